@@ -1,0 +1,193 @@
+// Package syscalls describes Linux system calls: which memory a recorder copies
+// and what type each argument has. It depends on no operating system.
+package syscalls
+
+// Arch is a system-call architecture: the numbering and data layout that a
+// call uses. The values are written to traces: never renumber.
+type Arch uint8
+
+const (
+	AMD64 Arch = 1
+	ARM64 Arch = 2
+	I386  Arch = 3 // also int 0x80 in a 64-bit process
+	X32   Arch = 4 // AMD64 numbers with bit 30 set; named, not described
+)
+
+// PtrSize returns the size of a pointer and of a long, in bytes.
+func (a Arch) PtrSize() int {
+	if a == I386 || a == X32 {
+		return 4
+	}
+	return 8
+}
+
+// Kind is the shape of a Type.
+type Kind uint8
+
+const (
+	Int     Kind = 1  // integer
+	Flags   Kind = 2  // bit set over Type.Consts
+	Enum    Kind = 3  // one of Type.Consts
+	Pointer Kind = 4  // address of an Elem that is (or is not) copied
+	Struct  Kind = 5  // Fields
+	Array   Kind = 6  // Elem, repeated
+	Bytes   Kind = 7  // data: printed as a quoted string, cut at --snap
+	String  Kind = 8  // NUL-terminated; Name "path" when it names a file
+	Special Kind = 9  // decoded by code in analyze/format chosen by Name
+	Union   Kind = 10 // Fields overlap; Fields[0] is printed unless Special code knows better
+)
+
+// Base is how an Int is written.
+type Base uint8
+
+const (
+	Dec Base = iota
+	Hex
+	Oct
+)
+
+// Type is a C type as a call sees it on one architecture. Types are shared and
+// must not be changed.
+type Type struct {
+	Kind   Kind
+	Name   string // of the notation: "fd", "size", "path", "stat", "open_flags"
+	Size   int    // bytes in memory on this architecture; 0 if not fixed
+	Signed bool
+	Base   Base
+	Elem   *Type   // Pointer, Array
+	Fields []Field // Struct, Union
+	Consts *Consts // Flags, Enum
+	Len    Length  // Array, Bytes in a struct or behind a pointer
+	Dir    Dir     // Pointer: how the pointee flows
+}
+
+// Field is a member of a Struct or Union.
+type Field struct {
+	Name   string
+	Off    int // bytes from the start of the structure
+	Type   *Type
+	Hidden bool // padding and reserved members: not printed
+	Terse  bool // printed without -v too; strace abbreviates the others to "..."
+}
+
+// Dir says when the memory behind a pointer means something.
+type Dir uint8
+
+const (
+	NoDir Dir = iota
+	In        // read by the kernel: copied at enter
+	Out       // written by the kernel: copied at a successful exit
+	InOut     // both
+)
+
+// Arg is an argument of a call.
+type Arg struct {
+	Name string
+	Type *Type // a Pointer for in, out and inout arguments
+	Reg  int   // index in Event.Args of the (low half of the) value
+	Wide bool  // 64-bit value in two 32-bit registers, Reg and Reg+1 (I386)
+}
+
+// Desc describes a system call, or a variant of one, on one architecture.
+type Desc struct {
+	Arch Arch
+	NR   uint32
+	Name string // as strace prints it: "openat"
+	// Variant is empty for the call itself, else tells its operation:
+	// "TCGETS" for ioctl$TCGETS.
+	Variant  string
+	Args     []Arg
+	Ret      *Type
+	Proto    string   // the row's prototype in the table's notation
+	Sets     []string // "file", "desc", "network", … without the leading %
+	Variants []*Desc  // chosen by Select
+	Match    []Match  // of a variant
+	Copies   []Copy   // what to copy, parents before children
+	NoReturn bool     // exit, exit_group
+}
+
+// Match is a condition of a variant on an argument: Args[Reg] & Mask == Value.
+type Match struct {
+	Reg   int
+	Mask  uint64
+	Value uint64
+}
+
+// Select returns the variant of d that fits the arguments, or d itself.
+func (d *Desc) Select(args *[6]uint64) *Desc {
+variants:
+	for _, v := range d.Variants {
+		for _, m := range v.Match {
+			if args[m.Reg]&m.Mask != m.Value {
+				continue variants
+			}
+		}
+		return v
+	}
+	return d
+}
+
+// Copy says to copy one piece of the caller's memory: address, number of
+// units, and when. The list of a call is short, fixed in size and free of
+// pointers, so that a BPF program can interpret it as well.
+type Copy struct {
+	Phase  uint8 // 0 at enter, 1 at successful exit
+	Arg    int8  // argument (register) that is, or leads to, the pointer
+	Parent int8  // index in Desc.Copies of the piece that holds the pointer; −1: the argument is the pointer
+	Mode   CopyMode
+	Data   bool      // payload: cut at --snap; else whole up to Max
+	Off    uint16    // of the pointer in the parent, or in each of its units
+	Stride uint16    // parent is an array of units of this size, each with a pointer; 0: one pointer
+	Unit   uint32    // bytes of one unit
+	Max    uint32    // never copy more than this many bytes (Data: no meaning)
+	Count  [2]Length // number of units: the smaller; None in [1] if unused
+}
+
+// CopyMode says how the end of a piece is found.
+type CopyMode uint8
+
+const (
+	Counted  CopyMode = 0 // Unit × Count bytes
+	CString  CopyMode = 1 // up to and with NUL
+	Pointers CopyMode = 2 // array of pointers up to and with NULL
+)
+
+// Length is a number known when the call is seen.
+type Length struct {
+	From LengthFrom
+	Val  uint32 // LenConst: value. LenArg, LenDeref: register. LenField: offset in the unit of the parent
+	Size uint8  // LenDeref, LenField: bytes of the number
+	Div  uint32 // divide by this, 0 or 1: not
+	Mul  uint32 // multiply by this, 0 or 1: not
+}
+
+// LengthFrom is where a Length comes from.
+type LengthFrom uint8
+
+const (
+	LenNone  LengthFrom = 0
+	LenConst LengthFrom = 1
+	LenArg   LengthFrom = 2 // a register
+	LenRet   LengthFrom = 3 // the result
+	LenDeref LengthFrom = 4 // the integer behind the pointer in a register (recvfrom's addrlen)
+	LenField LengthFrom = 5 // a member of the parent's unit (iovec.iov_len)
+	LenRest  LengthFrom = 6 // what is left of the result after the parent's earlier units (readv)
+)
+
+// Consts is a named set of constants.
+type Consts struct {
+	Name string
+	// Values in the table's order, which is the order of printing.
+	Values []Const
+	Prefix string // for unknown values: "O_" gives "0x… /* O_??? */"
+	Header string // the kernel header they come from
+	byVal  map[uint64]string
+}
+
+// Const is one constant. Mask, where not zero, says which bits it is about
+// (O_ACCMODE for O_RDONLY, S_IFMT for S_IFREG).
+type Const struct {
+	Name string
+	Val  uint64
+	Mask uint64
+}

@@ -1,0 +1,191 @@
+// Package tracefile reads and writes traces: the file container of FORMAT.md.
+package tracefile
+
+import (
+	"sysreel/proto/syscalls"
+	"sysreel/proto/tracepb"
+)
+
+// A Kind says what an Event records.
+//
+// The comment of each kind gives the meaning of the generic fields for it; a
+// field that is not named is zero.
+type Kind uint8
+
+// The numbers are part of the file format: never renumber.
+const (
+	// Syscall is a call that returned. NR, Args (registers at enter), Ret
+	// (register at exit), Start (enter) and End (exit).
+	Syscall Kind = 1
+
+	// Unfinished is a call whose exit was never seen: its thread was killed,
+	// vanished in another thread's exec or called exit, or the recorder let
+	// go of it. Like Syscall without Ret; End is when that became known.
+	Unfinished Kind = 2
+
+	// InFlight is a call that had not returned when its block ended. It has
+	// no number and is found in Block.InFlight only; the call comes again as
+	// Syscall or Unfinished in a later block.
+	InFlight Kind = 3
+
+	// Signal is a signal delivered to the thread. NR is the signal number;
+	// Bufs[0], when present, the siginfo_t as the kernel gave it (128 bytes).
+	Signal Kind = 4
+
+	// Stop is a group-stop of the thread (job control). NR is the signal.
+	Stop Kind = 5
+
+	// ThreadStart is the first event of a thread. Args[0] is a StartHow,
+	// Args[1] the ThreadID of the creator, 0 if not known. Facts is set on
+	// the first thread of a process, when they could be read.
+	ThreadStart Kind = 6
+
+	// Exec is a successful execve, just before the call's own exit. Facts
+	// describes the new program. Args[0] is the ThreadID that made the call
+	// if it was not the thread-group leader: that thread goes on as Thread,
+	// and every other thread of the process is gone.
+	Exec Kind = 7
+
+	// ThreadExit is the end of a thread. Ret is its wait status as in
+	// wait(2); for the last thread of a process it is the process's status.
+	// Args[0] is 1 when the process ended with it, Args[1] an ExitHow.
+	ThreadExit Kind = 8
+
+	// Detach says that the recorder let go of a thread that lives on.
+	Detach Kind = 9
+)
+
+// StartHow says how a thread came to be recorded.
+type StartHow uint64
+
+const (
+	StartLaunch StartHow = 1 // run by the recorder
+	StartAttach StartHow = 2 // attached to while running
+	StartFork   StartHow = 3
+	StartVfork  StartHow = 4
+	StartClone  StartHow = 5 // a thread or a process: Thread.Process tells
+)
+
+// ExitHow says how a thread's end was seen.
+type ExitHow uint64
+
+const (
+	ExitWaited     ExitHow = 0 // reaped: Ret is certain
+	ExitSuperseded ExitHow = 1 // gone in another thread's exec: no status
+	ExitVanished   ExitHow = 2 // gone unseen: no status
+)
+
+// Flags mark what is unusual about an Event.
+type Flags uint16
+
+// The bits are part of the file format: never reuse one.
+const (
+	// Restarted: the call ended with ERESTART* and will be restarted by the
+	// kernel, or was interrupted by a signal (Ret −512…−516).
+	Restarted Flags = 1 << iota
+	// MidCall: the thread was already in the call when recording began; the
+	// start is the attach and In-buffers were read then.
+	MidCall
+	// NoResult: the exit was seen but gave no result (execve of a killed…).
+	NoResult
+	// Injected: the result was forced by the recorder.
+	Injected
+	// Seccomp: the call was refused by a seccomp filter of the tracee.
+	Seccomp
+)
+
+// Phase is the moment at which memory was copied.
+type Phase uint8
+
+const (
+	AtEnter Phase = 0
+	AtExit  Phase = 1
+)
+
+// ThreadID numbers the threads of a trace from 1 in order of appearance. It is
+// never reused within a trace, unlike the kernel's TID.
+type ThreadID uint32
+
+// ProcessID numbers the processes of a trace from 1 in order of appearance.
+type ProcessID uint32
+
+// Thread identifies a thread.
+type Thread struct {
+	ID      ThreadID
+	Process ProcessID
+	TID     int32 // kernel's, in the recorder's PID namespace
+	TGID    int32
+}
+
+// Event is one thing that happened to one thread.
+type Event struct {
+	Num    uint64 // place in the trace, from 1; set by the Reader
+	Kind   Kind
+	Flags  Flags
+	Arch   syscalls.Arch // of the call: one process may use several
+	Thread Thread
+	NR     uint32 // call or signal number
+	Start  int64  // ns, CLOCK_MONOTONIC
+	End    int64  // ns; equals Start for what takes no time
+	Args   [6]uint64
+	Ret    int64
+	Bufs   []Buf            // in the order of the copy plan
+	Facts  *tracepb.Process // ThreadStart and Exec
+}
+
+// Buf is a piece of the tracee's memory.
+//
+// The pointer that was followed is Args[Arg] when Parent is −1, else the
+// word at offset Off of Bufs[Parent].Data, of the call's architecture's pointer
+// size. So an address is never stored twice.
+type Buf struct {
+	Phase   Phase
+	Arg     int8   // argument that leads here
+	Parent  int16  // index in Event.Bufs, or −1
+	Off     uint32 // of the pointer in the parent's Data; 0 without parent
+	Want    uint32 // bytes that the call's arguments promise; ≥ len(Data)
+	Faulted bool   // memory after Data could not be read
+	Data    []byte
+}
+
+// Errno returns the error number of a failed call, or 0.
+// An error is a result in −4095…−1 (include/linux/err.h, MAX_ERRNO).
+func (e *Event) Errno() int {
+	if e.Kind == Syscall && e.Flags&NoResult == 0 && e.Ret < 0 && e.Ret >= -4095 {
+		return int(-e.Ret)
+	}
+	return 0
+}
+
+// Duration returns End − Start in nanoseconds.
+func (e *Event) Duration() int64 { return e.End - e.Start }
+
+// Context is what a block says about the world as it stood before the block's
+// first event, so far as the block mentions it. With it a block can be
+// understood without those before.
+type Context struct {
+	Threads   []Thread
+	Processes []ProcessContext
+	Files     []FileContext
+}
+
+// ProcessContext describes a process in a Context.
+type ProcessContext struct {
+	ID     ProcessID
+	TGID   int32
+	Parent ProcessID // 0 if not recorded
+	Exe    []byte
+	Comm   []byte
+	Argv   [][]byte
+	Cwd    []byte
+	Root   []byte
+}
+
+// FileContext names an open file descriptor in a Context.
+type FileContext struct {
+	Process ProcessID
+	FD      int32
+	Link    []byte // as readlink of /proc/PID/fd/FD would show it
+	Flags   uint32 // O_CLOEXEC and access mode as known
+	Peer    []byte // sockets: local and peer as known, in the form of OpenFile.socket
+}
