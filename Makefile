@@ -1,0 +1,73 @@
+# sysreel: make builds and tests; make demo shows the whole loop.
+
+GO       ?= go
+export CGO_ENABLED = 0
+VERSION  ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo devel)
+LDFLAGS  := -s -w -X main.version=$(VERSION)
+SOURCES  := $(shell find proto record analyze cmd -name '*.go' -o -name '*.txt' -o -name '*.proto') go.mod go.sum
+
+.PHONY: all build test test-record race lint cross generate check demo golden fuzz bench bench-record bench-diff cover clean
+
+all: build test
+
+build: sysreel
+
+sysreel: $(SOURCES)
+	$(GO) build -trimpath -ldflags '$(LDFLAGS)' -o $@ ./cmd/sysreel
+
+# The whole suite. Tests that need strace, gcc, nginx and the like say so and
+# skip where these are missing; with CI set they fail instead.
+test:
+	$(GO) test -timeout 9m ./...
+
+# The tests that trace real programs only (Linux, permission to ptrace).
+test-record:
+	$(GO) test -count=1 -timeout 9m ./record/... ./cmd/...
+
+race:
+	CGO_ENABLED=1 $(GO) test -race -timeout 20m ./...
+
+lint:
+	@out=$$(gofmt -l proto record analyze cmd); test -z "$$out" || { echo "gofmt would change:"; echo "$$out"; exit 1; }
+	$(GO) vet ./...
+
+# The recorder is Linux's; everything else must build and vet anywhere.
+cross:
+	@set -e; for target in linux/amd64 linux/arm64 darwin/amd64 darwin/arm64 windows/amd64 windows/arm64; do \
+		echo "cross: $$target"; \
+		GOOS=$${target%/*} GOARCH=$${target#*/} $(GO) vet ./...; \
+		GOOS=$${target%/*} GOARCH=$${target#*/} $(GO) build -o /dev/null ./cmd/sysreel; \
+	done
+
+# Needs protoc and protoc-gen-go; the result is committed.
+generate:
+	$(GO) generate ./...
+
+check: generate
+	git diff --exit-code
+
+demo: sysreel
+	@sh testdata/demo.sh ./sysreel
+
+# Rewrites expected outputs in testdata; look at the difference before you commit it.
+golden:
+	UPDATE=1 $(GO) test ./...
+
+FUZZTIME ?= 30s
+fuzz:
+	@set -e; $(GO) list -f '{{$$p := .ImportPath}}{{range .TestGoFiles}}{{$$p}} {{end}}{{range .XTestGoFiles}}{{$$p}} {{end}}' ./... | tr ' ' '\n' | sort -u | grep . | \
+	while read -r p; do \
+		for f in $$($(GO) test -list '^Fuzz' $$p | grep '^Fuzz' || true); do \
+			echo "fuzz: $$p $$f"; $(GO) test -run '^$$' -fuzz "^$$f\$$" -fuzztime $(FUZZTIME) $$p; \
+		done; \
+	done
+
+# Ratios from one run; see the README for what is quoted and how.
+bench:
+	$(GO) test -run '^$$' -bench . -benchmem ./...
+
+cover:
+	$(GO) test -coverprofile=cover.out ./... && $(GO) tool cover -func=cover.out | tail -1
+
+clean:
+	rm -rf sysreel demo cover.out
