@@ -1,0 +1,186 @@
+package world
+
+import (
+	"path"
+	"strings"
+
+	"sysreel/proto/syscalls"
+	"sysreel/proto/tracefile"
+)
+
+// plan is what a call's description means to the world; computed once a call.
+type plan struct {
+	fds    []int8 // registers that hold descriptors
+	polls  int8   // argument that is an array of pollfd, or −1
+	paths  []pathArg
+	effect effect
+	// evenFailed: the effect looks at failed calls too (connect in progress).
+	evenFailed bool
+}
+
+// pathArg is a path argument and the register of the directory descriptor it
+// is relative to, −1 for the working directory.
+type pathArg struct{ arg, dir int8 }
+
+// effect changes the world as a returned call did. It runs for successful calls
+// only, unless the plan says otherwise.
+type effect func(w *World, t *Thread, e *tracefile.Event)
+
+// idle is the plan of calls that mention nothing and change nothing.
+var idle = &plan{}
+
+func newPlan(d *syscalls.Desc) *plan {
+	if d == nil {
+		return idle
+	}
+	pl := &plan{polls: -1, effect: effects[d.Name]}
+	pl.evenFailed = d.Name == "connect" || d.Name == "close"
+	dir := int8(-1)
+	for i := range d.Args {
+		a := &d.Args[i]
+		if a.Type == nil {
+			continue
+		}
+		switch {
+		case a.Type.Name == "fd":
+			pl.fds = append(pl.fds, int8(a.Reg))
+		case a.Type.Name == "dirfd":
+			pl.fds = append(pl.fds, int8(a.Reg))
+			dir = int8(a.Reg)
+		case isPath(a.Type):
+			pl.paths = append(pl.paths, pathArg{int8(a.Reg), dir})
+			dir = -1
+		case a.Type.Kind == syscalls.Pointer && elemName(a.Type) == "pollfd":
+			pl.polls = int8(a.Reg)
+		}
+	}
+	if pl.effect == nil && d.Ret != nil && d.Ret.Name == "fd" {
+		switch {
+		case len(pl.paths) > 0:
+			pl.effect = openPath
+		default:
+			pl.effect = openOther(d.Name)
+		}
+	}
+	if pl.effect == nil && len(pl.fds) == 0 && len(pl.paths) == 0 && pl.polls < 0 {
+		return idle
+	}
+	return pl
+}
+
+func isPath(t *syscalls.Type) bool {
+	if t.Kind == syscalls.Pointer && t.Elem != nil && t.Dir == syscalls.In {
+		t = t.Elem
+	}
+	return t.Kind == syscalls.String && t.Name == "path"
+}
+
+// elemName returns the name of what a pointer leads to, through an array.
+func elemName(t *syscalls.Type) string {
+	e := t.Elem
+	if e != nil && e.Kind == syscalls.Array && e.Elem != nil {
+		e = e.Elem
+	}
+	if e == nil {
+		return ""
+	}
+	return e.Name
+}
+
+// atFDCWD is AT_FDCWD, include/uapi/linux/fcntl.h.
+const atFDCWD = -100
+
+// Resolve makes a path of the process absolute, relative to the directory
+// descriptor dir (AT_FDCWD: the working directory), and cleans it. What cannot
+// be known stays relative.
+func (p *Process) Resolve(dir int32, name string) string {
+	if strings.HasPrefix(name, "/") {
+		return clean(name)
+	}
+	base := ""
+	if dir == atFDCWD {
+		base = p.Cwd()
+	} else if f := p.File(dir); f != nil && f.Kind == Named {
+		base = f.Path
+	}
+	switch {
+	case name == "":
+		return base // AT_EMPTY_PATH
+	case base == "":
+		return name
+	}
+	return clean(base + "/" + name)
+}
+
+// clean is path.Clean without work for what is clean already.
+func clean(name string) string {
+	if !strings.Contains(name, "//") && !strings.Contains(name, "/.") && (len(name) == 1 || !strings.HasSuffix(name, "/")) {
+		return name
+	}
+	return path.Clean(name)
+}
+
+// resolve appends the call's path arguments, made absolute.
+func (pl *plan) resolve(dst []string, p *Process, e *tracefile.Event) []string {
+	for _, a := range pl.paths {
+		data, ok := arg(e, a.arg, tracefile.AtEnter)
+		if !ok {
+			continue
+		}
+		dir := int32(atFDCWD)
+		if a.dir >= 0 {
+			dir = int32(e.Args[a.dir])
+		}
+		if name := p.Resolve(dir, cString(data)); name != "" {
+			dst = append(dst, name)
+		}
+	}
+	return dst
+}
+
+// PathArgs appends the paths that the call names in its arguments, absolute
+// where that can be known.
+func (w *World) PathArgs(dst []string, t *Thread, e *tracefile.Event) []string {
+	if e.Kind != tracefile.Syscall && e.Kind != tracefile.Unfinished && e.Kind != tracefile.InFlight {
+		return dst
+	}
+	if pl := w.plan(e.Arch, e.NR); pl != nil && len(pl.paths) > 0 {
+		return pl.resolve(dst, t.Process, e)
+	}
+	return dst
+}
+
+// FDArgs appends the descriptors that the call names in its arguments, in
+// order, AT_FDCWD and other negative ones left out.
+func (w *World) FDArgs(dst []int32, e *tracefile.Event) []int32 {
+	if e.Kind != tracefile.Syscall && e.Kind != tracefile.Unfinished && e.Kind != tracefile.InFlight {
+		return dst
+	}
+	if pl := w.plan(e.Arch, e.NR); pl != nil {
+		for _, r := range pl.fds {
+			if fd := int32(e.Args[r]); fd >= 0 {
+				dst = append(dst, fd)
+			}
+		}
+	}
+	return dst
+}
+
+// arg returns the memory copied for an argument.
+func arg(e *tracefile.Event, reg int8, phase tracefile.Phase) ([]byte, bool) {
+	for i := range e.Bufs {
+		if b := &e.Bufs[i]; b.Arg == reg && b.Parent < 0 && b.Phase == phase {
+			return b.Data, true
+		}
+	}
+	return nil, false
+}
+
+func cString(b []byte) string {
+	for i, c := range b {
+		if c == 0 {
+			return string(b[:i])
+		}
+	}
+	return string(b)
+}

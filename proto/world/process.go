@@ -1,0 +1,243 @@
+package world
+
+import (
+	"path"
+
+	"sysreel/proto/tracefile"
+	"sysreel/proto/tracepb"
+)
+
+// Thread is a thread of the trace.
+type Thread struct {
+	ID       tracefile.ThreadID
+	TID      int32
+	Process  *Process
+	Comm     string // set by prctl(PR_SET_NAME); empty: the process's
+	How      tracefile.StartHow
+	Start    int64 // ns; 0 if the start is not in the trace
+	End      int64 // ns; valid with Ended
+	Status   int32 // wait status; valid with Ended and StatusKnown
+	Ended    bool
+	Detached bool
+	// StatusKnown is false of a thread that vanished (another's exec, SIGKILL).
+	StatusKnown bool
+
+	lastChild *Thread // the last thread or process it made
+	block     uint32
+}
+
+// Name returns the thread's command name: its own, or its process's.
+func (t *Thread) Name() string {
+	if t.Comm != "" {
+		return t.Comm
+	}
+	return t.Process.Comm
+}
+
+// Process is a process of the trace: all threads of one thread group, through
+// all programs it executes.
+type Process struct {
+	ID      tracefile.ProcessID
+	TGID    int32
+	Parent  *Process // nil if not recorded
+	Creator tracefile.ThreadID
+	How     tracefile.StartHow
+	Start   int64 // ns; 0 if the start is not in the trace
+	End     int64 // ns; valid with Ended
+	Status  int32 // wait status; valid with Ended and StatusKnown
+	Ended   bool
+	// StatusKnown is false of a process that vanished unseen.
+	StatusKnown bool
+
+	Comm   string // at most 15 bytes, as in /proc/PID/comm
+	Exe    string // the program's path
+	Argv   []string
+	UID    uint32 // effective; valid with UIDKnown
+	Cgroup string
+	// UIDKnown is false when no snapshot of the process was taken.
+	UIDKnown bool
+	Execs    []Exec // every program it ran while recorded, in order
+	Threads  int    // seen so far, ended ones too
+
+	fs    *fs
+	files *table
+	block uint32
+}
+
+// Exec is the execution of a program.
+type Exec struct {
+	Event uint64 // number of the event; 0: before recording began
+	Time  int64  // ns
+	Path  string
+	Argv  []string
+	Cwd   string
+	UID   uint32
+}
+
+// fs is what CLONE_FS shares.
+type fs struct{ cwd, root string }
+
+// Cwd returns the working directory, "" if not known.
+func (p *Process) Cwd() string { return p.fs.cwd }
+
+// Root returns the root directory where it is known and not "/".
+func (p *Process) Root() string { return p.fs.root }
+
+// Role names what the process runs: the base name of its program, else its
+// comm, else "?".
+func (p *Process) Role() string {
+	switch {
+	case p.Exe != "":
+		return path.Base(p.Exe)
+	case p.Comm != "":
+		return p.Comm
+	}
+	return "?"
+}
+
+// Flags of clone(2), include/uapi/linux/sched.h.
+const (
+	cloneFS     = 0x00000200
+	cloneFiles  = 0x00000400
+	clonePidfd  = 0x00001000
+	cloneThread = 0x00010000
+)
+
+func (w *World) startThread(t *Thread, e *tracefile.Event) {
+	p := t.Process
+	t.How, t.Start = tracefile.StartHow(e.Args[0]), e.End
+	creator := w.Thread(tracefile.ThreadID(e.Args[1]))
+	if creator != nil {
+		creator.lastChild = t
+	}
+	if p.Start == 0 && p.Threads <= 1 && (creator == nil || creator.Process != p) {
+		p.Start, p.How = e.End, t.How
+		w.byTGID[p.TGID] = p
+		if creator != nil && creator.Process != p {
+			p.Creator = creator.ID
+			w.inherit(p, creator)
+		}
+	}
+	if e.Facts != nil {
+		w.snapshot(p, e.Facts, false)
+		if len(p.Execs) == 0 && t.How != tracefile.StartFork && t.How != tracefile.StartVfork {
+			p.Execs = append(p.Execs, Exec{Time: e.End, Path: p.Exe, Argv: p.Argv, Cwd: p.Cwd(), UID: p.UID})
+		}
+	}
+}
+
+// inherit makes p a copy of its creator's process, as fork(2) does.
+func (w *World) inherit(p *Process, creator *Thread) {
+	parent := creator.Process
+	p.Parent = parent
+	p.Comm, p.Exe, p.Argv = creator.Name(), parent.Exe, parent.Argv
+	p.UID, p.UIDKnown, p.Cgroup = parent.UID, parent.UIDKnown, parent.Cgroup
+	own := *parent.fs
+	p.fs = &own
+	p.files = parent.files.fork(p.ID, w.block)
+}
+
+// cloned runs when clone, clone3, fork or vfork returned in the creator: only
+// now are the flags seen.
+func (w *World) cloned(t *Thread, flags uint64) {
+	child := t.lastChild
+	if child == nil || child.Process == t.Process || child.Process.Creator != t.ID {
+		return
+	}
+	p := child.Process
+	if len(p.Execs) > 0 || p.Ended { // vfork: it has its own by now
+		return
+	}
+	if flags&cloneFiles != 0 && p.files != t.Process.files {
+		p.files.release()
+		p.files = t.Process.files
+		p.files.refs++
+	}
+	if flags&cloneFS != 0 {
+		p.fs = t.Process.fs
+	}
+}
+
+func (w *World) exec(t *Thread, e *tracefile.Event) {
+	p := t.Process
+	p.files = p.files.exec(p.ID, w.block)
+	t.Comm = ""
+	if e.Facts != nil {
+		w.snapshot(p, e.Facts, true)
+	}
+	p.Execs = append(p.Execs, Exec{Event: w.num, Time: e.End, Path: p.Exe, Argv: p.Argv, Cwd: p.Cwd(), UID: p.UID})
+	if e.Facts == nil {
+		// The call's own exit comes next and tells path and arguments.
+		last := &p.Execs[len(p.Execs)-1]
+		last.Path, last.Argv = "", nil
+	}
+}
+
+// execReturned completes an exec of which no snapshot could be taken from the
+// arguments of the call.
+func (w *World) execReturned(t *Thread, e *tracefile.Event) {
+	p := t.Process
+	if n := len(p.Execs); n > 0 && p.Execs[n-1].Event+1 == w.num && p.Execs[n-1].Path == "" {
+		last := &p.Execs[n-1]
+		pl := w.plan(e.Arch, e.NR)
+		if paths := pl.resolve(nil, p, e); len(paths) > 0 {
+			last.Path = paths[0]
+		}
+		argv := int8(len(pl.paths)) // follows the path
+		if len(pl.paths) > 0 {
+			argv = pl.paths[0].arg + 1
+		}
+		for i := range e.Bufs {
+			if b := &e.Bufs[i]; b.Arg == argv && b.Parent >= 0 {
+				last.Argv = append(last.Argv, cString(b.Data))
+			}
+		}
+		p.Exe, p.Argv = last.Path, last.Argv
+		p.Comm = path.Base(p.Exe)
+		if len(p.Comm) > 15 { // TASK_COMM_LEN
+			p.Comm = p.Comm[:15]
+		}
+	}
+}
+
+func (w *World) exitThread(t *Thread, e *tracefile.Event) {
+	t.Ended, t.End, t.Status = true, e.End, int32(e.Ret)
+	t.StatusKnown = tracefile.ExitHow(e.Args[1]) == tracefile.ExitWaited
+	if p := t.Process; e.Args[0] == 1 {
+		p.Ended, p.End, p.Status, p.StatusKnown = true, e.End, t.Status, t.StatusKnown
+		p.files.release()
+		p.files = &table{owner: p.ID, refs: 1}
+	}
+	if w.tracking {
+		w.ended = append(w.ended, t)
+	}
+}
+
+// snapshot takes over what the recorder read of the process.
+func (w *World) snapshot(p *Process, f *tracepb.Process, exec bool) {
+	if len(f.Exe) > 0 {
+		p.Exe = string(f.Exe)
+	}
+	if len(f.Argv) > 0 || exec {
+		p.Argv = make([]string, len(f.Argv))
+		for i, a := range f.Argv {
+			p.Argv[i] = string(a)
+		}
+	}
+	if len(f.Comm) > 0 {
+		p.Comm = string(f.Comm)
+	}
+	if len(f.Cwd) > 0 {
+		p.fs.cwd = string(f.Cwd)
+	}
+	p.fs.root = string(f.Root)
+	if f.Credentials != nil {
+		p.UID, p.UIDKnown = f.Credentials.Euid, true
+	}
+	if len(f.Cgroup) > 0 {
+		p.Cgroup = string(f.Cgroup)
+	}
+	if f.FilesKnown || len(f.Files) > 0 {
+		w.snapshotFiles(p, f.Files)
+	}
+}

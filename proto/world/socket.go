@@ -1,0 +1,273 @@
+package world
+
+import (
+	"encoding/binary"
+	"net/netip"
+	"strconv"
+
+	"sysreel/proto/tracefile"
+)
+
+// Values of include/linux/socket.h, include/linux/net.h and include/uapi/linux/in.h.
+const (
+	afUnspec  = 0
+	afUnix    = 1
+	afInet    = 2
+	afInet6   = 10
+	afNetlink = 16
+	afPacket  = 17
+	afVsock   = 40
+
+	sockTypeMask = 0xf
+
+	ipprotoICMP   = 1
+	ipprotoICMPv6 = 58
+	ipprotoSCTP   = 132
+	ipprotoMPTCP  = 262
+
+	solSocket      = 1
+	scmRights      = 1
+	msgCmsgCloexec = 0x40000000
+)
+
+// socketProto names a socket as strace -yy does.
+func socketProto(domain, typ, proto uint64) string {
+	typ &= sockTypeMask
+	types := [...]string{1: "STREAM", 2: "DGRAM", 3: "RAW", 4: "RDM", 5: "SEQPACKET", 6: "DCCP", 10: "PACKET"}
+	name := "SOCK"
+	if typ < uint64(len(types)) && types[typ] != "" {
+		name = types[typ]
+	}
+	v6 := ""
+	switch domain {
+	case afUnix:
+		return "UNIX-" + name
+	case afNetlink:
+		return "NETLINK"
+	case afPacket:
+		return "PACKET"
+	case afVsock:
+		return "VSOCK-" + name
+	case afInet6:
+		v6 = "v6"
+		fallthrough
+	case afInet:
+		switch {
+		case proto == ipprotoMPTCP:
+			return "MPTCP" + v6
+		case proto == ipprotoSCTP:
+			return "SCTP" + v6
+		case typ == 1:
+			return "TCP" + v6
+		case typ == 2 && (proto == ipprotoICMP || proto == ipprotoICMPv6):
+			return "PING" + v6
+		case typ == 2:
+			return "UDP" + v6
+		case typ == 3:
+			return "RAW" + v6
+		}
+	}
+	return "SOCKET" + strconv.FormatUint(domain, 10) + "-" + name
+}
+
+// SockAddr prints a socket address: "127.0.0.1:80", "[::1]:80", "/run/x.sock",
+// "@abstract", "pid 1" for netlink; "" for an unnamed or unknown one. b is
+// memory in the form of struct sockaddr, which is alike on all architectures
+// known.
+func SockAddr(b []byte) string {
+	if len(b) < 2 {
+		return ""
+	}
+	switch binary.LittleEndian.Uint16(b) {
+	case afUnix:
+		switch b = b[2:]; {
+		case len(b) == 0:
+			return ""
+		case b[0] == 0:
+			if len(b) == 1 {
+				return ""
+			}
+			return "@" + cString(b[1:])
+		}
+		return cString(b)
+	case afInet:
+		if len(b) >= 8 {
+			return netip.AddrPortFrom(netip.AddrFrom4([4]byte(b[4:8])), binary.BigEndian.Uint16(b[2:])).String()
+		}
+	case afInet6:
+		if len(b) >= 24 {
+			return netip.AddrPortFrom(netip.AddrFrom16([16]byte(b[8:24])), binary.BigEndian.Uint16(b[2:])).String()
+		}
+	case afNetlink:
+		if len(b) >= 8 {
+			return "pid " + strconv.FormatUint(uint64(binary.LittleEndian.Uint32(b[4:])), 10)
+		}
+	case afVsock:
+		if len(b) >= 12 {
+			return strconv.FormatUint(uint64(binary.LittleEndian.Uint32(b[8:])), 10) + ":" +
+				strconv.FormatUint(uint64(binary.LittleEndian.Uint32(b[4:])), 10)
+		}
+	}
+	return ""
+}
+
+func socket(w *World, t *Thread, e *tracefile.Event) {
+	f := &File{Kind: Socket, Proto: socketProto(e.Args[0], e.Args[1], e.Args[2]), Link: numbered("socket", w.num), Opened: w.num}
+	w.open(t.Process, int32(e.Ret), f, e.Args[1]&sockCloexec != 0)
+}
+
+func socketpair(w *World, t *Thread, e *tracefile.Event) {
+	a, b, ok := twoFDs(e, 3)
+	if !ok {
+		return
+	}
+	for _, fd := range [2]int32{a, b} {
+		f := &File{Kind: Socket, Proto: socketProto(e.Args[0], e.Args[1], e.Args[2]), Link: numbered("socket", w.num), Opened: w.num, object: w.num}
+		w.open(t.Process, fd, f, e.Args[1]&sockCloexec != 0)
+	}
+}
+
+// socketOf returns the socket behind the call's first argument, made known if
+// it was not.
+func (w *World) socketOf(t *Thread, e *tracefile.Event) *File {
+	fd := int32(e.Args[0])
+	f := t.Process.File(fd)
+	if f == nil || f.Kind != Socket {
+		f = &File{Kind: Socket, Link: "socket:[?]"}
+		w.open(t.Process, fd, f, t.Process.CloseOnExec(fd))
+	}
+	return f
+}
+
+func bind(w *World, t *Thread, e *tracefile.Event) {
+	if data, ok := arg(e, 1, tracefile.AtEnter); ok {
+		w.socketOf(t, e).Local = SockAddr(data)
+	}
+}
+
+func connect(w *World, t *Thread, e *tracefile.Event) {
+	if errno := e.Errno(); errno != 0 && errno != einprogress {
+		return
+	}
+	if data, ok := arg(e, 1, tracefile.AtEnter); ok && len(data) >= 2 {
+		w.socketOf(t, e).Peer = SockAddr(data) // "" for AF_UNSPEC, which dissolves a connection
+	}
+}
+
+func (w *World) accept(t *Thread, e *tracefile.Event, cloexec bool) {
+	l := w.socketOf(t, e)
+	f := &File{Kind: Socket, Proto: l.Proto, Local: l.Local, Link: numbered("socket", w.num), Opened: w.num}
+	if data, ok := arg(e, 1, tracefile.AtExit); ok {
+		f.Peer = SockAddr(data)
+	}
+	w.open(t.Process, int32(e.Ret), f, cloexec)
+}
+
+func getsockname(w *World, t *Thread, e *tracefile.Event) {
+	if data, ok := arg(e, 1, tracefile.AtExit); ok {
+		if a := SockAddr(data); a != "" {
+			w.socketOf(t, e).Local = a
+		}
+	}
+}
+
+func getpeername(w *World, t *Thread, e *tracefile.Event) {
+	if data, ok := arg(e, 1, tracefile.AtExit); ok {
+		if a := SockAddr(data); a != "" {
+			w.socketOf(t, e).Peer = a
+		}
+	}
+}
+
+// rights is a set of descriptors under way between processes.
+type rights struct {
+	via   *File // the sender's socket
+	files []*File
+}
+
+// maxRights bounds what is remembered of messages that nobody received.
+const maxRights = 64
+
+func sendmsg(w *World, t *Thread, e *tracefile.Event) {
+	fds := passedFDs(e, tracefile.AtEnter)
+	if len(fds) == 0 {
+		return
+	}
+	r := rights{via: t.Process.File(int32(e.Args[0]))}
+	for _, fd := range fds {
+		r.files = append(r.files, t.Process.File(fd))
+	}
+	if len(w.rights) == maxRights {
+		w.rights = append(w.rights[:0], w.rights[1:]...)
+	}
+	w.rights = append(w.rights, r)
+}
+
+// recvmsg gives received descriptors the files that were sent: those of the
+// oldest message of the socket's other end, if it is known, else of the oldest
+// with as many.
+func recvmsg(w *World, t *Thread, e *tracefile.Event) {
+	fds := passedFDs(e, tracefile.AtExit)
+	if len(fds) == 0 {
+		return
+	}
+	via := t.Process.File(int32(e.Args[0]))
+	found := -1
+	for i, r := range w.rights {
+		if len(r.files) != len(fds) {
+			continue
+		}
+		if via != nil && r.via != nil && via.object != 0 && r.via.object == via.object {
+			found = i
+			break
+		}
+		if found < 0 && (via == nil || r.via == nil || via.object == 0 || r.via.object == 0) {
+			found = i
+		}
+	}
+	for i, fd := range fds {
+		var f *File
+		if found >= 0 {
+			f = w.rights[found].files[i]
+		}
+		if f == nil {
+			f = &File{Link: numbered("received", w.num), Opened: w.num}
+		}
+		w.open(t.Process, fd, f, e.Args[2]&msgCmsgCloexec != 0)
+	}
+	if found >= 0 {
+		w.rights = append(w.rights[:found], w.rights[found+1:]...)
+	}
+}
+
+// passedFDs returns the descriptors of SCM_RIGHTS messages in the control
+// buffer of a msghdr, see cmsg(3).
+func passedFDs(e *tracefile.Event, phase tracefile.Phase) []int32 {
+	word := e.Arch.PtrSize()
+	control := uint32(4 * word) // msg_control: after name, namelen, iov, iovlen
+	var fds []int32
+	for i := range e.Bufs {
+		b := &e.Bufs[i]
+		if b.Arg != 1 || b.Parent < 0 || b.Phase != phase || b.Off != control || e.Bufs[b.Parent].Parent >= 0 {
+			continue
+		}
+		for d := b.Data; len(d) >= word+8; {
+			n := uint64(binary.LittleEndian.Uint32(d)) // lengths fit
+			if n < uint64(word+8) || n > uint64(len(d)) {
+				break
+			}
+			level, typ := binary.LittleEndian.Uint32(d[word:]), binary.LittleEndian.Uint32(d[word+4:])
+			if level == solSocket && typ == scmRights {
+				for p := d[word+8 : n]; len(p) >= 4; p = p[4:] {
+					fds = append(fds, int32(binary.LittleEndian.Uint32(p)))
+				}
+			}
+			next := (n + uint64(word) - 1) &^ (uint64(word) - 1)
+			if next >= uint64(len(d)) {
+				break
+			}
+			d = d[next:]
+		}
+	}
+	return fds
+}
