@@ -1,0 +1,202 @@
+// Package record records the system calls of processes into a trace.
+//
+// [Run] launches a command or attaches to running processes, writes what they
+// do to an output as a trace (proto/FORMAT.md) and returns when they have ended
+// or the recording has. It needs Linux on amd64 or arm64; elsewhere Run returns
+// [ErrUnsupported].
+//
+// Recording must never harm what is recorded: a full disk, a broken pipe, a
+// limit or the death of the recorder lets the processes go on as if nothing had
+// been there. What could not be recorded is a loss in the trace, never a
+// failure of the target.
+package record
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"runtime"
+	"time"
+
+	"sysreel/proto/tracepb"
+)
+
+// DefaultSnap is the number of bytes kept of each data buffer when
+// Options.Snap is 0. It is what strace prints by default.
+const DefaultSnap = 32
+
+// Options say what to record and where to. Exactly one of Command and PIDs
+// must be set.
+type Options struct {
+	// Command is the argument vector of a command to run and record. Its
+	// first word is looked up in PATH unless it has a slash. The command gets
+	// the recorder's environment, working directory, standard files, other
+	// inherited descriptors, resource limits and signal mask.
+	Command []string
+
+	// PIDs are running processes to attach to: every thread of each.
+	PIDs []int
+	// Tree adds every descendant of PIDs.
+	Tree bool
+
+	// Output receives the trace, a chunk a Write. Run does not close it.
+	Output io.Writer
+	// Recorder names the program in the trace's header: "sysreel 0.1.0".
+	Recorder string
+
+	// NoFollow leaves child processes alone. Threads are always recorded.
+	NoFollow bool
+	// Trace selects calls in the notation of strace's -e trace=; empty: all.
+	// Process starts, execs, exits and signals are always recorded.
+	Trace string
+	// Snap is how many bytes to keep of each data buffer: 0 DefaultSnap,
+	// negative none. Paths and structures are always kept whole.
+	Snap int
+	// Environ keeps environments. Without it only their size is recorded.
+	Environ bool
+
+	// MaxTime, MaxSize (bytes of trace) and MaxEvents end the recording when
+	// reached; 0: no limit. The processes are let go and live on; Run still
+	// waits for a launched command.
+	MaxTime   time.Duration
+	MaxSize   int64
+	MaxEvents uint64
+
+	// OnFull says what to do when Output is slower than the processes.
+	OnFull OnFull
+
+	// Signals brings the signals that the recorder itself gets. The first
+	// one ends an attach by detaching; it is passed on to a launched command
+	// unless the terminal has sent it there already. A second one ends the
+	// recording at once and leaves the processes running. May be nil.
+	Signals <-chan os.Signal
+
+	// Warn is told, one line each, what could not be recorded as asked. It is
+	// called from any goroutine, one call at a time. May be nil.
+	Warn func(message string)
+}
+
+// OnFull says what to do when the output is slower than the processes.
+type OnFull int
+
+const (
+	// Block makes the processes wait for the output: nothing is lost.
+	Block OnFull = iota
+	// Drop leaves calls out and records how many as a loss.
+	Drop
+)
+
+// Result is what a recording came to.
+type Result struct {
+	Events    uint64
+	Processes int
+	Threads   int
+	Duration  time.Duration
+	Bytes     int64  // written to Output
+	Lost      uint64 // events that happened and are not in the trace
+
+	End    End
+	Detail string // why it ended, for End OutputFailed and Limit
+
+	// WaitStatus is the launched command's status as in wait(2), valid if
+	// Exited. An attach, and a command that was left running, has none.
+	WaitStatus uint32
+	Exited     bool
+}
+
+// End says why a recording ended.
+type End int
+
+const (
+	// Exited: every recorded process has ended.
+	Exited End = iota
+	// Interrupted: by a signal or by the context.
+	Interrupted
+	// Limit: MaxTime, MaxSize or MaxEvents was reached.
+	Limit
+	// OutputFailed: the trace could not be written any further.
+	OutputFailed
+)
+
+// footer maps an End to the trace's notion of it.
+func (e End) footer() tracepb.Footer_End {
+	switch e {
+	case Interrupted:
+		return tracepb.Footer_INTERRUPTED
+	case Limit:
+		return tracepb.Footer_LIMIT
+	case OutputFailed:
+		return tracepb.Footer_OUTPUT
+	}
+	return tracepb.Footer_EXITED
+}
+
+// ErrUnsupported is returned, wrapped, by Run on a platform that it cannot
+// record on.
+var ErrUnsupported = errors.New("recording is not supported")
+
+// CommandError says that Command could not be run.
+type CommandError struct {
+	Name string // as given
+	Err  error
+	// NotFound tells "no such command" (status 127 in shells) from "there,
+	// but cannot be executed" (126).
+	NotFound bool
+}
+
+func (e *CommandError) Error() string { return fmt.Sprintf("cannot run %s: %v", e.Name, e.Err) }
+func (e *CommandError) Unwrap() error { return e.Err }
+
+// AttachError says that a process could not be attached to, and what to do.
+type AttachError struct {
+	PID  int
+	Err  error
+	Hint string // what to do about it, "" if there is nothing
+}
+
+func (e *AttachError) Error() string {
+	s := fmt.Sprintf("cannot attach to process %d: %v", e.PID, e.Err)
+	if e.Hint != "" {
+		s += "; " + e.Hint
+	}
+	return s
+}
+func (e *AttachError) Unwrap() error { return e.Err }
+
+// OutputError says that the trace could not be written to its end. What was
+// written before is readable. The Result returned with it is valid.
+type OutputError struct{ Err error }
+
+func (e *OutputError) Error() string { return "writing the trace: " + e.Err.Error() }
+func (e *OutputError) Unwrap() error { return e.Err }
+
+// Run records as o says. It returns when every recorded process has ended, a
+// limit is reached, ctx is done, or a signal asks for it; a launched command
+// has then ended too, unless ctx or a second signal cut the wait short.
+//
+// The error is a *CommandError or an *AttachError if recording could not
+// begin, an *OutputError if it ended before its time.
+//
+// Run changes the disposition of SIGCHLD of the calling process while it runs
+// and needs an operating-system thread of its own; several Runs may go on at
+// the same time.
+func Run(ctx context.Context, o Options) (Result, error) {
+	switch {
+	case len(o.Command) == 0 && len(o.PIDs) == 0:
+		return Result{}, errors.New("record: nothing to record: neither a command nor a process was given")
+	case len(o.Command) > 0 && len(o.PIDs) > 0:
+		return Result{}, errors.New("record: both a command and processes to attach to were given")
+	case o.Output == nil:
+		return Result{}, errors.New("record: no output was given")
+	}
+	if o.Snap == 0 {
+		o.Snap = DefaultSnap
+	}
+	return run(ctx, o)
+}
+
+func unsupported(need string) error {
+	return fmt.Errorf("%w on %s/%s: %s", ErrUnsupported, runtime.GOOS, runtime.GOARCH, need)
+}
