@@ -1,0 +1,54 @@
+package analyze
+
+import (
+	"context"
+
+	"sysreel/proto/tracefile"
+	"sysreel/proto/world"
+)
+
+// Need says how much of each call an analysis looks at. Less is faster.
+type Need uint8
+
+const (
+	// NeedCore: number, kind, times, thread, call and result. Process and
+	// Thread are known by number, parent, program and end, as far as starts,
+	// execs and exits tell. Arguments and memory are neither read nor
+	// decompressed.
+	NeedCore Need = iota
+	// NeedBuffers: arguments and memory as well.
+	NeedBuffers
+	// NeedWorld: and the world as it stood before the call: descriptors,
+	// paths, peers, working directories.
+	NeedWorld
+)
+
+// Options of a pass.
+type Options struct {
+	Filter  Filter
+	Need    Need // raised as the filter requires
+	Workers int  // that decode blocks; 0: one a CPU
+	// Progress, if set, is called now and then with the number of events
+	// passed and the number there are, 0 if not known.
+	Progress func(done, total uint64)
+}
+
+// Run passes over the trace from where the filter's range begins and calls fn
+// with each event that the filter lets through, in the order of the trace. A
+// call that was in flight when the range, or an unfinished trace, ended comes
+// last, as an event of kind InFlight with number 0. fn runs on the caller's
+// goroutine. Run returns fn's first error, the context's, or the filter's
+// ([ErrFilter]); damage is not an error, it is told by the Reader's Warning.
+func Run(ctx context.Context, r *tracefile.Reader, o Options, fn func(*Call) error) error {
+	m, err := o.Filter.compile(r.Header())
+	if err != nil {
+		return err
+	}
+	if len(m.globs) > 0 {
+		o.Need = NeedWorld
+	}
+	p := &pass{options: o, match: m, fn: fn, world: world.ForReading()}
+	p.shapes.set = m.set
+	p.shapes.meta = make(map[shapeKey]*shapeMeta)
+	return p.run(ctx, r)
+}
