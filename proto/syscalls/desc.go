@@ -1,5 +1,10 @@
 // Package syscalls describes Linux system calls: which memory a recorder copies
 // and what type each argument has. It depends on no operating system.
+//
+// The text files beside it are the only source: linux.txt (prototypes; its
+// head defines the notation), flags.txt, types.txt, errno.txt, signals.txt.
+// They are embedded, and parsed piece by piece as calls are looked up. All
+// functions are safe for concurrent use.
 package syscalls
 
 // Arch is a system-call architecture: the numbering and data layout that a
@@ -32,7 +37,7 @@ const (
 	Struct  Kind = 5  // Fields
 	Array   Kind = 6  // Elem, repeated
 	Bytes   Kind = 7  // data: printed as a quoted string, cut at --snap
-	String  Kind = 8  // NUL-terminated; Name "path" when it names a file
+	String  Kind = 8  // text up to NUL; Name "path" when it names a file, "cstr" with a Size in a structure
 	Special Kind = 9  // decoded by code in analyze/format chosen by Name
 	Union   Kind = 10 // Fields overlap; Fields[0] is printed unless Special code knows better
 )
@@ -59,6 +64,12 @@ type Type struct {
 	Consts *Consts // Flags, Enum
 	Len    Length  // Array, Bytes in a struct or behind a pointer
 	Dir    Dir     // Pointer: how the pointee flows
+
+	align int // Struct, Union: bytes
+	// Of a Pointer, for the copy plan: both lengths; Elem is a prefix of Lens
+	// bytes; copied even when the call fails.
+	lens           []Length
+	prefix, always bool
 }
 
 // Field is a member of a Struct or Union.
@@ -85,7 +96,38 @@ type Arg struct {
 	Name string
 	Type *Type // a Pointer for in, out and inout arguments
 	Reg  int   // index in Event.Args of the (low half of the) value
-	Wide bool  // 64-bit value in two 32-bit registers, Reg and Reg+1 (I386)
+	Wide bool  // 64-bit value in two 32-bit registers (I386): Reg and Hi
+	Hi   int   // register of the high half, if Wide
+	// Label: strace prints "name=" before the value (clone).
+	Label bool
+	// If tells whether the argument is there at all (the mode of an open
+	// that does not create). The zero Cond is always true.
+	If Cond
+}
+
+// Cond is a condition on a register: one bit of Mask is set in it, or, where
+// Any is not empty, Args[Reg]&Mask is one of Any.
+type Cond struct {
+	Reg  int
+	Mask uint64
+	Any  []uint64
+}
+
+// Holds reports whether the condition is true of a call's arguments.
+func (c *Cond) Holds(args *[6]uint64) bool {
+	if c.Mask == 0 {
+		return true
+	}
+	v := args[c.Reg] & c.Mask
+	if len(c.Any) == 0 {
+		return v != 0
+	}
+	for _, a := range c.Any {
+		if v == a {
+			return true
+		}
+	}
+	return false
 }
 
 // Desc describes a system call, or a variant of one, on one architecture.
@@ -104,6 +146,8 @@ type Desc struct {
 	Match    []Match  // of a variant
 	Copies   []Copy   // what to copy, parents before children
 	NoReturn bool     // exit, exit_group
+
+	byKey map[uint64][]*Desc // Variants by Args[Match[0].Reg]&Match[0].Mask, when all agree on those
 }
 
 // Match is a condition of a variant on an argument: Args[Reg] & Mask == Value.
@@ -113,25 +157,11 @@ type Match struct {
 	Value uint64
 }
 
-// Select returns the variant of d that fits the arguments, or d itself.
-func (d *Desc) Select(args *[6]uint64) *Desc {
-variants:
-	for _, v := range d.Variants {
-		for _, m := range v.Match {
-			if args[m.Reg]&m.Mask != m.Value {
-				continue variants
-			}
-		}
-		return v
-	}
-	return d
-}
-
 // Copy says to copy one piece of the caller's memory: address, number of
 // units, and when. The list of a call is short, fixed in size and free of
 // pointers, so that a BPF program can interpret it as well.
 type Copy struct {
-	Phase  uint8 // 0 at enter, 1 at successful exit
+	Phase  uint8 // AtEnter, AtSuccess or AtExit
 	Arg    int8  // argument (register) that is, or leads to, the pointer
 	Parent int8  // index in Desc.Copies of the piece that holds the pointer; −1: the argument is the pointer
 	Mode   CopyMode
@@ -142,6 +172,13 @@ type Copy struct {
 	Max    uint32    // never copy more than this many bytes (Data: no meaning)
 	Count  [2]Length // number of units: the smaller; None in [1] if unused
 }
+
+// Phases of a Copy.
+const (
+	AtEnter   = 0 // before the kernel runs the call
+	AtSuccess = 1 // at exit, if the result is no error
+	AtExit    = 2 // at exit, whatever the result (nanosleep's remaining time)
+)
 
 // CopyMode says how the end of a piece is found.
 type CopyMode uint8
@@ -156,9 +193,10 @@ const (
 type Length struct {
 	From LengthFrom
 	Val  uint32 // LenConst: value. LenArg, LenDeref: register. LenField: offset in the unit of the parent
-	Size uint8  // LenDeref, LenField: bytes of the number
-	Div  uint32 // divide by this, 0 or 1: not
-	Mul  uint32 // multiply by this, 0 or 1: not
+	Size uint8  // LenDeref, LenField: bytes of the number; LenArg: low bytes of the register that count
+	Div  uint32 // divide by this, rounding up; 0 or 1: not
+	Mul  uint32 // then multiply by this; 0 or 1: not
+	Add  uint32 // then add this
 }
 
 // LengthFrom is where a Length comes from.
@@ -177,17 +215,20 @@ const (
 // Consts is a named set of constants.
 type Consts struct {
 	Name string
+	Enum bool // one of them; else bits
 	// Values in the table's order, which is the order of printing.
 	Values []Const
-	Prefix string // for unknown values: "O_" gives "0x… /* O_??? */"
-	Header string // the kernel header they come from
-	byVal  map[uint64]string
+	Prefix string            // for unknown values: "O_" gives "0x… /* O_??? */"
+	Header string            // the kernel header they come from
+	byVal  map[uint64]string // enums: by value, and by the low 32 bits of negative ones
+	byName map[string]uint64
 }
 
 // Const is one constant. Mask, where not zero, says which bits it is about
 // (O_ACCMODE for O_RDONLY, S_IFMT for S_IFREG).
 type Const struct {
-	Name string
-	Val  uint64
-	Mask uint64
+	Name   string
+	Val    uint64
+	Mask   uint64
+	Hidden bool // known by name, never printed
 }

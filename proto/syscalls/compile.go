@@ -1,0 +1,306 @@
+package syscalls
+
+import (
+	"fmt"
+	"strings"
+)
+
+// compileRow compiles a row of linux.txt with its variants. t.mu is held.
+func (t *archTable) compileRow(r *rowText) (*Desc, error) {
+	row, err := parseProto(r.proto)
+	if err != nil {
+		return nil, fmt.Errorf("linux.txt:%d: %w", r.line, err)
+	}
+	d, err := t.compile(row, nil)
+	if err != nil {
+		return nil, fmt.Errorf("linux.txt:%d: %w", r.line, err)
+	}
+	d.NR = uint32(r.nr[t.arch])
+	for _, v := range r.variants {
+		if v.archs != "" && !forArch(v.archs, t.arch) {
+			continue
+		}
+		row, err := parseProto(v.proto)
+		if err == nil {
+			err = t.addVariants(d, row)
+		}
+		if err != nil {
+			t.problem(fmt.Errorf("linux.txt:%d: %w", v.line, err))
+		}
+	}
+	d.indexVariants()
+	return d, nil
+}
+
+// addVariants compiles a variant row. It becomes a Desc for each combination
+// of the values that its arguments may have.
+func (t *archTable) addVariants(base *Desc, row *rowExpr) error {
+	d, err := t.compile(row, base)
+	if err != nil {
+		return err
+	}
+	all := [][]Match{nil}
+	for i := range row.args {
+		m := row.args[i].match
+		if m == nil {
+			continue
+		}
+		a := &d.Args[i]
+		mask, err := t.matchMask(a, m.mask)
+		if err != nil {
+			return err
+		}
+		var next [][]Match
+		for _, v := range m.values {
+			val, err := t.constant(a.Type, v)
+			if err != nil {
+				return fmt.Errorf("%s: %w", a.Name, err)
+			}
+			for _, before := range all {
+				next = append(next, append(before[:len(before):len(before)], Match{Reg: a.Reg, Mask: mask, Value: val & mask}))
+			}
+		}
+		all = next
+	}
+	if len(all[0]) == 0 {
+		return fmt.Errorf("%s$%s has no condition", row.name, row.variant)
+	}
+	for _, match := range all {
+		v := *d
+		v.NR, v.Match = base.NR, match
+		base.Variants = append(base.Variants, &v)
+	}
+	return nil
+}
+
+func (t *archTable) matchMask(a *Arg, s string) (uint64, error) {
+	mask := ^uint64(0)
+	if a.Type.Size > 0 && a.Type.Size < 8 {
+		mask = 1<<(8*a.Type.Size) - 1
+	}
+	if s == "" {
+		return mask, nil
+	}
+	m, err := t.evaluate(s, a.Type.Consts)
+	return m & mask, err
+}
+
+// constant returns the value of a name of a flag set or enumeration, or of a
+// number.
+func (t *archTable) constant(typ *Type, s string) (uint64, error) {
+	if typ.Kind == Pointer {
+		typ = typ.Elem
+	}
+	return t.evaluate(s, typ.Consts)
+}
+
+// compile gives a row its meaning on t's architecture. base is the row that a
+// variant belongs to, or nil. t.mu is held.
+func (t *archTable) compile(row *rowExpr, base *Desc) (*Desc, error) {
+	d := &Desc{Arch: t.arch, Name: row.name, Variant: row.variant, Proto: row.String()}
+	s := &argScope{d: d}
+	reg := 0
+	// Registers and plain types first: lengths and conditions name arguments
+	// in any order.
+	d.Args = make([]Arg, len(row.args))
+	for i := range row.args {
+		e := &row.args[i]
+		a := &d.Args[i]
+		a.Name, a.Label = e.name, e.label
+		typ, err := t.argType(e, base, nil)
+		if err != nil {
+			return nil, fmt.Errorf("%s: %s: %w", row.name, e.name, err)
+		}
+		a.Type = typ
+		if e.reg >= 0 {
+			reg = e.reg
+		}
+		a.Reg = reg
+		reg++
+		switch two := typ.Name == "loffhl" || typ.Name == "loffhilo"; {
+		case typ.Kind == Pointer:
+		case typ.Size == 8 && t.arch.PtrSize() == 4:
+			a.Wide, a.Hi = true, reg
+			if typ.Name == "loffhilo" {
+				a.Reg, a.Hi = reg, a.Reg
+			}
+			reg++
+		case two:
+			reg++
+		}
+		if reg > 6 {
+			return nil, fmt.Errorf("%s: %s: more than 6 registers", row.name, e.name)
+		}
+	}
+	for i := range row.args {
+		e := &row.args[i]
+		if e.typ.name != "" {
+			typ, err := t.argType(e, base, s)
+			if err != nil {
+				return nil, fmt.Errorf("%s: %s: %w", row.name, e.name, err)
+			}
+			d.Args[i].Type = typ
+		}
+		if e.cond != nil {
+			if err := t.compileCond(d, &d.Args[i], e.cond); err != nil {
+				return nil, fmt.Errorf("%s: %s: %w", row.name, e.name, err)
+			}
+		}
+	}
+	var ret typeExpr
+	if err := ret.parse(row.ret); err != nil {
+		return nil, fmt.Errorf("%s: result: %w", row.name, err)
+	}
+	typ, _, err := t.value(&ret, noScope{}, 0)
+	if err != nil {
+		return nil, fmt.Errorf("%s: result: %w", row.name, err)
+	}
+	d.Ret, d.NoReturn = typ, row.ret == "noreturn"
+	if base != nil {
+		d.Sets, d.NoReturn = base.Sets, base.NoReturn
+	} else {
+		d.Sets = deriveSets(d, row.sets)
+	}
+	p := planner{t: t, d: d}
+	if d.Copies, err = p.plan(); err != nil {
+		return nil, fmt.Errorf("%s: %w", row.name, err)
+	}
+	return d, nil
+}
+
+// argType returns the type of an argument. Without a scope, lengths are left
+// out.
+func (t *archTable) argType(e *argExpr, base *Desc, s *argScope) (*Type, error) {
+	if e.typ.name == "" {
+		for i := range base.argsOrNil() {
+			if base.Args[i].Name == e.name {
+				return base.Args[i].Type, nil
+			}
+		}
+		return nil, fmt.Errorf("the base row has no argument of this name to take the type from")
+	}
+	typ := e.typ
+	var sc scope = s
+	if s == nil {
+		typ.lens = nil
+		sc = noScope{}
+	}
+	if typ.dir != NoDir {
+		return t.pointer(&typ, sc)
+	}
+	v, _, err := t.value(&typ, sc, t.arch.PtrSize())
+	return v, err
+}
+
+func (d *Desc) argsOrNil() []Arg {
+	if d == nil {
+		return nil
+	}
+	return d.Args
+}
+
+func (t *archTable) compileCond(d *Desc, a *Arg, e *condExpr) error {
+	for i := range d.Args {
+		o := &d.Args[i]
+		if o.Name != e.arg {
+			continue
+		}
+		a.If.Reg = o.Reg
+		for _, s := range e.values {
+			v, err := t.constant(o.Type, s)
+			if err != nil && o.Type.Consts == nil && o.Type.Kind == Int && o.Type.Base == Hex {
+				continue // a set that is not defined yet
+			}
+			if err != nil {
+				return fmt.Errorf("if: %w", err)
+			}
+			if !e.equal {
+				a.If.Mask |= v
+				continue
+			}
+			mask, _ := t.matchMask(o, "")
+			a.If.Mask = mask
+			a.If.Any = append(a.If.Any, v&mask)
+		}
+		return nil
+	}
+	return fmt.Errorf("if: %s is no argument", e.arg)
+}
+
+// argScope resolves lengths to arguments.
+type argScope struct{ d *Desc }
+
+func (s *argScope) length(e termExpr) (Length, error) {
+	n := lengthOps(e)
+	switch {
+	case e.name == "" && !e.deref:
+		n.From, n.Val = LenConst, e.val
+		return n, nil
+	case e.name == "ret":
+		n.From = LenRet
+		return n, nil
+	case e.name == "rest":
+		n.From = LenRest
+		return n, nil
+	}
+	for i := range s.d.Args {
+		a := &s.d.Args[i]
+		if a.Name != e.name {
+			continue
+		}
+		n.From, n.Val = LenArg, uint32(a.Reg)
+		if a.Type.Kind != Pointer {
+			n.Size = uint8(a.Type.Size)
+			if e.deref {
+				return n, fmt.Errorf("length %s: %s is no pointer", e, e.name)
+			}
+			return n, nil
+		}
+		if !e.deref {
+			return n, fmt.Errorf("length %s is a pointer: *%s?", e, e)
+		}
+		n.From, n.Size = LenDeref, 4
+		if k := a.Type.Elem; k.Kind == Int && k.Size > 0 {
+			n.Size = uint8(k.Size)
+		}
+		return n, nil
+	}
+	return n, fmt.Errorf("length %s is no argument", e)
+}
+
+// deriveSets returns the strace sets that a call is in: what its arguments
+// say, and what the row says.
+func deriveSets(d *Desc, words []string) []string {
+	var sets []string
+	add := func(s string) {
+		for _, o := range sets {
+			if o == s {
+				return
+			}
+		}
+		sets = append(sets, s)
+	}
+	for i := range d.Args {
+		typ := d.Args[i].Type
+		switch {
+		case typ.Kind == Int && (typ.Name == "fd" || typ.Name == "dirfd"):
+			add("desc")
+		case typ.Kind == Pointer && typ.Elem.Kind == String && typ.Elem.Name == "path":
+			add("file")
+		}
+	}
+	for _, w := range words {
+		if minus, ok := strings.CutPrefix(w, "-%"); ok {
+			kept := sets[:0]
+			for _, s := range sets {
+				if s != minus {
+					kept = append(kept, s)
+				}
+			}
+			sets = kept
+			continue
+		}
+		add(w[1:])
+	}
+	return sets
+}

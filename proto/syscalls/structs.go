@@ -1,0 +1,215 @@
+package syscalls
+
+import (
+	"fmt"
+	"strconv"
+	"strings"
+)
+
+// section returns the structure, union or alias of types.txt, or nil.
+// t.mu is held.
+func (t *archTable) section(name string) *Type {
+	all, _ := loadTypes()
+	for i := range all[name] {
+		s := &all[name][i]
+		if len(s.words) > 0 && strings.HasPrefix(s.words[0], "[") {
+			if !forArch(s.words[0], t.arch) {
+				continue
+			}
+		}
+		typ, err := t.parseSection(s)
+		if err != nil {
+			t.problem(err)
+		}
+		return typ
+	}
+	return nil
+}
+
+func (t *archTable) parseSection(s *section) (*Type, error) {
+	typ := &Type{Kind: Struct, Name: s.name}
+	t.keep(s.name, typ) // before the fields: a structure may point to itself
+	switch s.kind {
+	case "type":
+		return t.parseAlias(s, typ)
+	case "union":
+		typ.Kind = Union
+	}
+	packed := false
+	for _, w := range s.words {
+		n, isAlign := strings.CutPrefix(w, "align=")
+		switch {
+		case w == "packed":
+			packed = true
+		case isAlign:
+			a, err := strconv.Atoi(n)
+			if err != nil || a <= 0 || a&(a-1) != 0 {
+				return typ, fmt.Errorf("%s:%d: %s: align=%s is no power of two", s.file, s.line, s.name, n)
+			}
+			typ.align = a
+		}
+	}
+	var fields []fieldExpr
+	err := s.lines(func(line string) error {
+		f, err := parseField(line)
+		fields = append(fields, f)
+		return err
+	})
+	if err != nil {
+		return typ, err
+	}
+	// A length may name a field further down (iov_base, iov_len): the first
+	// round finds where the fields are, the second what their lengths are.
+	l := layout{t: t, union: typ.Kind == Union, packed: packed}
+	for range 2 {
+		if err := l.place(fields); err != nil {
+			return typ, fmt.Errorf("%s:%d: %s: %w", s.file, s.line, s.name, err)
+		}
+	}
+	typ.Fields = l.fields
+	typ.align = max(l.align, typ.align, 1)
+	typ.Size = (l.end + typ.align - 1) / typ.align * typ.align
+	return typ, nil
+}
+
+// parseAlias handles "type socklen_t u32".
+func (t *archTable) parseAlias(s *section, typ *Type) (*Type, error) {
+	words := s.words
+	if len(words) > 0 && strings.HasPrefix(words[0], "[") {
+		words = words[1:]
+	}
+	var e typeExpr
+	if len(words) == 0 {
+		return typ, fmt.Errorf("%s:%d: type %s is given no type", s.file, s.line, s.name)
+	}
+	if err := e.parse(words[0]); err != nil {
+		return typ, fmt.Errorf("%s:%d: %w", s.file, s.line, err)
+	}
+	base, _, err := t.value(&e, noScope{}, 4)
+	if err != nil {
+		return typ, fmt.Errorf("%s:%d: %w", s.file, s.line, err)
+	}
+	*typ = *base
+	typ.Name = s.name
+	return typ, nil
+}
+
+// fieldExpr is a line of a structure, as written.
+type fieldExpr struct {
+	name          string
+	typ           typeExpr
+	terse, hidden bool
+}
+
+// parseField parses "name type [terse] [hidden]".
+func parseField(line string) (fieldExpr, error) {
+	var f fieldExpr
+	words := strings.Fields(line)
+	for n := len(words); n > 2; n-- {
+		if words[n-1] == "terse" {
+			f.terse = true
+		} else if words[n-1] == "hidden" {
+			f.hidden = true
+		} else {
+			break
+		}
+		words = words[:n-1]
+	}
+	if len(words) < 2 || !isIdent(words[0]) {
+		return f, fmt.Errorf("%q is not a name and a type", line)
+	}
+	f.name = words[0]
+	return f, f.typ.parse(strings.Join(words[1:], " "))
+}
+
+// layout places fields as the C ABI does.
+type layout struct {
+	t      *archTable
+	union  bool
+	packed bool
+	known  []Field // of an earlier round: what lengths may name
+	fields []Field
+	end    int // of the fields so far
+	align  int
+}
+
+func (l *layout) place(fields []fieldExpr) error {
+	l.known, l.fields, l.end, l.align = l.fields, make([]Field, 0, len(fields)), 0, 1
+	for i := range fields {
+		e := &fields[i]
+		var typ *Type
+		var err error
+		if e.typ.ptr {
+			typ, err = l.t.pointer(&e.typ, l)
+		} else {
+			typ, _, err = l.t.value(&e.typ, l, 4)
+		}
+		if err != nil {
+			return fmt.Errorf("%s: %w", e.name, err)
+		}
+		align := 1
+		if !l.packed {
+			align = l.t.alignment(typ)
+		}
+		l.align = max(l.align, align)
+		off := 0
+		if !l.union {
+			off = (l.end + align - 1) / align * align
+		}
+		l.end = max(l.end, off+typ.Size)
+		l.fields = append(l.fields, Field{Name: e.name, Off: off, Type: typ, Hidden: e.hidden, Terse: e.terse})
+	}
+	return nil
+}
+
+// length implements scope.
+func (l *layout) length(e termExpr) (Length, error) {
+	n := lengthOps(e)
+	switch {
+	case e.deref || e.name == "ret":
+		return n, fmt.Errorf("length %s means nothing in a structure", e)
+	case e.name == "":
+		n.From, n.Val = LenConst, e.val
+		return n, nil
+	case e.name == "rest":
+		n.From = LenRest
+		return n, nil
+	}
+	n.From = LenField
+	for _, f := range l.known {
+		if f.Name == e.name {
+			n.Val, n.Size = uint32(f.Off), uint8(f.Type.Size)
+			return n, nil
+		}
+	}
+	if l.known != nil {
+		return n, fmt.Errorf("length %s is no field", e)
+	}
+	return n, nil
+}
+
+// lengthOps carries the multiplication or division of a term over.
+func lengthOps(e termExpr) Length {
+	var n Length
+	switch e.op {
+	case '*':
+		n.Mul = e.by
+	case '/':
+		n.Div = e.by
+	case '+':
+		n.Add = e.by
+	}
+	return n
+}
+
+// noScope has no names.
+type noScope struct{}
+
+func (noScope) length(e termExpr) (Length, error) {
+	n := lengthOps(e)
+	if e.name != "" || e.deref {
+		return n, fmt.Errorf("length %s names nothing here", e)
+	}
+	n.From, n.Val = LenConst, e.val
+	return n, nil
+}

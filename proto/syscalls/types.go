@@ -1,0 +1,262 @@
+package syscalls
+
+import (
+	"fmt"
+	"strconv"
+)
+
+// word stands for the size of a pointer or long in the tables below.
+const word = -1
+
+type builtin struct {
+	size   int
+	signed bool
+	base   Base
+}
+
+// integers are the scalar types of the notation.
+var integers = map[string]builtin{
+	"i8": {1, true, Dec}, "u8": {1, false, Dec}, "i16": {2, true, Dec}, "u16": {2, false, Dec},
+	"i32": {4, true, Dec}, "u32": {4, false, Dec}, "i64": {8, true, Dec}, "u64": {8, false, Dec},
+	"int": {4, true, Dec}, "uint": {4, false, Dec}, "long": {word, true, Dec}, "ulong": {word, false, Dec},
+	"size": {word, false, Dec}, "ssize": {word, true, Dec},
+	"x8": {1, false, Hex}, "x16": {2, false, Hex}, "x32": {4, false, Hex}, "x64": {8, false, Hex}, "xlong": {word, false, Hex},
+	"oct": {4, false, Oct}, "be16": {2, false, Dec}, "be32": {4, false, Dec}, "be64": {8, false, Dec},
+	"addr": {word, false, Hex}, "addr64": {8, false, Hex},
+
+	"fd": {4, true, Dec}, "dirfd": {4, true, Dec}, "pid": {4, true, Dec}, "tid": {4, true, Dec}, "pgid": {4, true, Dec},
+	"uid": {4, false, Dec}, "gid": {4, false, Dec}, "uid16": {2, false, Dec}, "gid16": {2, false, Dec},
+	"signo": {4, true, Dec}, "mode": {4, false, Oct}, "mode16": {2, false, Oct}, "dev": {4, false, Dec},
+	"off": {word, true, Dec}, "loff": {8, true, Dec}, "loffhl": {8, true, Dec}, "loffhilo": {8, true, Dec},
+	"time_t": {word, true, Dec}, "time64": {8, true, Dec}, "clock_t": {word, true, Dec},
+	"errno": {4, true, Dec}, "bool": {4, true, Dec},
+	"noreturn": {0, false, Dec},
+}
+
+// special is a type that code of analyze/format decodes.
+type special struct {
+	size  int    // bytes; word; 0: as many as its length says
+	align int    // 0: by size
+	max   uint32 // most bytes worth copying, 0: maxWhole
+	bits  bool   // the length counts bits, kept in longs
+	head  bool   // a long stands before what the length counts
+	set   string // constants that the decoder and conditions need
+}
+
+var specials = map[string]special{
+	"st_mode":            {size: 4},                        // S_IFREG|0644
+	"wait_status":        {size: 4},                        // wait(2)
+	"kdev":               {size: 4},                        // makedev(), the kernel's 32-bit encoding
+	"kdev64":             {size: 8},                        // makedev(), 64 bits as in struct stat
+	"clone_signal_flags": {size: word, set: "clone_flags"}, // clone_flags, the exit signal in the low byte
+	"ipc_key":            {size: 4},                        // IPC_PRIVATE
+	"ioprio":             {size: 4},                        // IOPRIO_PRIO_VALUE()
+	"quota_cmd":          {size: 4},                        // QCMD(cmd, type)
+	"siginfo":            {size: 128, align: word},
+	"sigset8":            {size: 8, align: word}, // sigset_t of fixed size
+	"ksigval":            {size: word},           // union sigval
+	"sighandler":         {size: word},           // SIG_DFL, SIG_IGN or an address
+	"old_sigset":         {size: word},           // one word of signals
+	"pgoff":              {size: word},           // file offset in pages
+	"sockaddr":           {max: 128},             // struct sockaddr_storage is the largest
+	"sigset":             {max: 128},
+	"cmsg":               {max: 16 << 10},
+	"dirents64":          {},
+	"dirents":            {},
+	"netlink":            {},
+	"cpuset":             {max: 8 << 10},
+	"fdset":              {bits: true, max: 8 << 10},
+	"nodemask":           {bits: true, max: 8 << 10},
+	"msgbuf_data":        {head: true},
+	"old_dirent":         {size: 266},
+	"bpf_attr":           {max: 4 << 10},
+	"lsm_ctx":            {max: 16 << 10},
+	"ifconf":             {size: 2 * word},
+}
+
+// named returns the type that a name alone stands for, or nil. t.mu is held.
+//
+// Structures of types.txt win over specials of the same name, so that what
+// was code can become a description.
+func (t *archTable) named(name string) *Type {
+	if typ, ok := t.types[name]; ok {
+		return typ
+	}
+	if b, ok := integers[name]; ok {
+		return t.keep(name, &Type{Kind: Int, Name: name, Size: t.bytes(b.size), Signed: b.signed, Base: b.base})
+	}
+	switch name {
+	case "path", "name", "str":
+		return t.keep(name, &Type{Kind: String, Name: name})
+	case "cstr":
+		return t.keep(name, &Type{Kind: String, Name: name})
+	case "bytes", "raw":
+		return t.keep(name, &Type{Kind: Bytes, Name: name})
+	case "strings", "envs":
+		str := &Type{Kind: Pointer, Name: "str", Size: t.arch.PtrSize(), Elem: t.named("str"), Dir: In}
+		return t.keep(name, &Type{Kind: Array, Name: name, Elem: str})
+	}
+	if typ := t.section(name); typ != nil {
+		return typ
+	}
+	if c := t.constSet(name); c != nil {
+		return t.keep(name, constsType(c, 4))
+	}
+	if s, ok := specials[name]; ok {
+		return t.keep(name, &Type{Kind: Special, Name: name, Size: t.bytes(s.size), Consts: t.constSet(s.set)})
+	}
+	return nil
+}
+
+func constsType(c *Consts, size int) *Type {
+	kind := Flags
+	if c.Enum {
+		kind = Enum
+	}
+	return &Type{Kind: kind, Name: c.Name, Size: size, Consts: c}
+}
+
+func (t *archTable) keep(name string, typ *Type) *Type {
+	t.types[name] = typ
+	return typ
+}
+
+// bytes resolves sizes given in words.
+func (t *archTable) bytes(size int) int {
+	if size < 0 {
+		return -size * t.arch.PtrSize()
+	}
+	return size
+}
+
+// scope resolves the names that a length may use: the arguments of a call, or
+// the fields of a structure.
+type scope interface {
+	length(termExpr) (Length, error)
+}
+
+// value resolves a type expression without direction: a value in a register or
+// a structure, or what a pointer leads to. A name that stands for nothing
+// becomes a hexadecimal number of size unknown.
+func (t *archTable) value(e *typeExpr, sc scope, unknown int) (*Type, []Length, error) {
+	base := t.named(e.name)
+	if base == nil {
+		t.problem(fmt.Errorf("type %s is defined nowhere", e.name))
+		base = &Type{Kind: Int, Name: e.name, Size: unknown, Base: Hex}
+	}
+	if e.width != "" {
+		w := t.named(e.width)
+		if w == nil || w.Kind != Int {
+			n, err := strconv.Atoi(e.width)
+			if err != nil {
+				return nil, nil, fmt.Errorf("type %s: width %s is no integer type", e.name, e.width)
+			}
+			w = &Type{Size: n}
+		}
+		wide := *base
+		wide.Size = w.Size
+		base = &wide
+	}
+	if e.star {
+		base = &Type{Kind: Pointer, Name: e.name, Size: t.arch.PtrSize(), Elem: base}
+	}
+	if len(e.lens) == 0 {
+		return base, nil, nil
+	}
+	lens := make([]Length, len(e.lens))
+	for i, term := range e.lens {
+		l, err := sc.length(term)
+		if err != nil {
+			return nil, nil, err
+		}
+		lens[i] = t.scale(l, base)
+	}
+	typ := *base
+	typ.Len = lens[0]
+	fixed := len(lens) == 1 && lens[0].From == LenConst && !e.prefix
+	switch {
+	case e.prefix:
+	case base.Kind == Bytes || base.Kind == String || base.Kind == Special && base.Size == 0:
+		if fixed {
+			typ.Size = int(lens[0].Val)
+		}
+	default:
+		typ = Type{Kind: Array, Name: e.name, Elem: base, Len: lens[0]}
+		if fixed {
+			typ.Size = base.Size * int(lens[0].Val)
+		}
+	}
+	return &typ, lens, nil
+}
+
+// pointer resolves a type expression with direction: a pointer to a value.
+func (t *archTable) pointer(e *typeExpr, sc scope) (*Type, error) {
+	elem, lens, err := t.value(e, sc, 0)
+	if err != nil {
+		return nil, err
+	}
+	return &Type{
+		Kind: Pointer, Name: e.name, Size: t.arch.PtrSize(), Elem: elem, Dir: e.dir,
+		always: e.always, prefix: e.prefix, lens: lens,
+	}, nil
+}
+
+// scale turns a length in a special's own unit into bytes.
+func (t *archTable) scale(l Length, typ *Type) Length {
+	s := specials[typ.Name]
+	if typ.Kind != Special {
+		return l
+	}
+	if s.bits {
+		l.Div, l.Mul = uint32(8*t.arch.PtrSize()), uint32(t.arch.PtrSize())
+	}
+	if s.head {
+		l.Add += uint32(t.arch.PtrSize())
+	}
+	return l
+}
+
+// Scale applies Div, Mul and Add to the number that a Length refers to. The
+// result is cut at the largest uint32.
+func (l *Length) Scale(v uint64) uint32 {
+	const most = 1<<32 - 1
+	if l.Div > 1 {
+		rest := v % uint64(l.Div)
+		v /= uint64(l.Div)
+		if rest != 0 {
+			v++
+		}
+	}
+	v = min(v, most)
+	if l.Mul > 1 {
+		v *= uint64(l.Mul)
+	}
+	return uint32(min(v+uint64(l.Add), most))
+}
+
+// alignment returns what the C ABI aligns a type to.
+func (t *archTable) alignment(typ *Type) int {
+	ptr := t.arch.PtrSize()
+	switch typ.Kind {
+	case Struct, Union:
+		return max(typ.align, 1)
+	case Array:
+		return t.alignment(typ.Elem)
+	case Bytes, String:
+		return 1
+	case Special:
+		if s := specials[typ.Name]; s.align != 0 {
+			return t.bytes(s.align)
+		}
+		if typ.Size == 2*ptr {
+			return ptr
+		}
+	}
+	switch {
+	case typ.Size == 0:
+		return 1
+	case typ.Size > ptr:
+		return ptr // i386 aligns 8-byte integers to 4
+	}
+	return typ.Size
+}
