@@ -32,6 +32,71 @@ const (
 	_ = protoimpl.EnforceVersion(protoimpl.MaxVersion - 20)
 )
 
+// WantBase is what the number of bytes that the call promised is counted from.
+type WantBase int32
+
+const (
+	WantBase_LENGTH WantBase = 0 // bytes kept
+	WantBase_RET    WantBase = 1 // the call's result
+	WantBase_ARG0   WantBase = 2 // the call's arguments
+	WantBase_ARG1   WantBase = 3
+	WantBase_ARG2   WantBase = 4
+	WantBase_ARG3   WantBase = 5
+	WantBase_ARG4   WantBase = 6
+	WantBase_ARG5   WantBase = 7
+)
+
+// Enum value maps for WantBase.
+var (
+	WantBase_name = map[int32]string{
+		0: "LENGTH",
+		1: "RET",
+		2: "ARG0",
+		3: "ARG1",
+		4: "ARG2",
+		5: "ARG3",
+		6: "ARG4",
+		7: "ARG5",
+	}
+	WantBase_value = map[string]int32{
+		"LENGTH": 0,
+		"RET":    1,
+		"ARG0":   2,
+		"ARG1":   3,
+		"ARG2":   4,
+		"ARG3":   5,
+		"ARG4":   6,
+		"ARG5":   7,
+	}
+)
+
+func (x WantBase) Enum() *WantBase {
+	p := new(WantBase)
+	*p = x
+	return p
+}
+
+func (x WantBase) String() string {
+	return protoimpl.X.EnumStringOf(x.Descriptor(), protoreflect.EnumNumber(x))
+}
+
+func (WantBase) Descriptor() protoreflect.EnumDescriptor {
+	return file_proto_trace_proto_enumTypes[0].Descriptor()
+}
+
+func (WantBase) Type() protoreflect.EnumType {
+	return &file_proto_trace_proto_enumTypes[0]
+}
+
+func (x WantBase) Number() protoreflect.EnumNumber {
+	return protoreflect.EnumNumber(x)
+}
+
+// Deprecated: Use WantBase.Descriptor instead.
+func (WantBase) EnumDescriptor() ([]byte, []int) {
+	return file_proto_trace_proto_rawDescGZIP(), []int{0}
+}
+
 type Loss_Reason int32
 
 const (
@@ -80,11 +145,11 @@ func (x Loss_Reason) String() string {
 }
 
 func (Loss_Reason) Descriptor() protoreflect.EnumDescriptor {
-	return file_proto_trace_proto_enumTypes[0].Descriptor()
+	return file_proto_trace_proto_enumTypes[1].Descriptor()
 }
 
 func (Loss_Reason) Type() protoreflect.EnumType {
-	return &file_proto_trace_proto_enumTypes[0]
+	return &file_proto_trace_proto_enumTypes[1]
 }
 
 func (x Loss_Reason) Number() protoreflect.EnumNumber {
@@ -93,7 +158,7 @@ func (x Loss_Reason) Number() protoreflect.EnumNumber {
 
 // Deprecated: Use Loss_Reason.Descriptor instead.
 func (Loss_Reason) EnumDescriptor() ([]byte, []int) {
-	return file_proto_trace_proto_rawDescGZIP(), []int{13, 0}
+	return file_proto_trace_proto_rawDescGZIP(), []int{28, 0}
 }
 
 type Footer_End int32
@@ -135,11 +200,11 @@ func (x Footer_End) String() string {
 }
 
 func (Footer_End) Descriptor() protoreflect.EnumDescriptor {
-	return file_proto_trace_proto_enumTypes[1].Descriptor()
+	return file_proto_trace_proto_enumTypes[2].Descriptor()
 }
 
 func (Footer_End) Type() protoreflect.EnumType {
-	return &file_proto_trace_proto_enumTypes[1]
+	return &file_proto_trace_proto_enumTypes[2]
 }
 
 func (x Footer_End) Number() protoreflect.EnumNumber {
@@ -148,7 +213,1315 @@ func (x Footer_End) Number() protoreflect.EnumNumber {
 
 // Deprecated: Use Footer_End.Descriptor instead.
 func (Footer_End) EnumDescriptor() ([]byte, []int) {
-	return file_proto_trace_proto_rawDescGZIP(), []int{14, 0}
+	return file_proto_trace_proto_rawDescGZIP(), []int{29, 0}
+}
+
+// Trace is a whole file: the contents of its zstd frames, one after the other.
+// `zstd -dc FILE | protoc --decode=sysreel.v1.Trace proto/trace.proto` prints it.
+type Trace struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Chunk         []*Chunk               `protobuf:"bytes,1,rep,name=chunk,proto3" json:"chunk,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Trace) Reset() {
+	*x = Trace{}
+	mi := &file_proto_trace_proto_msgTypes[0]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Trace) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Trace) ProtoMessage() {}
+
+func (x *Trace) ProtoReflect() protoreflect.Message {
+	mi := &file_proto_trace_proto_msgTypes[0]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Trace.ProtoReflect.Descriptor instead.
+func (*Trace) Descriptor() ([]byte, []int) {
+	return file_proto_trace_proto_rawDescGZIP(), []int{0}
+}
+
+func (x *Trace) GetChunk() []*Chunk {
+	if x != nil {
+		return x.Chunk
+	}
+	return nil
+}
+
+// Chunk is the content of one zstd frame.
+type Chunk struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Types that are valid to be assigned to Kind:
+	//
+	//	*Chunk_Header
+	//	*Chunk_Block
+	//	*Chunk_Detail
+	//	*Chunk_Index
+	//	*Chunk_Footer
+	Kind          isChunk_Kind `protobuf_oneof:"kind"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Chunk) Reset() {
+	*x = Chunk{}
+	mi := &file_proto_trace_proto_msgTypes[1]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Chunk) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Chunk) ProtoMessage() {}
+
+func (x *Chunk) ProtoReflect() protoreflect.Message {
+	mi := &file_proto_trace_proto_msgTypes[1]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Chunk.ProtoReflect.Descriptor instead.
+func (*Chunk) Descriptor() ([]byte, []int) {
+	return file_proto_trace_proto_rawDescGZIP(), []int{1}
+}
+
+func (x *Chunk) GetKind() isChunk_Kind {
+	if x != nil {
+		return x.Kind
+	}
+	return nil
+}
+
+func (x *Chunk) GetHeader() *Header {
+	if x != nil {
+		if x, ok := x.Kind.(*Chunk_Header); ok {
+			return x.Header
+		}
+	}
+	return nil
+}
+
+func (x *Chunk) GetBlock() *Block {
+	if x != nil {
+		if x, ok := x.Kind.(*Chunk_Block); ok {
+			return x.Block
+		}
+	}
+	return nil
+}
+
+func (x *Chunk) GetDetail() *Detail {
+	if x != nil {
+		if x, ok := x.Kind.(*Chunk_Detail); ok {
+			return x.Detail
+		}
+	}
+	return nil
+}
+
+func (x *Chunk) GetIndex() *Index {
+	if x != nil {
+		if x, ok := x.Kind.(*Chunk_Index); ok {
+			return x.Index
+		}
+	}
+	return nil
+}
+
+func (x *Chunk) GetFooter() *Footer {
+	if x != nil {
+		if x, ok := x.Kind.(*Chunk_Footer); ok {
+			return x.Footer
+		}
+	}
+	return nil
+}
+
+type isChunk_Kind interface {
+	isChunk_Kind()
+}
+
+type Chunk_Header struct {
+	Header *Header `protobuf:"bytes,1,opt,name=header,proto3,oneof"`
+}
+
+type Chunk_Block struct {
+	Block *Block `protobuf:"bytes,2,opt,name=block,proto3,oneof"` // first frame of a block chunk
+}
+
+type Chunk_Detail struct {
+	Detail *Detail `protobuf:"bytes,3,opt,name=detail,proto3,oneof"` // second frame of a block chunk
+}
+
+type Chunk_Index struct {
+	Index *Index `protobuf:"bytes,4,opt,name=index,proto3,oneof"`
+}
+
+type Chunk_Footer struct {
+	Footer *Footer `protobuf:"bytes,5,opt,name=footer,proto3,oneof"`
+}
+
+func (*Chunk_Header) isChunk_Kind() {}
+
+func (*Chunk_Block) isChunk_Kind() {}
+
+func (*Chunk_Detail) isChunk_Kind() {}
+
+func (*Chunk_Index) isChunk_Kind() {}
+
+func (*Chunk_Footer) isChunk_Kind() {}
+
+// Block holds the core columns of some consecutive events, in order of their
+// end. Its rows are the events, then the calls in flight when it was closed.
+// What a Detail says of the same rows is needed for arguments and memory only.
+type Block struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	FirstEvent    uint64                 `protobuf:"varint,1,opt,name=first_event,json=firstEvent,proto3" json:"first_event,omitempty"` // number of row 0; the first of a trace is 1
+	Events        uint32                 `protobuf:"varint,2,opt,name=events,proto3" json:"events,omitempty"`
+	InFlight      uint32                 `protobuf:"varint,3,opt,name=in_flight,json=inFlight,proto3" json:"in_flight,omitempty"` // rows after the events'
+	TickNs        uint32                 `protobuf:"varint,4,opt,name=tick_ns,json=tickNs,proto3" json:"tick_ns,omitempty"`       // unit of the times below, at least 1
+	Base          int64                  `protobuf:"varint,5,opt,name=base,proto3" json:"base,omitempty"`                         // ticks; row 0's end is counted from here
+	Thread        []*Thread              `protobuf:"bytes,6,rep,name=thread,proto3" json:"thread,omitempty"`                      // first those of the rows, then others mentioned
+	Shape         []*Shape               `protobuf:"bytes,7,rep,name=shape,proto3" json:"shape,omitempty"`
+	RowShape      *Column                `protobuf:"bytes,8,opt,name=row_shape,json=rowShape,proto3" json:"row_shape,omitempty"`           // index in shape
+	RowThread     *Column                `protobuf:"bytes,9,opt,name=row_thread,json=rowThread,proto3" json:"row_thread,omitempty"`        // index in thread
+	RowEnd        *Column                `protobuf:"bytes,10,opt,name=row_end,json=rowEnd,proto3" json:"row_end,omitempty"`                // ticks since the row before; zigzag for rows in flight
+	RowDuration   *Column                `protobuf:"bytes,11,opt,name=row_duration,json=rowDuration,proto3" json:"row_duration,omitempty"` // ticks: start = end - duration
+	FlagRow       []uint32               `protobuf:"varint,12,rep,packed,name=flag_row,json=flagRow,proto3" json:"flag_row,omitempty"`     // rows with flags, each less the one before
+	FlagBits      []uint32               `protobuf:"varint,13,rep,packed,name=flag_bits,json=flagBits,proto3" json:"flag_bits,omitempty"`  // tracefile.Flags
+	Loss          []*Loss                `protobuf:"bytes,14,rep,name=loss,proto3" json:"loss,omitempty"`
+	Process       []*ProcessContext      `protobuf:"bytes,15,rep,name=process,proto3" json:"process,omitempty"` // as they stood before row 0
+	Facts         []*Facts               `protobuf:"bytes,16,rep,name=facts,proto3" json:"facts,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Block) Reset() {
+	*x = Block{}
+	mi := &file_proto_trace_proto_msgTypes[2]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Block) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Block) ProtoMessage() {}
+
+func (x *Block) ProtoReflect() protoreflect.Message {
+	mi := &file_proto_trace_proto_msgTypes[2]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Block.ProtoReflect.Descriptor instead.
+func (*Block) Descriptor() ([]byte, []int) {
+	return file_proto_trace_proto_rawDescGZIP(), []int{2}
+}
+
+func (x *Block) GetFirstEvent() uint64 {
+	if x != nil {
+		return x.FirstEvent
+	}
+	return 0
+}
+
+func (x *Block) GetEvents() uint32 {
+	if x != nil {
+		return x.Events
+	}
+	return 0
+}
+
+func (x *Block) GetInFlight() uint32 {
+	if x != nil {
+		return x.InFlight
+	}
+	return 0
+}
+
+func (x *Block) GetTickNs() uint32 {
+	if x != nil {
+		return x.TickNs
+	}
+	return 0
+}
+
+func (x *Block) GetBase() int64 {
+	if x != nil {
+		return x.Base
+	}
+	return 0
+}
+
+func (x *Block) GetThread() []*Thread {
+	if x != nil {
+		return x.Thread
+	}
+	return nil
+}
+
+func (x *Block) GetShape() []*Shape {
+	if x != nil {
+		return x.Shape
+	}
+	return nil
+}
+
+func (x *Block) GetRowShape() *Column {
+	if x != nil {
+		return x.RowShape
+	}
+	return nil
+}
+
+func (x *Block) GetRowThread() *Column {
+	if x != nil {
+		return x.RowThread
+	}
+	return nil
+}
+
+func (x *Block) GetRowEnd() *Column {
+	if x != nil {
+		return x.RowEnd
+	}
+	return nil
+}
+
+func (x *Block) GetRowDuration() *Column {
+	if x != nil {
+		return x.RowDuration
+	}
+	return nil
+}
+
+func (x *Block) GetFlagRow() []uint32 {
+	if x != nil {
+		return x.FlagRow
+	}
+	return nil
+}
+
+func (x *Block) GetFlagBits() []uint32 {
+	if x != nil {
+		return x.FlagBits
+	}
+	return nil
+}
+
+func (x *Block) GetLoss() []*Loss {
+	if x != nil {
+		return x.Loss
+	}
+	return nil
+}
+
+func (x *Block) GetProcess() []*ProcessContext {
+	if x != nil {
+		return x.Process
+	}
+	return nil
+}
+
+func (x *Block) GetFacts() []*Facts {
+	if x != nil {
+		return x.Facts
+	}
+	return nil
+}
+
+type Thread struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Id            uint32                 `protobuf:"varint,1,opt,name=id,proto3" json:"id,omitempty"`           // serial in the trace, from 1
+	Process       uint32                 `protobuf:"varint,2,opt,name=process,proto3" json:"process,omitempty"` // serial in the trace, from 1
+	Tid           int32                  `protobuf:"varint,3,opt,name=tid,proto3" json:"tid,omitempty"`
+	Tgid          int32                  `protobuf:"varint,4,opt,name=tgid,proto3" json:"tgid,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Thread) Reset() {
+	*x = Thread{}
+	mi := &file_proto_trace_proto_msgTypes[3]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Thread) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Thread) ProtoMessage() {}
+
+func (x *Thread) ProtoReflect() protoreflect.Message {
+	mi := &file_proto_trace_proto_msgTypes[3]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Thread.ProtoReflect.Descriptor instead.
+func (*Thread) Descriptor() ([]byte, []int) {
+	return file_proto_trace_proto_rawDescGZIP(), []int{3}
+}
+
+func (x *Thread) GetId() uint32 {
+	if x != nil {
+		return x.Id
+	}
+	return 0
+}
+
+func (x *Thread) GetProcess() uint32 {
+	if x != nil {
+		return x.Process
+	}
+	return 0
+}
+
+func (x *Thread) GetTid() int32 {
+	if x != nil {
+		return x.Tid
+	}
+	return 0
+}
+
+func (x *Thread) GetTgid() int32 {
+	if x != nil {
+		return x.Tgid
+	}
+	return 0
+}
+
+// Shape is what rows of one kind have in common: one for each (kind, arch, nr)
+// in the block. A shape's columns have a value for each of its rows, in order.
+type Shape struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Kind          uint32                 `protobuf:"varint,1,opt,name=kind,proto3" json:"kind,omitempty"`  // tracefile.Kind
+	Arch          uint32                 `protobuf:"varint,2,opt,name=arch,proto3" json:"arch,omitempty"`  // syscalls.Arch
+	Nr            uint32                 `protobuf:"varint,3,opt,name=nr,proto3" json:"nr,omitempty"`      // call or signal number
+	Name          string                 `protobuf:"bytes,4,opt,name=name,proto3" json:"name,omitempty"`   // of the call, as the recorder knew it
+	Proto         string                 `protobuf:"bytes,5,opt,name=proto,proto3" json:"proto,omitempty"` // its prototype in the notation of syscalls/linux.txt
+	Ret           *Column                `protobuf:"bytes,6,opt,name=ret,proto3" json:"ret,omitempty"`     // zigzag
+	Arg           []*Column              `protobuf:"bytes,7,rep,name=arg,proto3" json:"arg,omitempty"`     // for kinds other than calls; of calls see Detail
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Shape) Reset() {
+	*x = Shape{}
+	mi := &file_proto_trace_proto_msgTypes[4]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Shape) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Shape) ProtoMessage() {}
+
+func (x *Shape) ProtoReflect() protoreflect.Message {
+	mi := &file_proto_trace_proto_msgTypes[4]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Shape.ProtoReflect.Descriptor instead.
+func (*Shape) Descriptor() ([]byte, []int) {
+	return file_proto_trace_proto_rawDescGZIP(), []int{4}
+}
+
+func (x *Shape) GetKind() uint32 {
+	if x != nil {
+		return x.Kind
+	}
+	return 0
+}
+
+func (x *Shape) GetArch() uint32 {
+	if x != nil {
+		return x.Arch
+	}
+	return 0
+}
+
+func (x *Shape) GetNr() uint32 {
+	if x != nil {
+		return x.Nr
+	}
+	return 0
+}
+
+func (x *Shape) GetName() string {
+	if x != nil {
+		return x.Name
+	}
+	return ""
+}
+
+func (x *Shape) GetProto() string {
+	if x != nil {
+		return x.Proto
+	}
+	return ""
+}
+
+func (x *Shape) GetRet() *Column {
+	if x != nil {
+		return x.Ret
+	}
+	return nil
+}
+
+func (x *Shape) GetArg() []*Column {
+	if x != nil {
+		return x.Arg
+	}
+	return nil
+}
+
+// Facts is what was read of a process at an event.
+type Facts struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Row           uint32                 `protobuf:"varint,1,opt,name=row,proto3" json:"row,omitempty"`
+	Process       *Process               `protobuf:"bytes,2,opt,name=process,proto3" json:"process,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Facts) Reset() {
+	*x = Facts{}
+	mi := &file_proto_trace_proto_msgTypes[5]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Facts) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Facts) ProtoMessage() {}
+
+func (x *Facts) ProtoReflect() protoreflect.Message {
+	mi := &file_proto_trace_proto_msgTypes[5]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Facts.ProtoReflect.Descriptor instead.
+func (*Facts) Descriptor() ([]byte, []int) {
+	return file_proto_trace_proto_rawDescGZIP(), []int{5}
+}
+
+func (x *Facts) GetRow() uint32 {
+	if x != nil {
+		return x.Row
+	}
+	return 0
+}
+
+func (x *Facts) GetProcess() *Process {
+	if x != nil {
+		return x.Process
+	}
+	return nil
+}
+
+type ProcessContext struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Id            uint32                 `protobuf:"varint,1,opt,name=id,proto3" json:"id,omitempty"`
+	Tgid          int32                  `protobuf:"varint,2,opt,name=tgid,proto3" json:"tgid,omitempty"`
+	Parent        uint32                 `protobuf:"varint,3,opt,name=parent,proto3" json:"parent,omitempty"` // 0: not recorded
+	Exe           []byte                 `protobuf:"bytes,4,opt,name=exe,proto3" json:"exe,omitempty"`
+	Comm          []byte                 `protobuf:"bytes,5,opt,name=comm,proto3" json:"comm,omitempty"`
+	Argv          [][]byte               `protobuf:"bytes,6,rep,name=argv,proto3" json:"argv,omitempty"`
+	Cwd           []byte                 `protobuf:"bytes,7,opt,name=cwd,proto3" json:"cwd,omitempty"`
+	Root          []byte                 `protobuf:"bytes,8,opt,name=root,proto3" json:"root,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ProcessContext) Reset() {
+	*x = ProcessContext{}
+	mi := &file_proto_trace_proto_msgTypes[6]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ProcessContext) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ProcessContext) ProtoMessage() {}
+
+func (x *ProcessContext) ProtoReflect() protoreflect.Message {
+	mi := &file_proto_trace_proto_msgTypes[6]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ProcessContext.ProtoReflect.Descriptor instead.
+func (*ProcessContext) Descriptor() ([]byte, []int) {
+	return file_proto_trace_proto_rawDescGZIP(), []int{6}
+}
+
+func (x *ProcessContext) GetId() uint32 {
+	if x != nil {
+		return x.Id
+	}
+	return 0
+}
+
+func (x *ProcessContext) GetTgid() int32 {
+	if x != nil {
+		return x.Tgid
+	}
+	return 0
+}
+
+func (x *ProcessContext) GetParent() uint32 {
+	if x != nil {
+		return x.Parent
+	}
+	return 0
+}
+
+func (x *ProcessContext) GetExe() []byte {
+	if x != nil {
+		return x.Exe
+	}
+	return nil
+}
+
+func (x *ProcessContext) GetComm() []byte {
+	if x != nil {
+		return x.Comm
+	}
+	return nil
+}
+
+func (x *ProcessContext) GetArgv() [][]byte {
+	if x != nil {
+		return x.Argv
+	}
+	return nil
+}
+
+func (x *ProcessContext) GetCwd() []byte {
+	if x != nil {
+		return x.Cwd
+	}
+	return nil
+}
+
+func (x *ProcessContext) GetRoot() []byte {
+	if x != nil {
+		return x.Root
+	}
+	return nil
+}
+
+// Detail holds the arguments and the memory of a Block's rows.
+type Detail struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	FirstEvent    uint64                 `protobuf:"varint,1,opt,name=first_event,json=firstEvent,proto3" json:"first_event,omitempty"` // as in its Block
+	Shape         []*ShapeDetail         `protobuf:"bytes,2,rep,name=shape,proto3" json:"shape,omitempty"`                              // in the order of Block.shape
+	Table         []*Table               `protobuf:"bytes,3,rep,name=table,proto3" json:"table,omitempty"`
+	File          []*FileContext         `protobuf:"bytes,4,rep,name=file,proto3" json:"file,omitempty"` // as they stood before row 0
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Detail) Reset() {
+	*x = Detail{}
+	mi := &file_proto_trace_proto_msgTypes[7]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Detail) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Detail) ProtoMessage() {}
+
+func (x *Detail) ProtoReflect() protoreflect.Message {
+	mi := &file_proto_trace_proto_msgTypes[7]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Detail.ProtoReflect.Descriptor instead.
+func (*Detail) Descriptor() ([]byte, []int) {
+	return file_proto_trace_proto_rawDescGZIP(), []int{7}
+}
+
+func (x *Detail) GetFirstEvent() uint64 {
+	if x != nil {
+		return x.FirstEvent
+	}
+	return 0
+}
+
+func (x *Detail) GetShape() []*ShapeDetail {
+	if x != nil {
+		return x.Shape
+	}
+	return nil
+}
+
+func (x *Detail) GetTable() []*Table {
+	if x != nil {
+		return x.Table
+	}
+	return nil
+}
+
+func (x *Detail) GetFile() []*FileContext {
+	if x != nil {
+		return x.File
+	}
+	return nil
+}
+
+type ShapeDetail struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Arg           []*Column              `protobuf:"bytes,1,rep,name=arg,proto3" json:"arg,omitempty"`                              // registers at enter; those left out are 0
+	RowLayout     *Column                `protobuf:"bytes,2,opt,name=row_layout,json=rowLayout,proto3" json:"row_layout,omitempty"` // index in layout, plus 1; 0: no memory
+	Layout        []*Layout              `protobuf:"bytes,3,rep,name=layout,proto3" json:"layout,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ShapeDetail) Reset() {
+	*x = ShapeDetail{}
+	mi := &file_proto_trace_proto_msgTypes[8]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ShapeDetail) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ShapeDetail) ProtoMessage() {}
+
+func (x *ShapeDetail) ProtoReflect() protoreflect.Message {
+	mi := &file_proto_trace_proto_msgTypes[8]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ShapeDetail.ProtoReflect.Descriptor instead.
+func (*ShapeDetail) Descriptor() ([]byte, []int) {
+	return file_proto_trace_proto_rawDescGZIP(), []int{8}
+}
+
+func (x *ShapeDetail) GetArg() []*Column {
+	if x != nil {
+		return x.Arg
+	}
+	return nil
+}
+
+func (x *ShapeDetail) GetRowLayout() *Column {
+	if x != nil {
+		return x.RowLayout
+	}
+	return nil
+}
+
+func (x *ShapeDetail) GetLayout() []*Layout {
+	if x != nil {
+		return x.Layout
+	}
+	return nil
+}
+
+// Layout is the list of memory pieces that some rows of a shape share.
+type Layout struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Slot          []*Slot                `protobuf:"bytes,1,rep,name=slot,proto3" json:"slot,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Layout) Reset() {
+	*x = Layout{}
+	mi := &file_proto_trace_proto_msgTypes[9]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Layout) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Layout) ProtoMessage() {}
+
+func (x *Layout) ProtoReflect() protoreflect.Message {
+	mi := &file_proto_trace_proto_msgTypes[9]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Layout.ProtoReflect.Descriptor instead.
+func (*Layout) Descriptor() ([]byte, []int) {
+	return file_proto_trace_proto_rawDescGZIP(), []int{9}
+}
+
+func (x *Layout) GetSlot() []*Slot {
+	if x != nil {
+		return x.Slot
+	}
+	return nil
+}
+
+// Slot is one piece of memory, or count consecutive alike ones, in each row of a
+// layout. Its columns have count values a row.
+type Slot struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Phase         uint32                 `protobuf:"varint,1,opt,name=phase,proto3" json:"phase,omitempty"`     // 0 at enter, 1 at exit
+	Arg           int32                  `protobuf:"zigzag32,2,opt,name=arg,proto3" json:"arg,omitempty"`       // that leads here; -1: none
+	Parent        uint32                 `protobuf:"varint,3,opt,name=parent,proto3" json:"parent,omitempty"`   // index in the row's pieces, plus 1; 0: none
+	Offset        uint32                 `protobuf:"varint,4,opt,name=offset,proto3" json:"offset,omitempty"`   // of the pointer in the parent
+	Faulted       bool                   `protobuf:"varint,5,opt,name=faulted,proto3" json:"faulted,omitempty"` // what follows the bytes kept could not be read
+	Count         uint32                 `protobuf:"varint,6,opt,name=count,proto3" json:"count,omitempty"`     // 0 means 1
+	Stride        uint32                 `protobuf:"varint,7,opt,name=stride,proto3" json:"stride,omitempty"`   // added to offset from one piece to the next
+	Table         uint32                 `protobuf:"varint,8,opt,name=table,proto3" json:"table,omitempty"`     // index in Detail.table
+	Row           *Column                `protobuf:"bytes,9,opt,name=row,proto3" json:"row,omitempty"`          // 0: the table's next new row; else row, plus 1
+	WantBase      WantBase               `protobuf:"varint,10,opt,name=want_base,json=wantBase,proto3,enum=sysreel.v1.WantBase" json:"want_base,omitempty"`
+	Want          *Column                `protobuf:"bytes,11,opt,name=want,proto3" json:"want,omitempty"` // zigzag: bytes promised, less the base
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Slot) Reset() {
+	*x = Slot{}
+	mi := &file_proto_trace_proto_msgTypes[10]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Slot) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Slot) ProtoMessage() {}
+
+func (x *Slot) ProtoReflect() protoreflect.Message {
+	mi := &file_proto_trace_proto_msgTypes[10]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Slot.ProtoReflect.Descriptor instead.
+func (*Slot) Descriptor() ([]byte, []int) {
+	return file_proto_trace_proto_rawDescGZIP(), []int{10}
+}
+
+func (x *Slot) GetPhase() uint32 {
+	if x != nil {
+		return x.Phase
+	}
+	return 0
+}
+
+func (x *Slot) GetArg() int32 {
+	if x != nil {
+		return x.Arg
+	}
+	return 0
+}
+
+func (x *Slot) GetParent() uint32 {
+	if x != nil {
+		return x.Parent
+	}
+	return 0
+}
+
+func (x *Slot) GetOffset() uint32 {
+	if x != nil {
+		return x.Offset
+	}
+	return 0
+}
+
+func (x *Slot) GetFaulted() bool {
+	if x != nil {
+		return x.Faulted
+	}
+	return false
+}
+
+func (x *Slot) GetCount() uint32 {
+	if x != nil {
+		return x.Count
+	}
+	return 0
+}
+
+func (x *Slot) GetStride() uint32 {
+	if x != nil {
+		return x.Stride
+	}
+	return 0
+}
+
+func (x *Slot) GetTable() uint32 {
+	if x != nil {
+		return x.Table
+	}
+	return 0
+}
+
+func (x *Slot) GetRow() *Column {
+	if x != nil {
+		return x.Row
+	}
+	return nil
+}
+
+func (x *Slot) GetWantBase() WantBase {
+	if x != nil {
+		return x.WantBase
+	}
+	return WantBase_LENGTH
+}
+
+func (x *Slot) GetWant() *Column {
+	if x != nil {
+		return x.Want
+	}
+	return nil
+}
+
+// Table is a list of distinct pieces of memory, in the order in which the slots
+// first refer to them: by shape, layout, slot, row.
+type Table struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Rows          uint32                 `protobuf:"varint,1,opt,name=rows,proto3" json:"rows,omitempty"`
+	Size          uint32                 `protobuf:"varint,2,opt,name=size,proto3" json:"size,omitempty"` // bytes of every row; 0: see length
+	Length        *Column                `protobuf:"bytes,3,opt,name=length,proto3" json:"length,omitempty"`
+	Data          []byte                 `protobuf:"bytes,4,opt,name=data,proto3" json:"data,omitempty"` // the rows, one after the other
+	Word          []*Column              `protobuf:"bytes,5,rep,name=word,proto3" json:"word,omitempty"` // instead of data: little-endian 4-byte words of the rows
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Table) Reset() {
+	*x = Table{}
+	mi := &file_proto_trace_proto_msgTypes[11]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Table) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Table) ProtoMessage() {}
+
+func (x *Table) ProtoReflect() protoreflect.Message {
+	mi := &file_proto_trace_proto_msgTypes[11]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Table.ProtoReflect.Descriptor instead.
+func (*Table) Descriptor() ([]byte, []int) {
+	return file_proto_trace_proto_rawDescGZIP(), []int{11}
+}
+
+func (x *Table) GetRows() uint32 {
+	if x != nil {
+		return x.Rows
+	}
+	return 0
+}
+
+func (x *Table) GetSize() uint32 {
+	if x != nil {
+		return x.Size
+	}
+	return 0
+}
+
+func (x *Table) GetLength() *Column {
+	if x != nil {
+		return x.Length
+	}
+	return nil
+}
+
+func (x *Table) GetData() []byte {
+	if x != nil {
+		return x.Data
+	}
+	return nil
+}
+
+func (x *Table) GetWord() []*Column {
+	if x != nil {
+		return x.Word
+	}
+	return nil
+}
+
+type FileContext struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Process       uint32                 `protobuf:"varint,1,opt,name=process,proto3" json:"process,omitempty"`
+	Fd            int32                  `protobuf:"varint,2,opt,name=fd,proto3" json:"fd,omitempty"`
+	Link          []byte                 `protobuf:"bytes,3,opt,name=link,proto3" json:"link,omitempty"`
+	Flags         uint32                 `protobuf:"varint,4,opt,name=flags,proto3" json:"flags,omitempty"`
+	Peer          []byte                 `protobuf:"bytes,5,opt,name=peer,proto3" json:"peer,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *FileContext) Reset() {
+	*x = FileContext{}
+	mi := &file_proto_trace_proto_msgTypes[12]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *FileContext) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*FileContext) ProtoMessage() {}
+
+func (x *FileContext) ProtoReflect() protoreflect.Message {
+	mi := &file_proto_trace_proto_msgTypes[12]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use FileContext.ProtoReflect.Descriptor instead.
+func (*FileContext) Descriptor() ([]byte, []int) {
+	return file_proto_trace_proto_rawDescGZIP(), []int{12}
+}
+
+func (x *FileContext) GetProcess() uint32 {
+	if x != nil {
+		return x.Process
+	}
+	return 0
+}
+
+func (x *FileContext) GetFd() int32 {
+	if x != nil {
+		return x.Fd
+	}
+	return 0
+}
+
+func (x *FileContext) GetLink() []byte {
+	if x != nil {
+		return x.Link
+	}
+	return nil
+}
+
+func (x *FileContext) GetFlags() uint32 {
+	if x != nil {
+		return x.Flags
+	}
+	return 0
+}
+
+func (x *FileContext) GetPeer() []byte {
+	if x != nil {
+		return x.Peer
+	}
+	return nil
+}
+
+// Column is a list of numbers whose length the context gives. It has one of
+// these forms:
+//   - constant alone: every value is constant (absent: 0);
+//   - plain: the values;
+//   - delta: each value less the one before, modulo 2^64; the first less 0;
+//   - value and index: value[index[i]].
+//
+// Where low is present it holds the low 8 bits of every entry of plain or delta
+// (after zigzag), and plain or delta what is left, shifted right by 8.
+type Column struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Constant      uint64                 `protobuf:"varint,1,opt,name=constant,proto3" json:"constant,omitempty"`
+	Plain         []uint64               `protobuf:"varint,2,rep,packed,name=plain,proto3" json:"plain,omitempty"`
+	Delta         []int64                `protobuf:"zigzag64,3,rep,packed,name=delta,proto3" json:"delta,omitempty"`
+	Value         []uint64               `protobuf:"varint,4,rep,packed,name=value,proto3" json:"value,omitempty"`
+	Index         []uint32               `protobuf:"varint,5,rep,packed,name=index,proto3" json:"index,omitempty"`
+	Low           []byte                 `protobuf:"bytes,6,opt,name=low,proto3" json:"low,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Column) Reset() {
+	*x = Column{}
+	mi := &file_proto_trace_proto_msgTypes[13]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Column) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Column) ProtoMessage() {}
+
+func (x *Column) ProtoReflect() protoreflect.Message {
+	mi := &file_proto_trace_proto_msgTypes[13]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Column.ProtoReflect.Descriptor instead.
+func (*Column) Descriptor() ([]byte, []int) {
+	return file_proto_trace_proto_rawDescGZIP(), []int{13}
+}
+
+func (x *Column) GetConstant() uint64 {
+	if x != nil {
+		return x.Constant
+	}
+	return 0
+}
+
+func (x *Column) GetPlain() []uint64 {
+	if x != nil {
+		return x.Plain
+	}
+	return nil
+}
+
+func (x *Column) GetDelta() []int64 {
+	if x != nil {
+		return x.Delta
+	}
+	return nil
+}
+
+func (x *Column) GetValue() []uint64 {
+	if x != nil {
+		return x.Value
+	}
+	return nil
+}
+
+func (x *Column) GetIndex() []uint32 {
+	if x != nil {
+		return x.Index
+	}
+	return nil
+}
+
+func (x *Column) GetLow() []byte {
+	if x != nil {
+		return x.Low
+	}
+	return nil
+}
+
+// Index lists the block chunks of the file, one entry a block in each list.
+// It only saves hopping from chunk header to chunk header.
+type Index struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Offset        *Column                `protobuf:"bytes,1,opt,name=offset,proto3" json:"offset,omitempty"` // of the chunk in the file
+	Events        *Column                `protobuf:"bytes,2,opt,name=events,proto3" json:"events,omitempty"`
+	FirstEvent    *Column                `protobuf:"bytes,3,opt,name=first_event,json=firstEvent,proto3" json:"first_event,omitempty"`
+	FirstNs       *Column                `protobuf:"bytes,4,opt,name=first_ns,json=firstNs,proto3" json:"first_ns,omitempty"` // zigzag
+	LastNs        *Column                `protobuf:"bytes,5,opt,name=last_ns,json=lastNs,proto3" json:"last_ns,omitempty"`    // zigzag
+	Losses        *Column                `protobuf:"bytes,6,opt,name=losses,proto3" json:"losses,omitempty"`
+	Seq           *Column                `protobuf:"bytes,7,opt,name=seq,proto3" json:"seq,omitempty"`
+	Blocks        uint32                 `protobuf:"varint,8,opt,name=blocks,proto3" json:"blocks,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Index) Reset() {
+	*x = Index{}
+	mi := &file_proto_trace_proto_msgTypes[14]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Index) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Index) ProtoMessage() {}
+
+func (x *Index) ProtoReflect() protoreflect.Message {
+	mi := &file_proto_trace_proto_msgTypes[14]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Index.ProtoReflect.Descriptor instead.
+func (*Index) Descriptor() ([]byte, []int) {
+	return file_proto_trace_proto_rawDescGZIP(), []int{14}
+}
+
+func (x *Index) GetOffset() *Column {
+	if x != nil {
+		return x.Offset
+	}
+	return nil
+}
+
+func (x *Index) GetEvents() *Column {
+	if x != nil {
+		return x.Events
+	}
+	return nil
+}
+
+func (x *Index) GetFirstEvent() *Column {
+	if x != nil {
+		return x.FirstEvent
+	}
+	return nil
+}
+
+func (x *Index) GetFirstNs() *Column {
+	if x != nil {
+		return x.FirstNs
+	}
+	return nil
+}
+
+func (x *Index) GetLastNs() *Column {
+	if x != nil {
+		return x.LastNs
+	}
+	return nil
+}
+
+func (x *Index) GetLosses() *Column {
+	if x != nil {
+		return x.Losses
+	}
+	return nil
+}
+
+func (x *Index) GetSeq() *Column {
+	if x != nil {
+		return x.Seq
+	}
+	return nil
+}
+
+func (x *Index) GetBlocks() uint32 {
+	if x != nil {
+		return x.Blocks
+	}
+	return 0
 }
 
 // Header opens every trace.
@@ -161,21 +1534,23 @@ type Header struct {
 	// trace that names one it does not know. None is defined in version 1.
 	RequiredFeatures []uint32 `protobuf:"varint,3,rep,packed,name=required_features,json=requiredFeatures,proto3" json:"required_features,omitempty"`
 	// Unique to this recording; repeated in every chunk.
-	Uuid          []byte       `protobuf:"bytes,4,opt,name=uuid,proto3" json:"uuid,omitempty"`
-	Recorder      string       `protobuf:"bytes,5,opt,name=recorder,proto3" json:"recorder,omitempty"` // "sysreel 0.1.0"
-	Backend       string       `protobuf:"bytes,6,opt,name=backend,proto3" json:"backend,omitempty"`   // "ptrace"; "import" when made from strace's text
-	Machine       *Machine     `protobuf:"bytes,7,opt,name=machine,proto3" json:"machine,omitempty"`
-	Clock         *Clock       `protobuf:"bytes,8,opt,name=clock,proto3" json:"clock,omitempty"` // read together when recording began
-	Target        *Target      `protobuf:"bytes,9,opt,name=target,proto3" json:"target,omitempty"`
-	Policy        *Policy      `protobuf:"bytes,10,opt,name=policy,proto3" json:"policy,omitempty"`
-	Calibration   *Calibration `protobuf:"bytes,11,opt,name=calibration,proto3" json:"calibration,omitempty"`
+	Uuid        []byte       `protobuf:"bytes,4,opt,name=uuid,proto3" json:"uuid,omitempty"`
+	Recorder    string       `protobuf:"bytes,5,opt,name=recorder,proto3" json:"recorder,omitempty"` // "sysreel 0.1.0"
+	Backend     string       `protobuf:"bytes,6,opt,name=backend,proto3" json:"backend,omitempty"`   // "ptrace"; "import" when made from strace's text
+	Machine     *Machine     `protobuf:"bytes,7,opt,name=machine,proto3" json:"machine,omitempty"`
+	Clock       *Clock       `protobuf:"bytes,8,opt,name=clock,proto3" json:"clock,omitempty"` // read together when recording began
+	Target      *Target      `protobuf:"bytes,9,opt,name=target,proto3" json:"target,omitempty"`
+	Policy      *Policy      `protobuf:"bytes,10,opt,name=policy,proto3" json:"policy,omitempty"`
+	Calibration *Calibration `protobuf:"bytes,11,opt,name=calibration,proto3" json:"calibration,omitempty"`
+	// Times are stored in units of this many nanoseconds; 0 means 1.
+	TickNs        uint32 `protobuf:"varint,12,opt,name=tick_ns,json=tickNs,proto3" json:"tick_ns,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *Header) Reset() {
 	*x = Header{}
-	mi := &file_proto_trace_proto_msgTypes[0]
+	mi := &file_proto_trace_proto_msgTypes[15]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -187,7 +1562,7 @@ func (x *Header) String() string {
 func (*Header) ProtoMessage() {}
 
 func (x *Header) ProtoReflect() protoreflect.Message {
-	mi := &file_proto_trace_proto_msgTypes[0]
+	mi := &file_proto_trace_proto_msgTypes[15]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -200,7 +1575,7 @@ func (x *Header) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Header.ProtoReflect.Descriptor instead.
 func (*Header) Descriptor() ([]byte, []int) {
-	return file_proto_trace_proto_rawDescGZIP(), []int{0}
+	return file_proto_trace_proto_rawDescGZIP(), []int{15}
 }
 
 func (x *Header) GetMajor() uint32 {
@@ -280,6 +1655,13 @@ func (x *Header) GetCalibration() *Calibration {
 	return nil
 }
 
+func (x *Header) GetTickNs() uint32 {
+	if x != nil {
+		return x.TickNs
+	}
+	return 0
+}
+
 type Machine struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Hostname      []byte                 `protobuf:"bytes,1,opt,name=hostname,proto3" json:"hostname,omitempty"`
@@ -297,7 +1679,7 @@ type Machine struct {
 
 func (x *Machine) Reset() {
 	*x = Machine{}
-	mi := &file_proto_trace_proto_msgTypes[1]
+	mi := &file_proto_trace_proto_msgTypes[16]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -309,7 +1691,7 @@ func (x *Machine) String() string {
 func (*Machine) ProtoMessage() {}
 
 func (x *Machine) ProtoReflect() protoreflect.Message {
-	mi := &file_proto_trace_proto_msgTypes[1]
+	mi := &file_proto_trace_proto_msgTypes[16]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -322,7 +1704,7 @@ func (x *Machine) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Machine.ProtoReflect.Descriptor instead.
 func (*Machine) Descriptor() ([]byte, []int) {
-	return file_proto_trace_proto_rawDescGZIP(), []int{1}
+	return file_proto_trace_proto_rawDescGZIP(), []int{16}
 }
 
 func (x *Machine) GetHostname() []byte {
@@ -402,7 +1784,7 @@ type Clock struct {
 
 func (x *Clock) Reset() {
 	*x = Clock{}
-	mi := &file_proto_trace_proto_msgTypes[2]
+	mi := &file_proto_trace_proto_msgTypes[17]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -414,7 +1796,7 @@ func (x *Clock) String() string {
 func (*Clock) ProtoMessage() {}
 
 func (x *Clock) ProtoReflect() protoreflect.Message {
-	mi := &file_proto_trace_proto_msgTypes[2]
+	mi := &file_proto_trace_proto_msgTypes[17]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -427,7 +1809,7 @@ func (x *Clock) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Clock.ProtoReflect.Descriptor instead.
 func (*Clock) Descriptor() ([]byte, []int) {
-	return file_proto_trace_proto_rawDescGZIP(), []int{2}
+	return file_proto_trace_proto_rawDescGZIP(), []int{17}
 }
 
 func (x *Clock) GetMonotonicNs() int64 {
@@ -478,7 +1860,7 @@ type Target struct {
 
 func (x *Target) Reset() {
 	*x = Target{}
-	mi := &file_proto_trace_proto_msgTypes[3]
+	mi := &file_proto_trace_proto_msgTypes[18]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -490,7 +1872,7 @@ func (x *Target) String() string {
 func (*Target) ProtoMessage() {}
 
 func (x *Target) ProtoReflect() protoreflect.Message {
-	mi := &file_proto_trace_proto_msgTypes[3]
+	mi := &file_proto_trace_proto_msgTypes[18]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -503,7 +1885,7 @@ func (x *Target) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Target.ProtoReflect.Descriptor instead.
 func (*Target) Descriptor() ([]byte, []int) {
-	return file_proto_trace_proto_rawDescGZIP(), []int{3}
+	return file_proto_trace_proto_rawDescGZIP(), []int{18}
 }
 
 func (x *Target) GetCommand() [][]byte {
@@ -547,7 +1929,7 @@ type Policy struct {
 
 func (x *Policy) Reset() {
 	*x = Policy{}
-	mi := &file_proto_trace_proto_msgTypes[4]
+	mi := &file_proto_trace_proto_msgTypes[19]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -559,7 +1941,7 @@ func (x *Policy) String() string {
 func (*Policy) ProtoMessage() {}
 
 func (x *Policy) ProtoReflect() protoreflect.Message {
-	mi := &file_proto_trace_proto_msgTypes[4]
+	mi := &file_proto_trace_proto_msgTypes[19]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -572,7 +1954,7 @@ func (x *Policy) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Policy.ProtoReflect.Descriptor instead.
 func (*Policy) Descriptor() ([]byte, []int) {
-	return file_proto_trace_proto_rawDescGZIP(), []int{4}
+	return file_proto_trace_proto_rawDescGZIP(), []int{19}
 }
 
 func (x *Policy) GetSnap() uint32 {
@@ -613,7 +1995,7 @@ type Calibration struct {
 
 func (x *Calibration) Reset() {
 	*x = Calibration{}
-	mi := &file_proto_trace_proto_msgTypes[5]
+	mi := &file_proto_trace_proto_msgTypes[20]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -625,7 +2007,7 @@ func (x *Calibration) String() string {
 func (*Calibration) ProtoMessage() {}
 
 func (x *Calibration) ProtoReflect() protoreflect.Message {
-	mi := &file_proto_trace_proto_msgTypes[5]
+	mi := &file_proto_trace_proto_msgTypes[20]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -638,7 +2020,7 @@ func (x *Calibration) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Calibration.ProtoReflect.Descriptor instead.
 func (*Calibration) Descriptor() ([]byte, []int) {
-	return file_proto_trace_proto_rawDescGZIP(), []int{5}
+	return file_proto_trace_proto_rawDescGZIP(), []int{20}
 }
 
 func (x *Calibration) GetStopNs() int64 {
@@ -681,7 +2063,7 @@ type Process struct {
 
 func (x *Process) Reset() {
 	*x = Process{}
-	mi := &file_proto_trace_proto_msgTypes[6]
+	mi := &file_proto_trace_proto_msgTypes[21]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -693,7 +2075,7 @@ func (x *Process) String() string {
 func (*Process) ProtoMessage() {}
 
 func (x *Process) ProtoReflect() protoreflect.Message {
-	mi := &file_proto_trace_proto_msgTypes[6]
+	mi := &file_proto_trace_proto_msgTypes[21]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -706,7 +2088,7 @@ func (x *Process) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Process.ProtoReflect.Descriptor instead.
 func (*Process) Descriptor() ([]byte, []int) {
-	return file_proto_trace_proto_rawDescGZIP(), []int{6}
+	return file_proto_trace_proto_rawDescGZIP(), []int{21}
 }
 
 func (x *Process) GetExe() []byte {
@@ -890,7 +2272,7 @@ type Credentials struct {
 
 func (x *Credentials) Reset() {
 	*x = Credentials{}
-	mi := &file_proto_trace_proto_msgTypes[7]
+	mi := &file_proto_trace_proto_msgTypes[22]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -902,7 +2284,7 @@ func (x *Credentials) String() string {
 func (*Credentials) ProtoMessage() {}
 
 func (x *Credentials) ProtoReflect() protoreflect.Message {
-	mi := &file_proto_trace_proto_msgTypes[7]
+	mi := &file_proto_trace_proto_msgTypes[22]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -915,7 +2297,7 @@ func (x *Credentials) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Credentials.ProtoReflect.Descriptor instead.
 func (*Credentials) Descriptor() ([]byte, []int) {
-	return file_proto_trace_proto_rawDescGZIP(), []int{7}
+	return file_proto_trace_proto_rawDescGZIP(), []int{22}
 }
 
 func (x *Credentials) GetUid() uint32 {
@@ -1013,7 +2395,7 @@ type Limit struct {
 
 func (x *Limit) Reset() {
 	*x = Limit{}
-	mi := &file_proto_trace_proto_msgTypes[8]
+	mi := &file_proto_trace_proto_msgTypes[23]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1025,7 +2407,7 @@ func (x *Limit) String() string {
 func (*Limit) ProtoMessage() {}
 
 func (x *Limit) ProtoReflect() protoreflect.Message {
-	mi := &file_proto_trace_proto_msgTypes[8]
+	mi := &file_proto_trace_proto_msgTypes[23]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1038,7 +2420,7 @@ func (x *Limit) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Limit.ProtoReflect.Descriptor instead.
 func (*Limit) Descriptor() ([]byte, []int) {
-	return file_proto_trace_proto_rawDescGZIP(), []int{8}
+	return file_proto_trace_proto_rawDescGZIP(), []int{23}
 }
 
 func (x *Limit) GetName() string {
@@ -1075,7 +2457,7 @@ type OpenFile struct {
 
 func (x *OpenFile) Reset() {
 	*x = OpenFile{}
-	mi := &file_proto_trace_proto_msgTypes[9]
+	mi := &file_proto_trace_proto_msgTypes[24]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1087,7 +2469,7 @@ func (x *OpenFile) String() string {
 func (*OpenFile) ProtoMessage() {}
 
 func (x *OpenFile) ProtoReflect() protoreflect.Message {
-	mi := &file_proto_trace_proto_msgTypes[9]
+	mi := &file_proto_trace_proto_msgTypes[24]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1100,7 +2482,7 @@ func (x *OpenFile) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use OpenFile.ProtoReflect.Descriptor instead.
 func (*OpenFile) Descriptor() ([]byte, []int) {
-	return file_proto_trace_proto_rawDescGZIP(), []int{9}
+	return file_proto_trace_proto_rawDescGZIP(), []int{24}
 }
 
 func (x *OpenFile) GetFd() int32 {
@@ -1149,7 +2531,7 @@ type Maps struct {
 
 func (x *Maps) Reset() {
 	*x = Maps{}
-	mi := &file_proto_trace_proto_msgTypes[10]
+	mi := &file_proto_trace_proto_msgTypes[25]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1161,7 +2543,7 @@ func (x *Maps) String() string {
 func (*Maps) ProtoMessage() {}
 
 func (x *Maps) ProtoReflect() protoreflect.Message {
-	mi := &file_proto_trace_proto_msgTypes[10]
+	mi := &file_proto_trace_proto_msgTypes[25]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1174,7 +2556,7 @@ func (x *Maps) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Maps.ProtoReflect.Descriptor instead.
 func (*Maps) Descriptor() ([]byte, []int) {
-	return file_proto_trace_proto_rawDescGZIP(), []int{10}
+	return file_proto_trace_proto_rawDescGZIP(), []int{25}
 }
 
 func (x *Maps) GetCount() uint32 {
@@ -1208,7 +2590,7 @@ type Namespace struct {
 
 func (x *Namespace) Reset() {
 	*x = Namespace{}
-	mi := &file_proto_trace_proto_msgTypes[11]
+	mi := &file_proto_trace_proto_msgTypes[26]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1220,7 +2602,7 @@ func (x *Namespace) String() string {
 func (*Namespace) ProtoMessage() {}
 
 func (x *Namespace) ProtoReflect() protoreflect.Message {
-	mi := &file_proto_trace_proto_msgTypes[11]
+	mi := &file_proto_trace_proto_msgTypes[26]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1233,7 +2615,7 @@ func (x *Namespace) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Namespace.ProtoReflect.Descriptor instead.
 func (*Namespace) Descriptor() ([]byte, []int) {
-	return file_proto_trace_proto_rawDescGZIP(), []int{11}
+	return file_proto_trace_proto_rawDescGZIP(), []int{26}
 }
 
 func (x *Namespace) GetName() string {
@@ -1262,7 +2644,7 @@ type InputFile struct {
 
 func (x *InputFile) Reset() {
 	*x = InputFile{}
-	mi := &file_proto_trace_proto_msgTypes[12]
+	mi := &file_proto_trace_proto_msgTypes[27]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1274,7 +2656,7 @@ func (x *InputFile) String() string {
 func (*InputFile) ProtoMessage() {}
 
 func (x *InputFile) ProtoReflect() protoreflect.Message {
-	mi := &file_proto_trace_proto_msgTypes[12]
+	mi := &file_proto_trace_proto_msgTypes[27]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1287,7 +2669,7 @@ func (x *InputFile) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use InputFile.ProtoReflect.Descriptor instead.
 func (*InputFile) Descriptor() ([]byte, []int) {
-	return file_proto_trace_proto_rawDescGZIP(), []int{12}
+	return file_proto_trace_proto_rawDescGZIP(), []int{27}
 }
 
 func (x *InputFile) GetSize() uint64 {
@@ -1333,7 +2715,7 @@ type Loss struct {
 
 func (x *Loss) Reset() {
 	*x = Loss{}
-	mi := &file_proto_trace_proto_msgTypes[13]
+	mi := &file_proto_trace_proto_msgTypes[28]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1345,7 +2727,7 @@ func (x *Loss) String() string {
 func (*Loss) ProtoMessage() {}
 
 func (x *Loss) ProtoReflect() protoreflect.Message {
-	mi := &file_proto_trace_proto_msgTypes[13]
+	mi := &file_proto_trace_proto_msgTypes[28]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1358,7 +2740,7 @@ func (x *Loss) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Loss.ProtoReflect.Descriptor instead.
 func (*Loss) Descriptor() ([]byte, []int) {
-	return file_proto_trace_proto_rawDescGZIP(), []int{13}
+	return file_proto_trace_proto_rawDescGZIP(), []int{28}
 }
 
 func (x *Loss) GetReason() Loss_Reason {
@@ -1422,7 +2804,7 @@ type Footer struct {
 
 func (x *Footer) Reset() {
 	*x = Footer{}
-	mi := &file_proto_trace_proto_msgTypes[14]
+	mi := &file_proto_trace_proto_msgTypes[29]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1434,7 +2816,7 @@ func (x *Footer) String() string {
 func (*Footer) ProtoMessage() {}
 
 func (x *Footer) ProtoReflect() protoreflect.Message {
-	mi := &file_proto_trace_proto_msgTypes[14]
+	mi := &file_proto_trace_proto_msgTypes[29]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1447,7 +2829,7 @@ func (x *Footer) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Footer.ProtoReflect.Descriptor instead.
 func (*Footer) Descriptor() ([]byte, []int) {
-	return file_proto_trace_proto_rawDescGZIP(), []int{14}
+	return file_proto_trace_proto_rawDescGZIP(), []int{29}
 }
 
 func (x *Footer) GetEnd() Footer_End {
@@ -1525,7 +2907,116 @@ var File_proto_trace_proto protoreflect.FileDescriptor
 const file_proto_trace_proto_rawDesc = "" +
 	"\n" +
 	"\x11proto/trace.proto\x12\n" +
-	"sysreel.v1\"\x96\x03\n" +
+	"sysreel.v1\"0\n" +
+	"\x05Trace\x12'\n" +
+	"\x05chunk\x18\x01 \x03(\v2\x11.sysreel.v1.ChunkR\x05chunk\"\xef\x01\n" +
+	"\x05Chunk\x12,\n" +
+	"\x06header\x18\x01 \x01(\v2\x12.sysreel.v1.HeaderH\x00R\x06header\x12)\n" +
+	"\x05block\x18\x02 \x01(\v2\x11.sysreel.v1.BlockH\x00R\x05block\x12,\n" +
+	"\x06detail\x18\x03 \x01(\v2\x12.sysreel.v1.DetailH\x00R\x06detail\x12)\n" +
+	"\x05index\x18\x04 \x01(\v2\x11.sysreel.v1.IndexH\x00R\x05index\x12,\n" +
+	"\x06footer\x18\x05 \x01(\v2\x12.sysreel.v1.FooterH\x00R\x06footerB\x06\n" +
+	"\x04kind\"\xe4\x04\n" +
+	"\x05Block\x12\x1f\n" +
+	"\vfirst_event\x18\x01 \x01(\x04R\n" +
+	"firstEvent\x12\x16\n" +
+	"\x06events\x18\x02 \x01(\rR\x06events\x12\x1b\n" +
+	"\tin_flight\x18\x03 \x01(\rR\binFlight\x12\x17\n" +
+	"\atick_ns\x18\x04 \x01(\rR\x06tickNs\x12\x12\n" +
+	"\x04base\x18\x05 \x01(\x03R\x04base\x12*\n" +
+	"\x06thread\x18\x06 \x03(\v2\x12.sysreel.v1.ThreadR\x06thread\x12'\n" +
+	"\x05shape\x18\a \x03(\v2\x11.sysreel.v1.ShapeR\x05shape\x12/\n" +
+	"\trow_shape\x18\b \x01(\v2\x12.sysreel.v1.ColumnR\browShape\x121\n" +
+	"\n" +
+	"row_thread\x18\t \x01(\v2\x12.sysreel.v1.ColumnR\trowThread\x12+\n" +
+	"\arow_end\x18\n" +
+	" \x01(\v2\x12.sysreel.v1.ColumnR\x06rowEnd\x125\n" +
+	"\frow_duration\x18\v \x01(\v2\x12.sysreel.v1.ColumnR\vrowDuration\x12\x19\n" +
+	"\bflag_row\x18\f \x03(\rR\aflagRow\x12\x1b\n" +
+	"\tflag_bits\x18\r \x03(\rR\bflagBits\x12$\n" +
+	"\x04loss\x18\x0e \x03(\v2\x10.sysreel.v1.LossR\x04loss\x124\n" +
+	"\aprocess\x18\x0f \x03(\v2\x1a.sysreel.v1.ProcessContextR\aprocess\x12'\n" +
+	"\x05facts\x18\x10 \x03(\v2\x11.sysreel.v1.FactsR\x05facts\"X\n" +
+	"\x06Thread\x12\x0e\n" +
+	"\x02id\x18\x01 \x01(\rR\x02id\x12\x18\n" +
+	"\aprocess\x18\x02 \x01(\rR\aprocess\x12\x10\n" +
+	"\x03tid\x18\x03 \x01(\x05R\x03tid\x12\x12\n" +
+	"\x04tgid\x18\x04 \x01(\x05R\x04tgid\"\xb5\x01\n" +
+	"\x05Shape\x12\x12\n" +
+	"\x04kind\x18\x01 \x01(\rR\x04kind\x12\x12\n" +
+	"\x04arch\x18\x02 \x01(\rR\x04arch\x12\x0e\n" +
+	"\x02nr\x18\x03 \x01(\rR\x02nr\x12\x12\n" +
+	"\x04name\x18\x04 \x01(\tR\x04name\x12\x14\n" +
+	"\x05proto\x18\x05 \x01(\tR\x05proto\x12$\n" +
+	"\x03ret\x18\x06 \x01(\v2\x12.sysreel.v1.ColumnR\x03ret\x12$\n" +
+	"\x03arg\x18\a \x03(\v2\x12.sysreel.v1.ColumnR\x03arg\"H\n" +
+	"\x05Facts\x12\x10\n" +
+	"\x03row\x18\x01 \x01(\rR\x03row\x12-\n" +
+	"\aprocess\x18\x02 \x01(\v2\x13.sysreel.v1.ProcessR\aprocess\"\xac\x01\n" +
+	"\x0eProcessContext\x12\x0e\n" +
+	"\x02id\x18\x01 \x01(\rR\x02id\x12\x12\n" +
+	"\x04tgid\x18\x02 \x01(\x05R\x04tgid\x12\x16\n" +
+	"\x06parent\x18\x03 \x01(\rR\x06parent\x12\x10\n" +
+	"\x03exe\x18\x04 \x01(\fR\x03exe\x12\x12\n" +
+	"\x04comm\x18\x05 \x01(\fR\x04comm\x12\x12\n" +
+	"\x04argv\x18\x06 \x03(\fR\x04argv\x12\x10\n" +
+	"\x03cwd\x18\a \x01(\fR\x03cwd\x12\x12\n" +
+	"\x04root\x18\b \x01(\fR\x04root\"\xae\x01\n" +
+	"\x06Detail\x12\x1f\n" +
+	"\vfirst_event\x18\x01 \x01(\x04R\n" +
+	"firstEvent\x12-\n" +
+	"\x05shape\x18\x02 \x03(\v2\x17.sysreel.v1.ShapeDetailR\x05shape\x12'\n" +
+	"\x05table\x18\x03 \x03(\v2\x11.sysreel.v1.TableR\x05table\x12+\n" +
+	"\x04file\x18\x04 \x03(\v2\x17.sysreel.v1.FileContextR\x04file\"\x92\x01\n" +
+	"\vShapeDetail\x12$\n" +
+	"\x03arg\x18\x01 \x03(\v2\x12.sysreel.v1.ColumnR\x03arg\x121\n" +
+	"\n" +
+	"row_layout\x18\x02 \x01(\v2\x12.sysreel.v1.ColumnR\trowLayout\x12*\n" +
+	"\x06layout\x18\x03 \x03(\v2\x12.sysreel.v1.LayoutR\x06layout\".\n" +
+	"\x06Layout\x12$\n" +
+	"\x04slot\x18\x01 \x03(\v2\x10.sysreel.v1.SlotR\x04slot\"\xbd\x02\n" +
+	"\x04Slot\x12\x14\n" +
+	"\x05phase\x18\x01 \x01(\rR\x05phase\x12\x10\n" +
+	"\x03arg\x18\x02 \x01(\x11R\x03arg\x12\x16\n" +
+	"\x06parent\x18\x03 \x01(\rR\x06parent\x12\x16\n" +
+	"\x06offset\x18\x04 \x01(\rR\x06offset\x12\x18\n" +
+	"\afaulted\x18\x05 \x01(\bR\afaulted\x12\x14\n" +
+	"\x05count\x18\x06 \x01(\rR\x05count\x12\x16\n" +
+	"\x06stride\x18\a \x01(\rR\x06stride\x12\x14\n" +
+	"\x05table\x18\b \x01(\rR\x05table\x12$\n" +
+	"\x03row\x18\t \x01(\v2\x12.sysreel.v1.ColumnR\x03row\x121\n" +
+	"\twant_base\x18\n" +
+	" \x01(\x0e2\x14.sysreel.v1.WantBaseR\bwantBase\x12&\n" +
+	"\x04want\x18\v \x01(\v2\x12.sysreel.v1.ColumnR\x04want\"\x97\x01\n" +
+	"\x05Table\x12\x12\n" +
+	"\x04rows\x18\x01 \x01(\rR\x04rows\x12\x12\n" +
+	"\x04size\x18\x02 \x01(\rR\x04size\x12*\n" +
+	"\x06length\x18\x03 \x01(\v2\x12.sysreel.v1.ColumnR\x06length\x12\x12\n" +
+	"\x04data\x18\x04 \x01(\fR\x04data\x12&\n" +
+	"\x04word\x18\x05 \x03(\v2\x12.sysreel.v1.ColumnR\x04word\"u\n" +
+	"\vFileContext\x12\x18\n" +
+	"\aprocess\x18\x01 \x01(\rR\aprocess\x12\x0e\n" +
+	"\x02fd\x18\x02 \x01(\x05R\x02fd\x12\x12\n" +
+	"\x04link\x18\x03 \x01(\fR\x04link\x12\x14\n" +
+	"\x05flags\x18\x04 \x01(\rR\x05flags\x12\x12\n" +
+	"\x04peer\x18\x05 \x01(\fR\x04peer\"\x8e\x01\n" +
+	"\x06Column\x12\x1a\n" +
+	"\bconstant\x18\x01 \x01(\x04R\bconstant\x12\x14\n" +
+	"\x05plain\x18\x02 \x03(\x04R\x05plain\x12\x14\n" +
+	"\x05delta\x18\x03 \x03(\x12R\x05delta\x12\x14\n" +
+	"\x05value\x18\x04 \x03(\x04R\x05value\x12\x14\n" +
+	"\x05index\x18\x05 \x03(\rR\x05index\x12\x10\n" +
+	"\x03low\x18\x06 \x01(\fR\x03low\"\xda\x02\n" +
+	"\x05Index\x12*\n" +
+	"\x06offset\x18\x01 \x01(\v2\x12.sysreel.v1.ColumnR\x06offset\x12*\n" +
+	"\x06events\x18\x02 \x01(\v2\x12.sysreel.v1.ColumnR\x06events\x123\n" +
+	"\vfirst_event\x18\x03 \x01(\v2\x12.sysreel.v1.ColumnR\n" +
+	"firstEvent\x12-\n" +
+	"\bfirst_ns\x18\x04 \x01(\v2\x12.sysreel.v1.ColumnR\afirstNs\x12+\n" +
+	"\alast_ns\x18\x05 \x01(\v2\x12.sysreel.v1.ColumnR\x06lastNs\x12*\n" +
+	"\x06losses\x18\x06 \x01(\v2\x12.sysreel.v1.ColumnR\x06losses\x12$\n" +
+	"\x03seq\x18\a \x01(\v2\x12.sysreel.v1.ColumnR\x03seq\x12\x16\n" +
+	"\x06blocks\x18\b \x01(\rR\x06blocks\"\xaf\x03\n" +
 	"\x06Header\x12\x14\n" +
 	"\x05major\x18\x01 \x01(\rR\x05major\x12\x14\n" +
 	"\x05minor\x18\x02 \x01(\rR\x05minor\x12+\n" +
@@ -1538,7 +3029,8 @@ const file_proto_trace_proto_rawDesc = "" +
 	"\x06target\x18\t \x01(\v2\x12.sysreel.v1.TargetR\x06target\x12*\n" +
 	"\x06policy\x18\n" +
 	" \x01(\v2\x12.sysreel.v1.PolicyR\x06policy\x129\n" +
-	"\vcalibration\x18\v \x01(\v2\x17.sysreel.v1.CalibrationR\vcalibration\"\x82\x02\n" +
+	"\vcalibration\x18\v \x01(\v2\x17.sysreel.v1.CalibrationR\vcalibration\x12\x17\n" +
+	"\atick_ns\x18\f \x01(\rR\x06tickNs\"\x82\x02\n" +
 	"\aMachine\x12\x1a\n" +
 	"\bhostname\x18\x01 \x01(\fR\bhostname\x12\x16\n" +
 	"\x06kernel\x18\x02 \x01(\tR\x06kernel\x12%\n" +
@@ -1676,7 +3168,17 @@ const file_proto_trace_proto_rawDesc = "" +
 	"\vINTERRUPTED\x10\x02\x12\t\n" +
 	"\x05LIMIT\x10\x03\x12\n" +
 	"\n" +
-	"\x06OUTPUT\x10\x04B\x17Z\x15sysreel/proto/tracepbb\x06proto3"
+	"\x06OUTPUT\x10\x04*[\n" +
+	"\bWantBase\x12\n" +
+	"\n" +
+	"\x06LENGTH\x10\x00\x12\a\n" +
+	"\x03RET\x10\x01\x12\b\n" +
+	"\x04ARG0\x10\x02\x12\b\n" +
+	"\x04ARG1\x10\x03\x12\b\n" +
+	"\x04ARG2\x10\x04\x12\b\n" +
+	"\x04ARG3\x10\x05\x12\b\n" +
+	"\x04ARG4\x10\x06\x12\b\n" +
+	"\x04ARG5\x10\aB\x17Z\x15sysreel/proto/tracepbb\x06proto3"
 
 var (
 	file_proto_trace_proto_rawDescOnce sync.Once
@@ -1690,48 +3192,101 @@ func file_proto_trace_proto_rawDescGZIP() []byte {
 	return file_proto_trace_proto_rawDescData
 }
 
-var file_proto_trace_proto_enumTypes = make([]protoimpl.EnumInfo, 2)
-var file_proto_trace_proto_msgTypes = make([]protoimpl.MessageInfo, 15)
+var file_proto_trace_proto_enumTypes = make([]protoimpl.EnumInfo, 3)
+var file_proto_trace_proto_msgTypes = make([]protoimpl.MessageInfo, 30)
 var file_proto_trace_proto_goTypes = []any{
-	(Loss_Reason)(0),    // 0: sysreel.v1.Loss.Reason
-	(Footer_End)(0),     // 1: sysreel.v1.Footer.End
-	(*Header)(nil),      // 2: sysreel.v1.Header
-	(*Machine)(nil),     // 3: sysreel.v1.Machine
-	(*Clock)(nil),       // 4: sysreel.v1.Clock
-	(*Target)(nil),      // 5: sysreel.v1.Target
-	(*Policy)(nil),      // 6: sysreel.v1.Policy
-	(*Calibration)(nil), // 7: sysreel.v1.Calibration
-	(*Process)(nil),     // 8: sysreel.v1.Process
-	(*Credentials)(nil), // 9: sysreel.v1.Credentials
-	(*Limit)(nil),       // 10: sysreel.v1.Limit
-	(*OpenFile)(nil),    // 11: sysreel.v1.OpenFile
-	(*Maps)(nil),        // 12: sysreel.v1.Maps
-	(*Namespace)(nil),   // 13: sysreel.v1.Namespace
-	(*InputFile)(nil),   // 14: sysreel.v1.InputFile
-	(*Loss)(nil),        // 15: sysreel.v1.Loss
-	(*Footer)(nil),      // 16: sysreel.v1.Footer
+	(WantBase)(0),          // 0: sysreel.v1.WantBase
+	(Loss_Reason)(0),       // 1: sysreel.v1.Loss.Reason
+	(Footer_End)(0),        // 2: sysreel.v1.Footer.End
+	(*Trace)(nil),          // 3: sysreel.v1.Trace
+	(*Chunk)(nil),          // 4: sysreel.v1.Chunk
+	(*Block)(nil),          // 5: sysreel.v1.Block
+	(*Thread)(nil),         // 6: sysreel.v1.Thread
+	(*Shape)(nil),          // 7: sysreel.v1.Shape
+	(*Facts)(nil),          // 8: sysreel.v1.Facts
+	(*ProcessContext)(nil), // 9: sysreel.v1.ProcessContext
+	(*Detail)(nil),         // 10: sysreel.v1.Detail
+	(*ShapeDetail)(nil),    // 11: sysreel.v1.ShapeDetail
+	(*Layout)(nil),         // 12: sysreel.v1.Layout
+	(*Slot)(nil),           // 13: sysreel.v1.Slot
+	(*Table)(nil),          // 14: sysreel.v1.Table
+	(*FileContext)(nil),    // 15: sysreel.v1.FileContext
+	(*Column)(nil),         // 16: sysreel.v1.Column
+	(*Index)(nil),          // 17: sysreel.v1.Index
+	(*Header)(nil),         // 18: sysreel.v1.Header
+	(*Machine)(nil),        // 19: sysreel.v1.Machine
+	(*Clock)(nil),          // 20: sysreel.v1.Clock
+	(*Target)(nil),         // 21: sysreel.v1.Target
+	(*Policy)(nil),         // 22: sysreel.v1.Policy
+	(*Calibration)(nil),    // 23: sysreel.v1.Calibration
+	(*Process)(nil),        // 24: sysreel.v1.Process
+	(*Credentials)(nil),    // 25: sysreel.v1.Credentials
+	(*Limit)(nil),          // 26: sysreel.v1.Limit
+	(*OpenFile)(nil),       // 27: sysreel.v1.OpenFile
+	(*Maps)(nil),           // 28: sysreel.v1.Maps
+	(*Namespace)(nil),      // 29: sysreel.v1.Namespace
+	(*InputFile)(nil),      // 30: sysreel.v1.InputFile
+	(*Loss)(nil),           // 31: sysreel.v1.Loss
+	(*Footer)(nil),         // 32: sysreel.v1.Footer
 }
 var file_proto_trace_proto_depIdxs = []int32{
-	3,  // 0: sysreel.v1.Header.machine:type_name -> sysreel.v1.Machine
-	4,  // 1: sysreel.v1.Header.clock:type_name -> sysreel.v1.Clock
-	5,  // 2: sysreel.v1.Header.target:type_name -> sysreel.v1.Target
-	6,  // 3: sysreel.v1.Header.policy:type_name -> sysreel.v1.Policy
-	7,  // 4: sysreel.v1.Header.calibration:type_name -> sysreel.v1.Calibration
-	9,  // 5: sysreel.v1.Process.credentials:type_name -> sysreel.v1.Credentials
-	10, // 6: sysreel.v1.Process.limits:type_name -> sysreel.v1.Limit
-	11, // 7: sysreel.v1.Process.files:type_name -> sysreel.v1.OpenFile
-	12, // 8: sysreel.v1.Process.maps:type_name -> sysreel.v1.Maps
-	13, // 9: sysreel.v1.Process.namespaces:type_name -> sysreel.v1.Namespace
-	14, // 10: sysreel.v1.Process.exe_file:type_name -> sysreel.v1.InputFile
-	0,  // 11: sysreel.v1.Loss.reason:type_name -> sysreel.v1.Loss.Reason
-	1,  // 12: sysreel.v1.Footer.end:type_name -> sysreel.v1.Footer.End
-	4,  // 13: sysreel.v1.Footer.clock:type_name -> sysreel.v1.Clock
-	15, // 14: sysreel.v1.Footer.losses:type_name -> sysreel.v1.Loss
-	15, // [15:15] is the sub-list for method output_type
-	15, // [15:15] is the sub-list for method input_type
-	15, // [15:15] is the sub-list for extension type_name
-	15, // [15:15] is the sub-list for extension extendee
-	0,  // [0:15] is the sub-list for field type_name
+	4,  // 0: sysreel.v1.Trace.chunk:type_name -> sysreel.v1.Chunk
+	18, // 1: sysreel.v1.Chunk.header:type_name -> sysreel.v1.Header
+	5,  // 2: sysreel.v1.Chunk.block:type_name -> sysreel.v1.Block
+	10, // 3: sysreel.v1.Chunk.detail:type_name -> sysreel.v1.Detail
+	17, // 4: sysreel.v1.Chunk.index:type_name -> sysreel.v1.Index
+	32, // 5: sysreel.v1.Chunk.footer:type_name -> sysreel.v1.Footer
+	6,  // 6: sysreel.v1.Block.thread:type_name -> sysreel.v1.Thread
+	7,  // 7: sysreel.v1.Block.shape:type_name -> sysreel.v1.Shape
+	16, // 8: sysreel.v1.Block.row_shape:type_name -> sysreel.v1.Column
+	16, // 9: sysreel.v1.Block.row_thread:type_name -> sysreel.v1.Column
+	16, // 10: sysreel.v1.Block.row_end:type_name -> sysreel.v1.Column
+	16, // 11: sysreel.v1.Block.row_duration:type_name -> sysreel.v1.Column
+	31, // 12: sysreel.v1.Block.loss:type_name -> sysreel.v1.Loss
+	9,  // 13: sysreel.v1.Block.process:type_name -> sysreel.v1.ProcessContext
+	8,  // 14: sysreel.v1.Block.facts:type_name -> sysreel.v1.Facts
+	16, // 15: sysreel.v1.Shape.ret:type_name -> sysreel.v1.Column
+	16, // 16: sysreel.v1.Shape.arg:type_name -> sysreel.v1.Column
+	24, // 17: sysreel.v1.Facts.process:type_name -> sysreel.v1.Process
+	11, // 18: sysreel.v1.Detail.shape:type_name -> sysreel.v1.ShapeDetail
+	14, // 19: sysreel.v1.Detail.table:type_name -> sysreel.v1.Table
+	15, // 20: sysreel.v1.Detail.file:type_name -> sysreel.v1.FileContext
+	16, // 21: sysreel.v1.ShapeDetail.arg:type_name -> sysreel.v1.Column
+	16, // 22: sysreel.v1.ShapeDetail.row_layout:type_name -> sysreel.v1.Column
+	12, // 23: sysreel.v1.ShapeDetail.layout:type_name -> sysreel.v1.Layout
+	13, // 24: sysreel.v1.Layout.slot:type_name -> sysreel.v1.Slot
+	16, // 25: sysreel.v1.Slot.row:type_name -> sysreel.v1.Column
+	0,  // 26: sysreel.v1.Slot.want_base:type_name -> sysreel.v1.WantBase
+	16, // 27: sysreel.v1.Slot.want:type_name -> sysreel.v1.Column
+	16, // 28: sysreel.v1.Table.length:type_name -> sysreel.v1.Column
+	16, // 29: sysreel.v1.Table.word:type_name -> sysreel.v1.Column
+	16, // 30: sysreel.v1.Index.offset:type_name -> sysreel.v1.Column
+	16, // 31: sysreel.v1.Index.events:type_name -> sysreel.v1.Column
+	16, // 32: sysreel.v1.Index.first_event:type_name -> sysreel.v1.Column
+	16, // 33: sysreel.v1.Index.first_ns:type_name -> sysreel.v1.Column
+	16, // 34: sysreel.v1.Index.last_ns:type_name -> sysreel.v1.Column
+	16, // 35: sysreel.v1.Index.losses:type_name -> sysreel.v1.Column
+	16, // 36: sysreel.v1.Index.seq:type_name -> sysreel.v1.Column
+	19, // 37: sysreel.v1.Header.machine:type_name -> sysreel.v1.Machine
+	20, // 38: sysreel.v1.Header.clock:type_name -> sysreel.v1.Clock
+	21, // 39: sysreel.v1.Header.target:type_name -> sysreel.v1.Target
+	22, // 40: sysreel.v1.Header.policy:type_name -> sysreel.v1.Policy
+	23, // 41: sysreel.v1.Header.calibration:type_name -> sysreel.v1.Calibration
+	25, // 42: sysreel.v1.Process.credentials:type_name -> sysreel.v1.Credentials
+	26, // 43: sysreel.v1.Process.limits:type_name -> sysreel.v1.Limit
+	27, // 44: sysreel.v1.Process.files:type_name -> sysreel.v1.OpenFile
+	28, // 45: sysreel.v1.Process.maps:type_name -> sysreel.v1.Maps
+	29, // 46: sysreel.v1.Process.namespaces:type_name -> sysreel.v1.Namespace
+	30, // 47: sysreel.v1.Process.exe_file:type_name -> sysreel.v1.InputFile
+	1,  // 48: sysreel.v1.Loss.reason:type_name -> sysreel.v1.Loss.Reason
+	2,  // 49: sysreel.v1.Footer.end:type_name -> sysreel.v1.Footer.End
+	20, // 50: sysreel.v1.Footer.clock:type_name -> sysreel.v1.Clock
+	31, // 51: sysreel.v1.Footer.losses:type_name -> sysreel.v1.Loss
+	52, // [52:52] is the sub-list for method output_type
+	52, // [52:52] is the sub-list for method input_type
+	52, // [52:52] is the sub-list for extension type_name
+	52, // [52:52] is the sub-list for extension extendee
+	0,  // [0:52] is the sub-list for field type_name
 }
 
 func init() { file_proto_trace_proto_init() }
@@ -1739,13 +3294,20 @@ func file_proto_trace_proto_init() {
 	if File_proto_trace_proto != nil {
 		return
 	}
+	file_proto_trace_proto_msgTypes[1].OneofWrappers = []any{
+		(*Chunk_Header)(nil),
+		(*Chunk_Block)(nil),
+		(*Chunk_Detail)(nil),
+		(*Chunk_Index)(nil),
+		(*Chunk_Footer)(nil),
+	}
 	type x struct{}
 	out := protoimpl.TypeBuilder{
 		File: protoimpl.DescBuilder{
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_proto_trace_proto_rawDesc), len(file_proto_trace_proto_rawDesc)),
-			NumEnums:      2,
-			NumMessages:   15,
+			NumEnums:      3,
+			NumMessages:   30,
 			NumExtensions: 0,
 			NumServices:   0,
 		},

@@ -1,0 +1,421 @@
+package tracefile
+
+import (
+	"encoding/binary"
+	"fmt"
+
+	"google.golang.org/protobuf/encoding/protowire"
+	"google.golang.org/protobuf/proto"
+
+	"sysreel/proto/tracepb"
+)
+
+// maxPieces bounds the pieces of memory in a block.
+const maxPieces = 1 << 20
+
+// Block is a decoded block. Its memory, and the data of the events that it
+// gives, is used again by the next decoding into it.
+type Block struct {
+	Core
+	Files    []FileContext // open files as they stood before the first event
+	InFlight []Event       // calls that had not returned where the block ends
+
+	shapes []shapeDetail
+	tables []tableData
+	pool   []uint64
+	index  []uint32 // pool of indices
+	buf    []byte
+	expand int // bytes of tables made so far
+	pieces int
+}
+
+// shapeDetail holds the columns of a shape's rows.
+type shapeDetail struct {
+	args    []column
+	layout  []uint32 // of each row, plus 1; nil: no memory
+	ordinal []uint32 // of each row among those of its layout
+	layouts []layoutDetail
+}
+
+type layoutDetail struct {
+	rows   int
+	pieces int
+	slots  []slotDetail
+}
+
+type slotDetail struct {
+	Buf           // all but Want and Data
+	count, stride uint32
+	table         *tableData
+	row           []uint32
+	wantBase      tracepb.WantBase
+	want          column
+}
+
+type tableData struct {
+	data []byte
+	end  []uint32 // of each row; nil where all have one size
+	size int
+	rows int
+	next int // rows referred to so far
+}
+
+func (t *tableData) row(i uint32) []byte {
+	if t.end == nil {
+		return t.data[int(i)*t.size : (int(i)+1)*t.size : (int(i)+1)*t.size]
+	}
+	start := uint32(0)
+	if i > 0 {
+		start = t.end[i-1]
+	}
+	return t.data[start:t.end[i]:t.end[i]]
+}
+
+// Block decodes everything into dst.
+func (c *Chunk) Block(dst *Block) error {
+	if err := c.Core(&dst.Core); err != nil {
+		return err
+	}
+	if err := c.decodeDetail(dst); err != nil {
+		return fmt.Errorf("reading the block of events from #%d: %w", c.FirstEvent, err)
+	}
+	return nil
+}
+
+func (c *Chunk) decodeDetail(b *Block) error {
+	buf, msg, err := decompress(b.buf, c.detail, c.DetailRaw, chunkDetailField)
+	b.buf = buf
+	if err != nil {
+		return err
+	}
+	b.pool, b.index = b.pool[:0], b.index[:0]
+	b.Files = nil
+	b.expand, b.pieces = 0, 0
+	var shapes, tables [][]byte
+	first := uint64(0)
+	err = eachField(msg, func(num protowire.Number, v uint64, data []byte) error {
+		switch num {
+		case detailFirstEvent:
+			first = v
+		case detailShape:
+			shapes = append(shapes, data)
+		case detailTable:
+			tables = append(tables, data)
+		case detailFile:
+			f := new(tracepb.FileContext)
+			if err := proto.Unmarshal(data, f); err != nil {
+				return err
+			}
+			b.Files = append(b.Files, FileContext{ProcessID(f.Process), f.Fd, f.Link, f.Flags, f.Peer})
+		}
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	if first != b.FirstEvent || len(shapes) != len(b.Shapes) {
+		return errMalformed
+	}
+	b.tables = resize(b.tables, len(tables))
+	for i, t := range tables {
+		if err := b.decodeTable(&b.tables[i], t); err != nil {
+			return err
+		}
+	}
+	b.shapes = resize(b.shapes, len(shapes))
+	for i, s := range shapes {
+		if err := b.decodeShape(&b.shapes[i], s, int(b.perShape[i])); err != nil {
+			return err
+		}
+	}
+	return b.decodeInFlight()
+}
+
+// decodeTable decodes a Table message. Its columns are transposed back to rows.
+func (b *Block) decodeTable(t *tableData, msg []byte) error {
+	*t = tableData{}
+	var rows, size uint64
+	var length, data []byte
+	var words [][]byte
+	err := eachField(msg, func(num protowire.Number, v uint64, field []byte) error {
+		switch num {
+		case tabRows:
+			rows = v
+		case tabSize:
+			size = v
+		case tabLength:
+			length = field
+		case tabData:
+			data = field
+		case tabWord:
+			words = append(words, field)
+		}
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	if rows > maxPieces || size > maxExpand {
+		return errMalformed
+	}
+	t.rows, t.size, t.data = int(rows), int(size), data
+	switch {
+	case len(words) > 0:
+		if size != 4*uint64(len(words)) || rows*size > uint64(maxExpand-b.expand) {
+			return errMalformed
+		}
+		b.expand += t.rows * t.size
+		return b.transpose(t, words)
+	case size > 0:
+		if rows*size != uint64(len(data)) {
+			return errMalformed
+		}
+		return nil
+	}
+	col, err := b.column(length, t.rows)
+	if err != nil {
+		return err
+	}
+	t.end = b.take(t.rows)
+	sum := uint64(0)
+	for i := range t.end {
+		l := col.at(i)
+		if l > uint64(len(data))-sum {
+			return errMalformed
+		}
+		sum += l
+		t.end[i] = uint32(sum)
+	}
+	if sum != uint64(len(data)) {
+		return errMalformed
+	}
+	return nil
+}
+
+func (b *Block) transpose(t *tableData, words [][]byte) error {
+	t.data = make([]byte, t.rows*t.size)
+	for w, raw := range words {
+		mark := len(b.pool)
+		col, err := b.column(raw, t.rows)
+		if err != nil {
+			return err
+		}
+		for i, p := 0, 4*w; i < t.rows; i, p = i+1, p+t.size {
+			binary.LittleEndian.PutUint32(t.data[p:], uint32(col.at(i)))
+		}
+		b.pool = b.pool[:min(mark, len(b.pool))]
+	}
+	return nil
+}
+
+func (b *Block) decodeShape(s *shapeDetail, msg []byte, rows int) error {
+	s.args, s.layouts, s.layout = s.args[:0], s.layouts[:0], nil
+	var layout []byte
+	var layouts [][]byte
+	err := eachField(msg, func(num protowire.Number, v uint64, data []byte) error {
+		switch num {
+		case sdArg:
+			col, err := b.column(data, rows)
+			if s.args = append(s.args, col); len(s.args) > 6 {
+				return errMalformed
+			}
+			return err
+		case sdLayout:
+			layout = data
+		case sdSlots:
+			layouts = append(layouts, data)
+		}
+		return nil
+	})
+	if err != nil || layout == nil {
+		return err
+	}
+	s.layout = b.take(rows)
+	if err := b.indices(s.layout, layout, len(layouts)+1); err != nil {
+		return err
+	}
+	s.ordinal = b.take(rows)
+	s.layouts = make([]layoutDetail, len(layouts))
+	for i, l := range s.layout {
+		if l > 0 {
+			s.ordinal[i] = uint32(s.layouts[l-1].rows)
+			s.layouts[l-1].rows++
+		}
+	}
+	for i, l := range layouts {
+		if err := b.decodeLayout(&s.layouts[i], l); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (b *Block) decodeLayout(l *layoutDetail, msg []byte) error {
+	return eachField(msg, func(num protowire.Number, v uint64, data []byte) error {
+		if num != layoutSlot {
+			return nil
+		}
+		var s slotDetail
+		if err := b.decodeSlot(&s, data, l); err != nil {
+			return err
+		}
+		l.slots = append(l.slots, s)
+		l.pieces += int(s.count)
+		return nil
+	})
+}
+
+func (b *Block) decodeSlot(s *slotDetail, msg []byte, l *layoutDetail) error {
+	var table, arg, parent, phase, base uint64
+	var row, want []byte
+	s.count = 1
+	err := eachField(msg, func(num protowire.Number, v uint64, data []byte) error {
+		switch num {
+		case slotPhase:
+			phase = v
+		case slotArg:
+			arg = v
+		case slotParent:
+			parent = v
+		case slotOffset:
+			s.Off = uint32(v)
+		case slotFaulted:
+			s.Faulted = v != 0
+		case slotCount:
+			s.count = uint32(min(v, maxPieces+1))
+		case slotStride:
+			s.stride = uint32(v)
+		case slotTable:
+			table = v
+		case slotRow:
+			row = data
+		case slotWantBase:
+			base = v
+		case slotWant:
+			want = data
+		}
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	n := uint64(l.rows) * uint64(s.count)
+	if table >= uint64(len(b.tables)) || phase > uint64(AtExit) || unzigzag(arg) < -1 || unzigzag(arg) > 5 ||
+		parent > uint64(l.pieces) || base > uint64(tracepb.WantBase_ARG5) || s.count == 0 ||
+		uint64(l.pieces)+uint64(s.count) > 1<<15 || n > uint64(maxPieces-b.pieces) {
+		return errMalformed
+	}
+	b.pieces += int(n)
+	s.Phase, s.Arg, s.Parent = Phase(phase), int8(unzigzag(arg)), int16(parent)-1
+	s.table, s.wantBase = &b.tables[table], tracepb.WantBase(base)
+	if s.want, err = b.column(want, int(n)); err != nil {
+		return err
+	}
+	refs, err := b.column(row, int(n))
+	if err != nil {
+		return err
+	}
+	s.row = b.take(int(n))
+	for i := range s.row {
+		ref := refs.at(i)
+		if ref == 0 {
+			s.table.next++
+			ref = uint64(s.table.next)
+		}
+		if ref > uint64(s.table.rows) {
+			return errMalformed
+		}
+		s.row[i] = uint32(ref - 1)
+	}
+	return nil
+}
+
+func (b *Block) column(raw []byte, n int) (column, error) {
+	c, err := parseColumn(raw)
+	if err != nil {
+		return column{}, err
+	}
+	return c.decode(n, &b.pool)
+}
+
+// take cuts n numbers off the pool of indices.
+func (b *Block) take(n int) []uint32 {
+	if cap(b.index)-len(b.index) < n {
+		b.index = make([]uint32, 0, max(n, 2*cap(b.index), 1<<14))
+	}
+	l := len(b.index)
+	b.index = b.index[:l+n]
+	return b.index[l : l+n : l+n]
+}
+
+func (b *Block) decodeInFlight() error {
+	n := b.rows - b.Events
+	b.InFlight = resize(b.InFlight, n)
+	for i := range n {
+		b.event(b.Events+i, &b.InFlight[i])
+		b.InFlight[i].Num = 0
+	}
+	return nil
+}
+
+// Event fills e with the event at index i, 0 to Events−1. It uses e.Bufs again;
+// the data in it belongs to the block.
+func (b *Block) Event(i int, e *Event) {
+	b.event(i, e)
+	e.Num = b.FirstEvent + uint64(i)
+	lo, hi := 0, len(b.Facts)
+	for lo < hi {
+		if mid := (lo + hi) / 2; b.Facts[mid].Index < i {
+			lo = mid + 1
+		} else {
+			hi = mid
+		}
+	}
+	if lo < len(b.Facts) && b.Facts[lo].Index == i {
+		e.Facts = b.Facts[lo].Facts
+	}
+}
+
+func (b *Block) event(i int, e *Event) {
+	si := b.all.Shape[i]
+	shape, s, k := &b.Shapes[si], &b.shapes[si], int(b.ordinal[i])
+	bufs := e.Bufs[:0]
+	*e = Event{
+		Kind: shape.Kind, Flags: b.all.Flags[i], Arch: shape.Arch, Thread: b.Threads[b.all.Thread[i]], NR: shape.NR,
+		Start: b.all.Start[i], End: b.all.End[i], Ret: b.all.Ret[i],
+	}
+	args := s.args
+	if len(b.args[si]) > 0 {
+		args = b.args[si]
+	}
+	for a := range args {
+		e.Args[a] = args[a].at(k)
+	}
+	if s.layout == nil || s.layout[k] == 0 {
+		e.Bufs = bufs
+		return
+	}
+	l := &s.layouts[s.layout[k]-1]
+	at := int(s.ordinal[k])
+	for j := range l.slots {
+		sl := &l.slots[j]
+		for c := range int(sl.count) {
+			buf := sl.Buf
+			p := at*int(sl.count) + c
+			buf.Off += uint32(c) * sl.stride
+			buf.Data = sl.table.row(sl.row[p])
+			want := unzigzag(sl.want.at(p))
+			switch sl.wantBase {
+			case tracepb.WantBase_LENGTH:
+				want += int64(len(buf.Data))
+			case tracepb.WantBase_RET:
+				want += e.Ret
+			default:
+				want += int64(e.Args[sl.wantBase-tracepb.WantBase_ARG0])
+			}
+			buf.Want = uint32(want)
+			bufs = append(bufs, buf)
+		}
+	}
+	e.Bufs = bufs
+}

@@ -1,0 +1,340 @@
+package tracefile
+
+import (
+	"slices"
+
+	"sysreel/proto/syscalls"
+	"sysreel/proto/tracepb"
+)
+
+// builder collects the rows of a block in columns.
+type builder struct {
+	tick    int64
+	regs    func(a syscalls.Arch, nr uint32) *syscalls.Desc
+	first   uint64 // number of row 0
+	base    int64  // ticks
+	end     []int64
+	dur     []uint64
+	thread  []uint64
+	shape   []uint64
+	flagRow []uint64
+	flags   []uint64
+	facts   []factsAt
+	losses  []*tracepb.Loss
+	start   int64 // ns: earliest start of an event
+	last    int64 // ns: end of the last event
+
+	threads  []Thread
+	threadOf map[ThreadID]uint32
+	shapes   []*shapeBuilder
+	shapeOf  map[Shape]uint32 // by kind, arch and number only
+	tables   map[tableKey]*table
+	strings  table
+	data     table
+	bytes    int // kept, before encoding
+}
+
+type factsAt struct {
+	row   int
+	facts *tracepb.Process
+}
+
+// tableKey says which pieces share a table: those of one place in one shape, or
+// all of one size if that is large enough to tell what they are.
+type tableKey struct {
+	shape uint32
+	slot  slotKey
+	size  int
+}
+
+// ownSize is the size from which structures of equal size share a table: stat,
+// which several calls fill, takes 144 bytes, and statx 256.
+const ownSize = 128
+
+// shapeBuilder holds the rows of one (kind, arch, nr).
+type shapeBuilder struct {
+	kind    Kind
+	arch    syscalls.Arch
+	nr      uint32
+	desc    *syscalls.Desc
+	regs    int // registers kept
+	ret     []uint64
+	args    [6][]uint64
+	layout  []uint64
+	layouts []*layoutBuilder
+	last    int // layout of the last row with memory
+}
+
+// slotKey is what two pieces at one place of a layout must have in common.
+type slotKey struct {
+	phase   Phase
+	arg     int8
+	parent  int16
+	off     uint32
+	faulted bool
+	size    int32 // of a structure, else −1
+}
+
+type layoutBuilder struct {
+	rows  []uint32 // of the shape that have it
+	keys  []slotKey
+	slots []slotBuilder
+}
+
+// slotBuilder holds the pieces of one place, or of count alike ones.
+type slotBuilder struct {
+	slotKey
+	count, stride uint32
+	table         *table
+	rows          []uint32
+	want          []uint32
+	length        []uint32
+}
+
+func (b *builder) reset(first uint64, base int64) {
+	b.first, b.base = first, base
+	b.end, b.dur, b.thread, b.shape = b.end[:0], b.dur[:0], b.thread[:0], b.shape[:0]
+	b.flagRow, b.flags = b.flagRow[:0], b.flags[:0]
+	b.facts, b.losses = nil, nil
+	b.threads, b.shapes = b.threads[:0], b.shapes[:0]
+	b.threadOf = make(map[ThreadID]uint32)
+	b.shapeOf = make(map[Shape]uint32)
+	b.tables = make(map[tableKey]*table)
+	b.strings.reset()
+	b.data.reset()
+	b.bytes = 0
+}
+
+// add appends a row for e, of which it keeps copies.
+func (b *builder) add(e *Event) {
+	row := len(b.end)
+	end := e.End / b.tick
+	b.end = append(b.end, end)
+	b.dur = append(b.dur, uint64(end-e.Start/b.tick))
+	b.thread = append(b.thread, uint64(b.addThread(e.Thread)))
+	si := b.addShape(e)
+	b.shape = append(b.shape, uint64(si))
+	if e.Flags != 0 {
+		b.flagRow = append(b.flagRow, uint64(row))
+		b.flags = append(b.flags, uint64(e.Flags))
+	}
+	if e.Facts != nil {
+		b.facts = append(b.facts, factsAt{row, e.Facts})
+	}
+	s := b.shapes[si]
+	s.ret = append(s.ret, zigzag(e.Ret))
+	for i := range s.regs {
+		s.args[i] = append(s.args[i], e.Args[i])
+	}
+	b.bytes += 8 + 8*s.regs
+	if len(e.Bufs) == 0 {
+		s.layout = append(s.layout, 0)
+		return
+	}
+	li := b.findLayout(si, s, e)
+	l := s.layouts[li]
+	l.rows = append(l.rows, uint32(len(s.layout)))
+	s.layout = append(s.layout, uint64(li+1))
+	i := 0
+	for j := range l.slots {
+		sl := &l.slots[j]
+		for range sl.count {
+			buf := &e.Bufs[i]
+			i++
+			sl.rows = append(sl.rows, sl.table.add(buf.Data))
+			sl.want = append(sl.want, buf.Want)
+			sl.length = append(sl.length, uint32(len(buf.Data)))
+			b.bytes += 4 + len(buf.Data)
+		}
+	}
+}
+
+func (b *builder) addThread(t Thread) uint32 {
+	if n := len(b.thread); n > 0 {
+		if i := b.thread[n-1]; b.threads[i] == t {
+			return uint32(i)
+		}
+	}
+	// An exec changes the kernel's number of a thread: then it is listed again.
+	if i, ok := b.threadOf[t.ID]; ok && b.threads[i] == t {
+		return i
+	}
+	i := uint32(len(b.threads))
+	b.threads = append(b.threads, t)
+	b.threadOf[t.ID] = i
+	return i
+}
+
+func (b *builder) addShape(e *Event) uint32 {
+	key := Shape{Kind: e.Kind, Arch: e.Arch, NR: e.NR}
+	if i, ok := b.shapeOf[key]; ok {
+		return i
+	}
+	s := &shapeBuilder{kind: e.Kind, arch: e.Arch, nr: e.NR, regs: 6, last: -1}
+	if e.Kind.isCall() {
+		if s.desc = b.regs(e.Arch, e.NR); s.desc != nil {
+			s.regs = registers(s.desc)
+		}
+	}
+	i := uint32(len(b.shapes))
+	b.shapes = append(b.shapes, s)
+	b.shapeOf[key] = i
+	return i
+}
+
+// isCall reports whether events of the kind are system calls.
+func (k Kind) isCall() bool { return k == Syscall || k == Unfinished || k == InFlight }
+
+// registers returns how many argument registers the call or a variant of it has.
+func registers(d *syscalls.Desc) int {
+	n := 0
+	for i := range d.Args {
+		a := &d.Args[i]
+		n = max(n, a.Reg+1)
+		if a.Wide {
+			n = max(n, a.Reg+2)
+		}
+	}
+	for _, v := range d.Variants {
+		n = max(n, registers(v))
+	}
+	return min(n, 6)
+}
+
+// findLayout returns the index of the layout of e's memory in s, a new one if
+// there is none yet.
+func (b *builder) findLayout(si uint32, s *shapeBuilder, e *Event) int {
+	if s.last >= 0 && s.layouts[s.last].fits(e) {
+		return s.last
+	}
+	for i, l := range s.layouts {
+		if l.fits(e) {
+			s.last = i
+			return i
+		}
+	}
+	l := &layoutBuilder{keys: make([]slotKey, len(e.Bufs))}
+	tables := make([]*table, len(e.Bufs))
+	for i := range e.Bufs {
+		buf := &e.Bufs[i]
+		k := slotKey{buf.Phase, buf.Arg, buf.Parent, buf.Off, buf.Faulted, -1}
+		switch classify(s.desc, e, i) {
+		case classString:
+			tables[i] = &b.strings
+		case classData:
+			tables[i] = &b.data
+		case classStruct:
+			k.size = int32(len(buf.Data))
+			tables[i] = b.structTable(si, k)
+		}
+		l.keys[i] = k
+	}
+	l.fold(tables)
+	s.layouts = append(s.layouts, l)
+	s.last = len(s.layouts) - 1
+	return s.last
+}
+
+func (b *builder) structTable(si uint32, k slotKey) *table {
+	key := tableKey{si, k, int(k.size)}
+	if k.size >= ownSize {
+		key = tableKey{size: int(k.size)}
+	}
+	t := b.tables[key]
+	if t == nil {
+		t = &table{size: int(k.size)}
+		b.tables[key] = t
+	}
+	return t
+}
+
+// fits reports whether e's memory has this layout.
+func (l *layoutBuilder) fits(e *Event) bool {
+	if len(l.keys) != len(e.Bufs) {
+		return false
+	}
+	for i := range l.keys {
+		k, b := &l.keys[i], &e.Bufs[i]
+		if k.phase != b.Phase || k.arg != b.Arg || k.parent != b.Parent || k.off != b.Off ||
+			k.faulted != b.Faulted || k.size >= 0 && int(k.size) != len(b.Data) {
+			return false
+		}
+	}
+	return true
+}
+
+// fold makes the slots: runs of pieces that differ by a constant step of their
+// offset (the strings of an argument vector) become one slot.
+func (l *layoutBuilder) fold(tables []*table) {
+	for i := 0; i < len(l.keys); {
+		sl := slotBuilder{slotKey: l.keys[i], count: 1, table: tables[i]}
+		for j := i + 1; j < len(l.keys); j++ {
+			k := l.keys[j]
+			step := k.off - l.keys[j-1].off
+			if sl.count == 1 {
+				sl.stride = step
+			}
+			k.off = sl.off
+			if k != sl.slotKey || step != sl.stride || tables[j] != sl.table || sl.parent < 0 {
+				break
+			}
+			sl.count++
+		}
+		if sl.count == 1 {
+			sl.stride = 0
+		}
+		l.slots = append(l.slots, sl)
+		i += int(sl.count)
+	}
+}
+
+type class uint8
+
+const (
+	classData   class = iota // what differs in length or has no structure
+	classString              // text
+	classStruct              // of one size and structure
+)
+
+// maxStruct is the size up to which a piece is split into columns.
+const maxStruct = 512
+
+// classify chooses the table for piece i of e. The choice is a matter of size
+// alone: a reader needs no table of calls.
+func classify(d *syscalls.Desc, e *Event, i int) class {
+	buf := &e.Bufs[i]
+	fixed := len(buf.Data)%4 == 0 && len(buf.Data) > 0 && len(buf.Data) <= maxStruct && int(buf.Want) == len(buf.Data)
+	if d != nil {
+		if c := findCopy(d.Select(&e.Args), buf); c != nil {
+			switch {
+			case c.Mode == syscalls.CString:
+				return classString
+			case c.Mode == syscalls.Counted && !c.Data && fixed && int(c.Unit) == len(buf.Data):
+				return classStruct
+			}
+			return classData
+		}
+	}
+	if n := len(buf.Data); n > 0 && buf.Data[n-1] == 0 && slices.Index(buf.Data, 0) == n-1 {
+		return classString
+	}
+	if e.Kind == Signal && fixed {
+		return classStruct
+	}
+	return classData
+}
+
+// findCopy returns the step of the call's copy plan that made buf, or nil.
+func findCopy(d *syscalls.Desc, buf *Buf) *syscalls.Copy {
+	for i := range d.Copies {
+		c := &d.Copies[i]
+		if c.Phase != uint8(buf.Phase) || c.Arg != buf.Arg || (c.Parent < 0) != (buf.Parent < 0) {
+			continue
+		}
+		off := uint32(c.Off)
+		if buf.Parent < 0 || off == buf.Off || c.Stride > 0 && buf.Off > off && (buf.Off-off)%uint32(c.Stride) == 0 {
+			return c
+		}
+	}
+	return nil
+}

@@ -1,0 +1,277 @@
+package tracefile
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"io"
+	"io/fs"
+
+	"google.golang.org/protobuf/proto"
+
+	"sysreel/proto/tracepb"
+)
+
+// ReaderOptions changes what a Reader does.
+type ReaderOptions struct {
+	// Follow, when not nil, makes Next wait for more bytes where the file
+	// ends without a footer, until the context is done.
+	Follow context.Context
+}
+
+// State says whether a trace is whole.
+type State uint8
+
+const (
+	Complete   State = 1 // closed in order, and all there
+	Incomplete State = 2 // ends without a footer: the recorder was killed, still writes, or the file was cut
+	Damaged    State = 3 // something in it cannot be read
+)
+
+func (s State) String() string {
+	switch s {
+	case Complete:
+		return "complete"
+	case Incomplete:
+		return "unfinished"
+	case Damaged:
+		return "damaged"
+	}
+	return "unread"
+}
+
+// Gap is a part of the file that could not be read.
+type Gap struct {
+	Offset int64  // in the file
+	Bytes  int64  // 0: chunks are missing here
+	Events uint64 // lost with it, if Known
+	Known  bool
+	Reason string
+}
+
+// ChunkInfo describes a block by its header alone.
+type ChunkInfo struct {
+	Seq        uint32 // of the chunk in the file
+	FirstEvent uint64
+	Events     int
+	Losses     int
+	FirstTime  int64 // ns: earliest start of its events
+	LastTime   int64 // ns: end of its last event
+	Offset     int64 // in the file
+	Size       int   // in the file
+	CoreRaw    int   // decompressed size of the core columns
+	DetailRaw  int   // and of arguments and memory
+}
+
+// Chunk is a block whose checksum is right but which has not been decompressed.
+// It stays valid, and different goroutines may use different Chunks.
+type Chunk struct {
+	ChunkInfo
+	core, detail []byte
+}
+
+// Reader returns the blocks of a trace in file order. It never needs more of
+// the input than one block, and reads pipes as well as files; what is damaged it
+// passes over and lists in Gaps. Its errors are sticky, save that after
+// io.EOF a seek may go back. A Reader must not be used concurrently.
+type Reader struct {
+	src    source
+	header *tracepb.Header
+	footer *tracepb.Footer
+	uuid   [16]byte
+	begin  int64  // offset of the header chunk
+	seen   bool   // a chunk was read
+	seq    uint32 // of the next chunk
+	next   uint64 // number of the next event
+	gaps   []Gap
+	end    bool // the end mark was read
+	state  State
+	torn   int64 // bytes of an incomplete chunk at the end
+	err    error
+
+	pending *rawChunk // read already
+}
+
+// NewReader reads the header of a trace. If r is an io.ReaderAt and an
+// io.Seeker that can seek, the Seek methods can go back and need not read what
+// they pass.
+//
+// The error wraps ErrNotTrace or ErrVersion where that is the matter.
+func NewReader(r io.Reader, o ReaderOptions) (*Reader, error) {
+	rd := &Reader{next: 1, src: source{r: r, follow: o.Follow}}
+	if s, ok := r.(interface {
+		io.ReaderAt
+		io.Seeker
+	}); ok {
+		if off, err := s.Seek(0, io.SeekCurrent); err == nil {
+			rd.src.at, rd.src.off = s, off
+		}
+	}
+	if s, ok := r.(interface{ Stat() (fs.FileInfo, error) }); ok {
+		if fi, err := s.Stat(); err == nil && fi.IsDir() {
+			return nil, fmt.Errorf("%w: it is a directory", ErrNotTrace)
+		}
+	}
+	rd.begin = rd.src.off
+	if err := rd.open(); err != nil {
+		return nil, err
+	}
+	return rd, nil
+}
+
+// open finds the header chunk, or what is left of the trace without it.
+func (r *Reader) open() error {
+	var h chunkHeader
+	if !h.get(r.src.peek(headerSize)) {
+		start := r.src.peek(searchStart)
+		if err := r.src.err; err != nil && err != io.EOF {
+			return err
+		}
+		i := findHeader(start, nil)
+		if i < 0 {
+			return notTrace(start)
+		}
+		h.get(start[i:])
+	}
+	if h.major > Major {
+		return versionError(uint32(h.major))
+	}
+	r.uuid = h.uuid
+	c, err := r.chunk()
+	if err == io.EOF {
+		return fmt.Errorf("%w: it is cut off within its header", ErrNotTrace)
+	}
+	if err != nil {
+		return err
+	}
+	if c.head.kind != kindHeader {
+		// The header is lost. The blocks can be read without.
+		r.header = &tracepb.Header{Major: Major, Uuid: bytes.Clone(r.uuid[:])}
+		r.pending = c
+		return nil
+	}
+	_, msg, err := decompress(nil, c.frame(0), int(c.head.frame[0].raw), chunkHeaderField)
+	if err != nil {
+		return fmt.Errorf("reading the trace's header: %w", err)
+	}
+	r.header = new(tracepb.Header)
+	if err := proto.Unmarshal(msg, r.header); err != nil {
+		return fmt.Errorf("reading the trace's header: %w", err)
+	}
+	if r.header.Major > Major {
+		return versionError(r.header.Major)
+	}
+	if len(r.header.RequiredFeatures) > 0 {
+		return fmt.Errorf("%w: it needs feature %d, which this build does not have", ErrVersion, r.header.RequiredFeatures[0])
+	}
+	return nil
+}
+
+// Header returns the trace's header. It must not be changed. If the header was
+// damaged it holds the UUID only.
+func (r *Reader) Header() *tracepb.Header { return r.header }
+
+// Footer returns the trace's footer, nil until it was read. It is read last.
+func (r *Reader) Footer() *tracepb.Footer { return r.footer }
+
+// Next returns the next block, without decompressing it. At the end of the trace
+// the error is io.EOF; State, Gaps and Warning then tell whether it is whole.
+// Damage is no error.
+func (r *Reader) Next() (*Chunk, error) {
+	if r.err != nil {
+		return nil, r.err
+	}
+	for {
+		c, err := r.chunk()
+		if err != nil {
+			r.err = err
+			if err == io.EOF {
+				r.finish()
+			}
+			return nil, r.err
+		}
+		switch c.head.kind {
+		case kindBlock:
+			return newChunk(c), nil
+		case kindFooter:
+			f := new(tracepb.Footer)
+			_, msg, err := decompress(nil, c.frame(0), int(c.head.frame[0].raw), chunkFooterField)
+			if err == nil {
+				err = proto.Unmarshal(msg, f)
+			}
+			if err != nil {
+				r.gap(Gap{Offset: c.off, Bytes: int64(c.size()), Reason: "unreadable footer"})
+				continue
+			}
+			r.footer = f
+		case kindEnd:
+			r.end = true
+		}
+	}
+}
+
+func newChunk(c *rawChunk) *Chunk {
+	h := &c.head
+	return &Chunk{
+		ChunkInfo: ChunkInfo{
+			Seq: h.seq, FirstEvent: h.first, Events: int(h.events), Losses: int(h.losses),
+			FirstTime: h.start, LastTime: h.end,
+			Offset: c.off, Size: c.size(), CoreRaw: int(h.frame[0].raw), DetailRaw: int(h.frame[1].raw),
+		},
+		core: c.frame(0), detail: c.frame(1),
+	}
+}
+
+// State says whether the trace is whole. It is 0 until Next has returned io.EOF.
+func (r *Reader) State() State { return r.state }
+
+// Gaps lists what could not be read so far.
+func (r *Reader) Gaps() []Gap { return r.gaps }
+
+func (r *Reader) gap(g Gap) { r.gaps = append(r.gaps, g) }
+
+// finish decides on the state at the end of the file.
+func (r *Reader) finish() {
+	switch {
+	case len(r.gaps) > 0:
+		r.state = Damaged
+	case r.end && r.footer != nil:
+		r.state = Complete
+	default:
+		r.state = Incomplete
+	}
+}
+
+// Warning says in a line what is missing, "" if the trace is whole.
+func (r *Reader) Warning() string {
+	switch r.state {
+	case Damaged:
+		var bytes int64
+		var events uint64
+		known := r.end
+		for _, g := range r.gaps {
+			bytes += g.Bytes
+			events += g.Events
+			known = known && g.Known
+		}
+		lost := fmt.Sprintf("%d events lost", events)
+		if !known {
+			lost = fmt.Sprintf("at least %d events lost", events)
+		}
+		s := fmt.Sprintf("damaged trace: %d unreadable bytes in %d places, first at offset %d (%s); %s",
+			bytes, len(r.gaps), r.gaps[0].Offset, r.gaps[0].Reason, lost)
+		if !r.end {
+			s += "; it has no end"
+		}
+		return s
+	case Incomplete:
+		if r.footer != nil {
+			return "trace is cut off at its end mark; no event is lost"
+		}
+		if r.torn > 0 {
+			return fmt.Sprintf("unfinished trace: the recorder was killed, still writes, or the file was cut; %d bytes of an incomplete block at the end", r.torn)
+		}
+		return "unfinished trace: the recorder was killed, still writes, or the file was cut; what it had not flushed is missing"
+	}
+	return ""
+}

@@ -1,0 +1,351 @@
+package tracefile
+
+import (
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"hash/crc32"
+	"io"
+
+	"github.com/klauspost/compress/zstd"
+	"google.golang.org/protobuf/encoding/protowire"
+	"google.golang.org/protobuf/proto"
+
+	"sysreel/proto/syscalls"
+	"sysreel/proto/tracepb"
+)
+
+// A Tracker follows the state of the traced processes, so that each block can
+// say what it needs of what came before. world.World is one.
+type Tracker interface {
+	// Apply takes an event into account.
+	Apply(*Event)
+	// TakeContext returns what was mentioned since the last call, as it
+	// stood before its first mention.
+	TakeContext() *Context
+}
+
+// WriterOptions changes what a Writer does. The zero value is good.
+type WriterOptions struct {
+	Tracker   Tracker // nil: blocks carry no context but threads
+	MaxEvents int     // of a block; 0: 65,536
+	MaxBytes  int     // of a block before compression, roughly; 0: 4 MiB
+	Level     Level
+	// Lookup finds the description of a call, whose name and prototype are
+	// put in the file and whose registers are kept. nil: syscalls.Lookup.
+	Lookup func(syscalls.Arch, uint32) *syscalls.Desc
+}
+
+// Level trades the Writer's speed for size.
+type Level uint8
+
+const (
+	Normal Level = iota // fast enough for recording
+	Small               // a few times slower, for files that are kept
+)
+
+const (
+	defaultMaxEvents = 1 << 16
+	defaultMaxBytes  = 4 << 20
+	// maxEventBytes is the most that the memory of one event may take.
+	maxEventBytes = 4 << 20
+	// hardBytes is where Add refuses to go on without a Flush: a frame
+	// must stay below maxRaw.
+	hardBytes = maxRaw - maxEventBytes - 1<<20
+)
+
+// Writer writes a trace as one stream: nothing is patched afterwards, and after
+// every Flush what was written so far is a readable trace. Its errors are
+// sticky. A Writer must not be used concurrently.
+type Writer struct {
+	w    io.Writer
+	o    WriterOptions
+	enc  *zstd.Encoder
+	head chunkHeader // of the next chunk: uuid, seq, back
+	size int64
+	err  error
+
+	b        builder
+	e        encoder
+	next     uint64 // number of the next event
+	lastEnd  int64  // ns
+	inFlight uint64 // signature of the last block's calls in flight
+	index    indexColumns
+	losses   map[tracepb.Loss_Reason]*tracepb.Loss
+	raw      [2][]byte
+	out      []byte
+}
+
+// NewWriter returns a Writer to w and writes the header chunk. It fills in h's
+// version, and its UUID if that is empty. It does not keep h.
+func NewWriter(w io.Writer, h *tracepb.Header, o WriterOptions) (*Writer, error) {
+	if o.MaxEvents <= 0 || o.MaxEvents > maxRows/2 {
+		o.MaxEvents = defaultMaxEvents
+	}
+	if o.MaxBytes <= 0 || o.MaxBytes > hardBytes {
+		o.MaxBytes = defaultMaxBytes
+	}
+	if o.Lookup == nil {
+		o.Lookup = syscalls.Lookup
+	}
+	if len(h.Uuid) == 0 {
+		h.Uuid = make([]byte, 16)
+		rand.Read(h.Uuid)
+	}
+	if len(h.Uuid) != 16 {
+		return nil, fmt.Errorf("trace UUID has %d bytes, need 16", len(h.Uuid))
+	}
+	h.Major, h.Minor = Major, Minor
+	level := zstd.SpeedFastest
+	if o.Level == Small {
+		level = zstd.SpeedBestCompression
+	}
+	enc, err := zstd.NewWriter(nil, zstd.WithEncoderConcurrency(1), zstd.WithEncoderLevel(level),
+		zstd.WithEncoderCRC(false), zstd.WithSingleSegment(true), zstd.WithWindowSize(4<<20))
+	if err != nil {
+		return nil, err
+	}
+	wr := &Writer{w: w, o: o, enc: enc, next: 1, losses: make(map[tracepb.Loss_Reason]*tracepb.Loss)}
+	wr.head.major = Major
+	copy(wr.head.uuid[:], h.Uuid)
+	wr.b.tick = max(1, int64(h.TickNs))
+	wr.b.regs = o.Lookup
+	wr.b.reset(wr.next, 0)
+	if err := wr.message(kindHeader, chunkHeaderField, h); err != nil {
+		return nil, err
+	}
+	return wr, nil
+}
+
+// Field numbers of Trace and Chunk.
+const (
+	traceChunk       = 1
+	chunkHeaderField = 1
+	chunkBlockField  = 2
+	chunkDetailField = 3
+	chunkIndexField  = 4
+	chunkFooterField = 5
+)
+
+// Add appends an event. It keeps copies of the data, but e.Facts must not
+// change until the next Flush. Events must come in order of End. Registers that
+// the call's prototype does not have are not kept.
+//
+// Add never writes: the caller calls Flush when Full, or after a time.
+func (w *Writer) Add(e *Event) error {
+	if w.err != nil {
+		return w.err
+	}
+	if err := w.check(e); err != nil {
+		return err
+	}
+	if len(w.b.end) == 0 {
+		w.b.reset(w.next, e.End/w.b.tick)
+		w.b.start = e.Start
+	}
+	w.b.add(e)
+	w.b.start = min(w.b.start, e.Start)
+	w.b.last = e.End
+	w.lastEnd = e.End
+	w.next++
+	if w.o.Tracker != nil {
+		w.o.Tracker.Apply(e)
+	}
+	return nil
+}
+
+func (w *Writer) check(e *Event) error {
+	switch {
+	case e.End < w.lastEnd:
+		return fmt.Errorf("event %d ended at %d ns, before the one before it (%d ns)", w.next, e.End, w.lastEnd)
+	case e.Start > e.End || e.Start < 0:
+		return fmt.Errorf("event %d starts at %d ns and ends at %d ns", w.next, e.Start, e.End)
+	case len(w.b.end) >= maxRows/2 || w.b.bytes > hardBytes:
+		return errors.New("block is full: flush it before adding events")
+	}
+	n := 0
+	for i := range e.Bufs {
+		n += len(e.Bufs[i].Data) + 16
+	}
+	if n > maxEventBytes {
+		return fmt.Errorf("event %d has %d bytes of memory, more than %d", w.next, n, maxEventBytes)
+	}
+	return nil
+}
+
+// Full reports whether the block has reached its limits and should be flushed.
+func (w *Writer) Full() bool {
+	return len(w.b.end) >= w.o.MaxEvents || w.b.bytes >= w.o.MaxBytes
+}
+
+// AddLoss puts a loss into the current block. The Writer keeps l.
+func (w *Writer) AddLoss(l *tracepb.Loss) {
+	w.b.losses = append(w.b.losses, l)
+	t := w.losses[l.Reason]
+	if t == nil {
+		t = &tracepb.Loss{Reason: l.Reason, FirstNs: l.FirstNs}
+		w.losses[l.Reason] = t
+	}
+	t.FirstNs = min(t.FirstNs, l.FirstNs)
+	t.LastNs = max(t.LastNs, l.LastNs)
+	t.Count += l.Count
+}
+
+// Flush closes the block and writes it with one Write. inFlight lists the calls
+// that have not returned; of each event Thread, Arch, NR, Start, Args and Bufs
+// count. With no event, no loss and the same calls in flight as
+// before, nothing is written.
+func (w *Writer) Flush(inFlight []Event) error {
+	if w.err != nil {
+		return w.err
+	}
+	sig := signature(inFlight)
+	events := len(w.b.end)
+	if events == 0 && len(w.b.losses) == 0 && sig == w.inFlight {
+		return nil
+	}
+	w.inFlight = sig
+	if events == 0 {
+		losses := w.b.losses
+		w.b.reset(w.next, w.lastEnd/w.b.tick)
+		w.b.losses = losses
+		w.b.start, w.b.last = w.lastEnd, w.lastEnd
+	}
+	for i := range inFlight {
+		if len(w.b.end) == maxRows {
+			break
+		}
+		e := inFlight[i]
+		e.Kind, e.Flags, e.Ret, e.Facts = InFlight, e.Flags&MidCall, 0, nil
+		e.End = max(e.Start, w.b.last)
+		w.b.add(&e)
+	}
+	ctx := &Context{}
+	if w.o.Tracker != nil {
+		ctx = w.o.Tracker.TakeContext()
+		for _, t := range ctx.Threads {
+			w.b.addThread(t)
+		}
+	}
+	err := w.block(events, ctx)
+	w.b.reset(w.next, 0)
+	return err
+}
+
+// signature condenses a set of calls in flight.
+func signature(calls []Event) uint64 {
+	s := uint64(0)
+	for i := range calls {
+		e := &calls[i]
+		s += (uint64(e.Thread.ID)<<40 ^ uint64(e.NR)<<32 ^ uint64(e.Start)) * 0x9E3779B97F4A7C15
+	}
+	return s
+}
+
+// block writes the builder's rows as a chunk.
+func (w *Writer) block(events int, ctx *Context) error {
+	var err error
+	if w.raw[0], err = w.e.block(w.raw[0][:0], &w.b, events, ctx); err != nil {
+		return w.fail(fmt.Errorf("encoding a block: %w", err))
+	}
+	if w.raw[1], err = w.e.detail(w.raw[1][:0], &w.b, ctx); err != nil {
+		return w.fail(fmt.Errorf("encoding a block: %w", err))
+	}
+	h := w.head
+	h.kind = kindBlock
+	h.events = uint32(events)
+	h.losses = uint32(len(w.b.losses))
+	h.first = w.b.first
+	h.start, h.end = w.b.start, w.b.last
+	w.index.add(w.size, &h)
+	return w.chunk(h, []protowire.Number{chunkBlockField, chunkDetailField}, w.raw[:])
+}
+
+// message writes a chunk of one frame that holds m.
+func (w *Writer) message(kind chunkKind, field protowire.Number, m proto.Message) error {
+	b, err := proto.MarshalOptions{Deterministic: true}.Marshal(m)
+	if err != nil {
+		return w.fail(fmt.Errorf("encoding a chunk: %w", err))
+	}
+	h := w.head
+	h.kind = kind
+	h.first, h.start, h.end = w.next, w.lastEnd, w.lastEnd
+	return w.chunk(h, []protowire.Number{field}, [][]byte{b})
+}
+
+// chunk compresses the messages, each into a frame, and writes the chunk.
+func (w *Writer) chunk(h chunkHeader, fields []protowire.Number, messages [][]byte) error {
+	out := append(w.out[:0], make([]byte, headerSize)...)
+	h.frames = uint8(len(messages))
+	for i, m := range messages {
+		raw := wrap(fields[i], m)
+		if len(raw) > maxRaw {
+			return w.fail(fmt.Errorf("a block takes %d bytes, more than %d", len(raw), maxRaw))
+		}
+		start := len(out)
+		out = w.enc.EncodeAll(raw, out)
+		h.frame[i] = frameSize{uint32(len(out) - start), uint32(len(raw))}
+	}
+	h.crc = crc32.Checksum(out[headerSize:], crcTable)
+	h.put((*[headerSize]byte)(out))
+	w.out = out
+	n, err := w.w.Write(out)
+	w.size += int64(n)
+	if err != nil {
+		return w.fail(err)
+	}
+	w.head.seq++
+	w.head.back = uint32(len(out))
+	return nil
+}
+
+// wrap makes m the field of a Chunk that is the chunk of a Trace.
+func wrap(field protowire.Number, m []byte) []byte {
+	inner := protowire.SizeTag(field) + protowire.SizeBytes(len(m))
+	b := make([]byte, 0, inner+8)
+	b = protowire.AppendTag(b, traceChunk, protowire.BytesType)
+	b = appendVarint(b, uint64(inner))
+	return appendBytes(b, field, m)
+}
+
+// Close flushes, and writes index and footer. It fills in f's totals: events,
+// blocks, losses. It does not close the io.Writer.
+func (w *Writer) Close(f *tracepb.Footer) error {
+	if err := w.Flush(nil); err != nil {
+		return err
+	}
+	f.Events = w.next - 1
+	f.Blocks = uint64(len(w.index.offset))
+	f.Losses = nil
+	for r := range tracepb.Loss_Reason_name {
+		if l := w.losses[tracepb.Loss_Reason(r)]; l != nil {
+			f.Losses = append(f.Losses, l)
+		}
+	}
+	sortLosses(f.Losses)
+	h := w.head
+	h.kind = kindIndex
+	h.first, h.start, h.end = w.next, w.lastEnd, w.lastEnd
+	if err := w.chunk(h, []protowire.Number{chunkIndexField}, [][]byte{w.index.encode(&w.e.column)}); err != nil {
+		return err
+	}
+	if err := w.message(kindFooter, chunkFooterField, f); err != nil {
+		return err
+	}
+	h = w.head
+	h.kind = kindEnd
+	h.first, h.start, h.end = w.next, w.lastEnd, w.lastEnd
+	if err := w.chunk(h, nil, nil); err != nil {
+		return err
+	}
+	w.err = errors.New("trace is closed")
+	return nil
+}
+
+// Size returns the number of bytes written.
+func (w *Writer) Size() int64 { return w.size }
+
+func (w *Writer) fail(err error) error {
+	w.err = err
+	return err
+}
