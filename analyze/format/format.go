@@ -1,0 +1,264 @@
+// Package format writes system calls as text, in the notation of strace(1),
+// from the registers and the pieces of memory that a trace holds.
+//
+// How a value looks is decided by its type in the syscall table; only the
+// types that C cannot describe (socket addresses, wait statuses, signal sets,
+// ...) and the calls whose text is irregular are code, found by name. Nothing
+// here reads the host: errno, signal and flag names and the layout of
+// structures are those of Linux on the architecture of the recorded call.
+//
+// Whatever bytes a trace holds, the text is printable ASCII without control
+// characters.
+package format
+
+import (
+	"sysreel/proto/syscalls"
+	"sysreel/proto/tracefile"
+)
+
+// DefaultStrings is strace's limit of a printed string, in bytes.
+const DefaultStrings = 32
+
+// Hex says which strings are written as hexadecimal escapes.
+type Hex uint8
+
+const (
+	HexNone     Hex = iota
+	HexNonASCII     // -x: those that are not text
+	HexAll          // -xx: all
+)
+
+// Options choose among strace's renderings.
+type Options struct {
+	Verbose bool // -v: structures and environments whole
+	Strings int  // -s: longest string printed, in bytes; 0 means DefaultStrings, negative means none
+	Hex     Hex
+}
+
+// Names knows what descriptors and directories are called, for -y and -yy.
+// It is asked about the state as it stood before the call.
+type Names interface {
+	// FD appends the name of an open descriptor (without the angle
+	// brackets), or nothing when it is not known.
+	FD(dst []byte, fd int32) []byte
+	// Cwd appends the current directory, or nothing.
+	Cwd(dst []byte) []byte
+}
+
+// A Formatter writes calls as text. It may be used for any number of calls,
+// one at a time; it keeps no reference to them.
+type Formatter struct {
+	p     printer
+	flags map[flagKey]string // rendered flag sets; bounded by maxCachedFlags
+}
+
+// New returns a Formatter.
+func New(o Options) *Formatter {
+	switch {
+	case o.Strings == 0:
+		o.Strings = DefaultStrings
+	case o.Strings < 0:
+		o.Strings = 0
+	}
+	f := &Formatter{flags: make(map[flagKey]string)}
+	f.p.o = o
+	f.p.f = f
+	return f
+}
+
+// Text is a call as text, in the parts that strace may print apart.
+type Text struct {
+	// Call is "name(arguments", without the closing parenthesis.
+	Call []byte
+	// Enter is how many bytes of Call strace writes when the call begins,
+	// before its output arguments are known. It equals len(Call) when the
+	// whole of it is known then.
+	Enter int
+	// Result is what follows "= ": "3", "-1 ENOENT (No such file or
+	// directory)", "?".
+	Result []byte
+}
+
+// Call formats the event e, of kind Syscall, Unfinished or InFlight, of the
+// call d (nil when the call is not known). names may be nil. The slices are
+// the Formatter's own and valid until the next use of it.
+func (f *Formatter) Call(d *syscalls.Desc, e *tracefile.Event, names Names) Text {
+	p := &f.p
+	p.begin(d, e, names)
+	p.call()
+	n := len(p.b)
+	enter := p.enter
+	if enter < 0 {
+		enter = n
+	}
+	p.result()
+	return Text{Call: p.b[:n:n], Enter: enter, Result: p.b[n:]}
+}
+
+// Args appends the text of each argument of the call, as in Call, to args;
+// for machine-readable output. The strings are the caller's.
+func (f *Formatter) Args(args []string, d *syscalls.Desc, e *tracefile.Event, names Names) []string {
+	p := &f.p
+	p.begin(d, e, names)
+	p.call()
+	from := p.name
+	for _, to := range p.commas {
+		args = append(args, string(p.b[from:to]))
+		from = to + len(", ")
+	}
+	if from < len(p.b) || len(p.commas) > 0 {
+		args = append(args, string(p.b[from:]))
+	}
+	return args
+}
+
+// Siginfo appends a siginfo_t as strace prints it: "{si_signo=SIGCHLD, ...}".
+// data is the structure in the layout of a 64-bit kernel, perhaps cut short.
+func (f *Formatter) Siginfo(dst []byte, data []byte) []byte {
+	p := &f.p
+	p.begin(nil, &tracefile.Event{Arch: syscalls.AMD64}, nil)
+	siginfo(p, nil, view{data: data, want: len(data), buf: -1})
+	return append(dst, p.b...)
+}
+
+// Exit appends the end of a thread, by its wait status, as strace prints it:
+// "+++ exited with 0 +++".
+func (f *Formatter) Exit(dst []byte, status int32) []byte {
+	p := &f.p
+	p.begin(nil, &tracefile.Event{Arch: syscalls.AMD64}, nil)
+	s := uint32(status)
+	if sig := s & 0x7f; sig == 0 {
+		p.s("+++ exited with ")
+		p.udec(uint64(s >> 8 & 0xff))
+	} else {
+		p.s("+++ killed by ")
+		p.signo(uint64(sig))
+		if s&0x80 != 0 {
+			p.s(" (core dumped)")
+		}
+	}
+	p.s(" +++")
+	return append(dst, p.b...)
+}
+
+// printer is the state of the formatting of one call.
+type printer struct {
+	o      Options
+	f      *Formatter
+	d      *syscalls.Desc
+	e      *tracefile.Event
+	names  Names
+	arch   syscalls.Arch
+	b      []byte // the text so far
+	name   int    // length of "name("
+	commas []int  // where the ", " between arguments stand
+	enter  int    // see Text.Enter; −1: not reached
+	note   []byte // follows the result: "(Timeout)"
+	cursor int    // where the search for the next Buf begins
+	depth  int    // of nested values
+	twinOf int    // the Buf whose twin was looked up last; −1: none
+	twinIs int
+}
+
+func (p *printer) begin(d *syscalls.Desc, e *tracefile.Event, names Names) {
+	p.d, p.e, p.names, p.arch = d, e, names, e.Arch
+	p.b, p.note, p.commas = p.b[:0], p.note[:0], p.commas[:0]
+	p.enter, p.cursor, p.depth, p.name, p.twinOf = -1, 0, 0, 0, -1
+}
+
+// call writes "name(arguments".
+func (p *printer) call() {
+	d := p.d
+	if d == nil {
+		p.unknown()
+		return
+	}
+	p.s(d.Name)
+	p.c('(')
+	p.name = len(p.b)
+	if v := d.Select(&p.e.Args); v != nil {
+		d, p.d = v, v
+	}
+	if fn := irregular[d.Name]; fn != nil && fn(p) {
+		return
+	}
+	for i := range d.Args {
+		p.arg(i)
+	}
+}
+
+// unknown writes a call that no table describes.
+func (p *printer) unknown() {
+	p.s("syscall_0x")
+	p.b = appendHexDigits(p.b, uint64(p.e.NR))
+	p.c('(')
+	p.name = len(p.b)
+	for _, v := range p.e.Args {
+		p.next()
+		p.hex(v)
+	}
+}
+
+// next starts an argument.
+func (p *printer) next() {
+	if len(p.b) > p.name {
+		p.commas = append(p.commas, len(p.b))
+		p.s(", ")
+	}
+}
+
+// pause marks the place where strace stops at the beginning of the call,
+// because what follows is known only at its end.
+func (p *printer) pause() {
+	if p.enter < 0 {
+		p.enter = len(p.b)
+	}
+}
+
+// arg writes argument i of the call.
+func (p *printer) arg(i int) {
+	a := &p.d.Args[i]
+	if !a.If.Holds(&p.e.Args) {
+		return
+	}
+	if t := a.Type; a.Label && (t.Dir == syscalls.Out || t.Dir == syscalls.InOut) {
+		p.pause() // clone: before the comma
+	}
+	p.next()
+	if a.Label {
+		p.s(a.Name)
+		p.c('=')
+	}
+	if t := a.Type; t.Kind == syscalls.Pointer {
+		if t.Dir == syscalls.Out || t.Dir == syscalls.InOut {
+			p.pause()
+		}
+		p.pointerArg(t, a.Reg)
+		return
+	}
+	p.word(a.Type, p.reg(a))
+}
+
+// reg returns the value of an argument.
+func (p *printer) reg(a *syscalls.Arg) uint64 {
+	if a.Reg < 0 || a.Reg > 5 {
+		return 0
+	}
+	v := p.e.Args[a.Reg]
+	if a.Wide && a.Hi >= 0 && a.Hi <= 5 {
+		return v&0xffffffff | p.e.Args[a.Hi]<<32
+	}
+	return v
+}
+
+// done tells whether the call has ended well, so that what it wrote counts.
+func (p *printer) done() bool {
+	e := p.e
+	if e.Kind != tracefile.Syscall || e.Flags&(tracefile.NoResult|tracefile.Restarted) != 0 {
+		return false
+	}
+	return !p.failed()
+}
+
+// failed tells whether the result is an error number.
+func (p *printer) failed() bool { return p.e.Ret < 0 && p.e.Ret >= -4095 }

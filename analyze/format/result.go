@@ -1,0 +1,92 @@
+package format
+
+import (
+	"sysreel/proto/syscalls"
+	"sysreel/proto/tracefile"
+)
+
+// restarts are the results by which the kernel tells itself to run the call
+// again after a signal (include/linux/errno.h); programs never see them.
+var restarts = map[int64]string{
+	-512: "ERESTARTSYS (To be restarted if SA_RESTART is set)",
+	-513: "ERESTARTNOINTR (To be restarted)",
+	-514: "ERESTARTNOHAND (To be restarted if no handler)",
+	-516: "ERESTART_RESTARTBLOCK (Interrupted by signal)",
+}
+
+// result writes what follows "= ".
+func (p *printer) result() {
+	e := p.e
+	switch {
+	case e.Kind != tracefile.Syscall, e.Flags&tracefile.NoResult != 0, p.d != nil && p.d.NoReturn:
+		p.c('?')
+		return
+	case e.Ret <= -512 && restarts[e.Ret] != "":
+		p.s("? ")
+		p.s(restarts[e.Ret])
+	case p.failed():
+		n := int(-e.Ret)
+		p.s("-1 ")
+		if name := syscalls.ErrnoName(n); name != "" {
+			p.s(name)
+			p.s(" (")
+			p.s(syscalls.ErrnoText(n))
+			p.c(')')
+		} else {
+			p.s("(errno ")
+			p.dec(int64(n))
+			p.c(')')
+		}
+	default:
+		p.returned()
+	}
+	if len(p.note) > 0 {
+		p.s(" (")
+		p.b = append(p.b, p.note...)
+		p.c(')')
+	}
+	if e.Flags&tracefile.Injected != 0 {
+		p.s(" (INJECTED)")
+	}
+}
+
+// returned writes the value of a call that did not fail.
+func (p *printer) returned() {
+	ret := uint64(p.e.Ret)
+	if p.d == nil || p.d.Ret == nil {
+		p.hex(ret)
+		return
+	}
+	t := p.d.Ret
+	switch {
+	case t.Kind == syscalls.Flags || t.Kind == syscalls.Enum:
+		v := truncate(ret, max(t.Size, 4))
+		p.hex(v)
+		if v != 0 || hasZero(t.Consts) {
+			p.s(" (")
+			if t.Kind == syscalls.Flags {
+				p.s("flags ")
+			}
+			p.consts(t.Consts, v)
+			p.c(')')
+		}
+	case t.Kind == syscalls.Pointer || t.Base == syscalls.Hex || t.Name == "addr":
+		p.hex(truncate(ret, p.arch.PtrSize()))
+	case t.Name == "fd":
+		p.dec(int64(int32(ret)))
+		p.fdName(int32(ret))
+	case t.Name == "mode":
+		p.mode(ret)
+	case t.Base == syscalls.Oct:
+		p.oct(ret)
+	case t.Name == "uid" || t.Name == "gid":
+		p.id(truncate(ret, 4))
+	case p.arch.PtrSize() == 4 && t.Size <= 4:
+		p.dec(signExtend(ret, 4))
+	default:
+		p.dec(p.e.Ret)
+	}
+}
+
+// hasZero tells whether 0 is one of the constants, as O_RDONLY is.
+func hasZero(c *syscalls.Consts) bool { return c != nil && hasValue(c, 0) }

@@ -1,0 +1,222 @@
+package format
+
+import (
+	"net/netip"
+	"strings"
+
+	"sysreel/proto/syscalls"
+)
+
+// Address families (include/linux/socket.h); the names come from the table.
+const (
+	afUnspec  = 0
+	afUnix    = 1
+	afInet    = 2
+	afInet6   = 10
+	afNetlink = 16
+	afPacket  = 17
+	afVsock   = 40
+)
+
+// families write what follows sa_family, when the address is long enough to
+// hold it.
+var families = map[uint64]struct {
+	least int
+	write func(p *printer, v view)
+}{
+	afUnix:    {3, sockaddrUnix},
+	afInet:    {8, sockaddrInet},
+	afInet6:   {24, sockaddrInet6},
+	afNetlink: {12, sockaddrNetlink},
+	afPacket:  {12, sockaddrPacket},
+	afVsock:   {12, sockaddrVsock},
+}
+
+// sockaddr writes {sa_family=AF_INET, sin_port=htons(80), ...}.
+func sockaddr(p *printer, _ *syscalls.Type, v view) {
+	if !v.has(2) {
+		p.lost(v)
+		return
+	}
+	family := load(v.data, 0, 2)
+	p.s("{sa_family=")
+	p.named("address_family", int64(family))
+	if f, ok := families[family]; ok && v.has(f.least) {
+		p.s(", ")
+		f.write(p, v)
+	} else if len(v.data) > 2 {
+		p.s(", sa_data=")
+		p.str(v.data[2:], max(v.want-2, 0), p.o.Strings)
+	}
+	p.c('}')
+}
+
+func sockaddrUnix(p *printer, v view) {
+	path := v.data[2:]
+	p.s("sun_path=")
+	if path[0] == 0 { // abstract: all the bytes count
+		p.c('@')
+		p.path(path[1:], v.want > len(v.data))
+		return
+	}
+	path, ended := trimNUL(path)
+	p.path(path, !ended && v.want > len(v.data))
+}
+
+func be16(data []byte, off int) uint64 { return load(data, off, 1)<<8 | load(data, off+1, 1) }
+func be32(data []byte, off int) uint64 { return be16(data, off)<<16 | be16(data, off+2) }
+
+func (p *printer) htons(v uint64) {
+	p.s("htons(")
+	p.udec(v)
+	p.c(')')
+}
+
+func sockaddrInet(p *printer, v view) {
+	p.s("sin_port=")
+	p.htons(be16(v.data, 2))
+	p.s(", sin_addr=")
+	p.inet4(v.data[4:8])
+}
+
+func (p *printer) inet4(a []byte) {
+	p.s(`inet_addr("`)
+	p.b = netip.AddrFrom4([4]byte(a)).AppendTo(p.b)
+	p.s(`")`)
+}
+
+func sockaddrInet6(p *printer, v view) {
+	p.s("sin6_port=")
+	p.htons(be16(v.data, 2))
+	p.s(", sin6_flowinfo=htonl(")
+	p.udec(be32(v.data, 4))
+	p.s(`), inet_pton(AF_INET6, "`)
+	p.b = netip.AddrFrom16([16]byte(v.data[8:24])).AppendTo(p.b)
+	p.s(`", &sin6_addr)`)
+	if v.has(28) {
+		p.s(", sin6_scope_id=")
+		p.udec(load(v.data, 24, 4))
+	}
+}
+
+func sockaddrNetlink(p *printer, v view) {
+	p.s("nl_pid=")
+	p.dec(int64(int32(load(v.data, 4, 4))))
+	p.s(", nl_groups=")
+	const digits = 8
+	g := appendHexDigits(nil, load(v.data, 8, 4))
+	p.s(strings.Repeat("0", digits-len(g)))
+	p.b = append(p.b, g...)
+}
+
+func sockaddrPacket(p *printer, v view) {
+	p.s("sll_protocol=htons(")
+	p.named("ethernet_protocol", int64(be16(v.data, 2)))
+	p.s("), sll_ifindex=")
+	p.dec(int64(int32(load(v.data, 4, 4))))
+	p.s(", sll_hatype=")
+	p.named("arp_hardware", int64(load(v.data, 8, 2)))
+	p.s(", sll_pkttype=")
+	p.named("packet_type", int64(load(v.data, 10, 1)))
+	n := int(load(v.data, 11, 1))
+	p.s(", sll_halen=")
+	p.udec(uint64(n))
+	if n > 0 && n <= 8 && v.has(12+n) {
+		p.s(", sll_addr=[")
+		for i := range n {
+			if i > 0 {
+				p.s(", ")
+			}
+			p.s("0x")
+			c := v.data[12+i]
+			p.b = append(p.b, hexDigits[c>>4], hexDigits[c&15])
+		}
+		p.c(']')
+	}
+}
+
+func sockaddrVsock(p *printer, v view) {
+	p.s("svm_cid=")
+	p.named("vsock_cid", int64(load(v.data, 8, 4)))
+	p.s(", svm_port=")
+	p.udec(load(v.data, 4, 4))
+}
+
+// cmsgs writes the control messages of a msghdr.
+func cmsgs(p *printer, _ *syscalls.Type, v view) {
+	w := p.arch.PtrSize()
+	head := w + 8 // size_t cmsg_len; int cmsg_level, cmsg_type
+	if !v.has(head) {
+		if len(v.data) == 0 && v.want == 0 {
+			p.s("[]")
+			return
+		}
+		p.lost(v)
+		return
+	}
+	p.c('[')
+	for off, n := 0, 0; off+head <= len(v.data); n++ {
+		if n > 0 {
+			p.s(", ")
+		}
+		size := load(v.data, off, w)
+		level, kind := int64(int32(load(v.data, off+w, 4))), int64(int32(load(v.data, off+w+4, 4)))
+		p.s("{cmsg_len=")
+		p.udec(size)
+		p.s(", cmsg_level=")
+		p.named("sock_level", level)
+		p.s(", cmsg_type=")
+		const solSocket = 1
+		if level == solSocket {
+			p.named("scm_type", kind)
+		} else {
+			p.hex(uint64(uint32(kind)))
+		}
+		rest := uint64(len(v.data) - off)
+		if size < uint64(head) {
+			p.c('}')
+			break
+		}
+		body := v.data[off+head : off+int(min(size, rest))]
+		if size > uint64(head) {
+			p.s(", cmsg_data=")
+			p.cmsg(level, kind, body, int(min(size-uint64(head), 1<<20)))
+		}
+		p.c('}')
+		next := (size + uint64(w-1)) &^ uint64(w-1)
+		if next >= rest {
+			break
+		}
+		off += int(next)
+	}
+	p.c(']')
+}
+
+// cmsg writes the data of a control message.
+func (p *printer) cmsg(level, kind int64, body []byte, want int) {
+	const solSocket, scmRights, scmCredentials = 1, 1, 2
+	switch {
+	case level == solSocket && kind == scmRights && len(body) >= 4:
+		p.c('[')
+		for i := 0; i+4 <= len(body); i += 4 {
+			if i > 0 {
+				p.s(", ")
+			}
+			p.fd(int32(load(body, i, 4)))
+		}
+		p.c(']')
+	case level == solSocket && kind == scmCredentials && len(body) >= 12:
+		p.s("{pid=")
+		p.dec(int64(int32(load(body, 0, 4))))
+		p.s(", uid=")
+		p.id(load(body, 4, 4))
+		p.s(", gid=")
+		p.id(load(body, 8, 4))
+		p.c('}')
+	default:
+		p.str(body, want, p.o.Strings)
+	}
+}
+
+// netlink writes netlink messages as data; their families are not decoded.
+func netlink(p *printer, _ *syscalls.Type, v view) { p.bytes(v) }

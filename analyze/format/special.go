@@ -1,0 +1,77 @@
+package format
+
+import (
+	"sysreel/proto/syscalls"
+)
+
+// specials decode the types that the table only names (Kind Special).
+var specials map[string]special
+
+// scalarSpecials are those that stand for one number, so that strace puts
+// brackets around them behind a pointer.
+var scalarSpecials = map[string]bool{
+	"wait_status": true, "st_mode": true, "kdev": true, "kdev64": true, "ksigval": true,
+}
+
+// structs are structures and unions whose text depends on more than their
+// fields. A function that returns false has written nothing.
+var structs map[string]func(p *printer, t *syscalls.Type, v view) bool
+
+// irregular are calls whose text the table cannot give. A function that
+// returns false has written nothing.
+var irregular map[string]func(p *printer) bool
+
+func init() {
+	specials = map[string]special{
+		"wait_status":        func(p *printer, _ *syscalls.Type, v view) { p.waitStatus(uint32(load(v.data, 0, 4))) },
+		"st_mode":            func(p *printer, _ *syscalls.Type, v view) { p.fileMode(load(v.data, 0, min(4, len(v.data)))) },
+		"kdev":               func(p *printer, _ *syscalls.Type, v view) { p.dev(load(v.data, 0, 4)) },
+		"kdev64":             func(p *printer, _ *syscalls.Type, v view) { p.dev(load(v.data, 0, 8)) },
+		"sigset":             sigset,
+		"sigset8":            sigset,
+		"siginfo":            siginfo,
+		"ksigval":            ksigval,
+		"sockaddr":           sockaddr,
+		"cmsg":               cmsgs,
+		"dirents64":          dirents64,
+		"dirents":            dirents,
+		"fdset":              fdset,
+		"cpuset":             cpuset,
+		"netlink":            netlink,
+		"clone_signal_flags": cloneSignalFlags,
+	}
+	structs = map[string]func(p *printer, t *syscalls.Type, v view) bool{
+		"epoll_data": epollData,
+	}
+	irregular = map[string]func(p *printer) bool{
+		"clone":    clone,
+		"execve":   execve,
+		"execveat": execve,
+		"poll":     poll,
+		"ppoll":    poll,
+		"select":   selects,
+		"pselect6": selects,
+	}
+}
+
+// set returns a named set of constants of the call's architecture, or nil.
+func (p *printer) set(name string) *syscalls.Consts {
+	a := p.arch
+	if a == 0 {
+		a = syscalls.AMD64
+	}
+	return syscalls.ConstSet(a, name)
+}
+
+// named writes v as one of the named enumeration, or as a number.
+func (p *printer) named(set string, v int64) {
+	c := p.set(set)
+	if c == nil {
+		p.dec(v)
+		return
+	}
+	if !hasValue(c, uint64(v)) {
+		v = int64(uint32(v))
+	}
+	p.consts(c, uint64(v))
+}

@@ -1,0 +1,120 @@
+package format
+
+// quote writes data as a C string literal, without the quotes, as strace does:
+// the shortest escape that cannot be misread, or hexadecimal ones.
+func (p *printer) quote(data []byte) {
+	if p.o.Hex == HexAll || p.o.Hex == HexNonASCII && !isText(data) {
+		p.quoteHex(data)
+		return
+	}
+	b := p.b
+	for i, c := range data {
+		switch {
+		case c == '"' || c == '\\':
+			b = append(b, '\\', c)
+		case c >= ' ' && c < 0x7f:
+			b = append(b, c)
+		case c >= '\t' && c <= '\r':
+			b = append(b, '\\', "tnvfr"[c-'\t'])
+		default:
+			b = append(b, '\\')
+			long := i+1 < len(data) && data[i+1] >= '0' && data[i+1] <= '7'
+			if long || c >= 0o100 {
+				b = append(b, '0'+c>>6)
+			}
+			if long || c >= 0o10 {
+				b = append(b, '0'+c>>3&7)
+			}
+			b = append(b, '0'+c&7)
+		}
+	}
+	p.b = b
+}
+
+func (p *printer) quoteHex(data []byte) {
+	b := p.b
+	for _, c := range data {
+		b = append(b, '\\', 'x', hexDigits[c>>4], hexDigits[c&15])
+	}
+	p.b = b
+}
+
+// isText tells whether strace -x takes data for text: printable or white space.
+func isText(data []byte) bool {
+	for _, c := range data {
+		if c >= 0x7f || c < ' ' && (c < '\t' || c > '\r') {
+			return false
+		}
+	}
+	return true
+}
+
+// str writes data in quotes, cut at limit, with "..." when cut there or when
+// the whole of it, want bytes, was not copied.
+func (p *printer) str(data []byte, want, limit int) {
+	cut := want > len(data)
+	if len(data) > limit {
+		data, cut = data[:limit], true
+	}
+	p.c('"')
+	p.quote(data)
+	p.c('"')
+	if cut {
+		p.s("...")
+	}
+}
+
+// hexStr is str in hexadecimal whatever the options say.
+func (p *printer) hexStr(data []byte, want, limit int) {
+	h := p.o.Hex
+	p.o.Hex = HexAll
+	p.str(data, want, limit)
+	p.o.Hex = h
+}
+
+// path writes a file name in quotes, whole.
+func (p *printer) path(data []byte, cut bool) {
+	p.c('"')
+	p.quote(data)
+	p.c('"')
+	if cut {
+		p.s("...")
+	}
+}
+
+// bracketed writes the name of an object inside angle brackets. Those inside
+// the name are escaped, so that its end can be found.
+func (p *printer) bracketed(name []byte) {
+	p.c('<')
+	from := 0
+	for i, c := range name {
+		if c != '<' && c != '>' {
+			continue
+		}
+		p.quote(name[from:i])
+		from = i + 1
+		p.c('\\')
+		if from < len(name) && name[from] >= '0' && name[from] <= '7' {
+			p.c('0')
+		}
+		p.oct3(c)
+	}
+	p.quote(name[from:])
+	p.c('>')
+}
+
+func (p *printer) oct3(c byte) {
+	if c >= 0o100 {
+		p.c('0' + c>>6)
+	}
+	p.b = append(p.b, '0'+c>>3&7, '0'+c&7)
+}
+
+func trimNUL(data []byte) ([]byte, bool) {
+	for i, c := range data {
+		if c == 0 {
+			return data[:i], true
+		}
+	}
+	return data, false
+}

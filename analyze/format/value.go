@@ -1,0 +1,533 @@
+package format
+
+import (
+	"math/bits"
+
+	"sysreel/proto/syscalls"
+	"sysreel/proto/tracefile"
+)
+
+// maxDepth bounds the nesting of values; the table's own is at most 5.
+const maxDepth = 12
+
+// special writes a value of a type that the table names but does not describe.
+type special func(p *printer, t *syscalls.Type, v view)
+
+// word writes a value that lies in a register.
+func (p *printer) word(t *syscalls.Type, v uint64) {
+	switch t.Kind {
+	case syscalls.Int:
+		p.int(t, v)
+	case syscalls.Flags, syscalls.Enum:
+		p.consts(t.Consts, truncate(v, t.Size))
+	case syscalls.Pointer:
+		p.addr(truncate(v, p.arch.PtrSize()))
+	case syscalls.Special:
+		var mem [8]byte
+		for i := range mem {
+			mem[i] = byte(v >> (8 * i))
+		}
+		size := 8
+		if t.Size > 0 && t.Size < 8 {
+			size = t.Size
+		}
+		p.value(t, view{data: mem[:size], want: size, buf: -1})
+	default:
+		p.hex(v)
+	}
+}
+
+// int writes an integer by what it means.
+func (p *printer) int(t *syscalls.Type, v uint64) {
+	if fn := ints[t.Name]; fn != nil {
+		fn(p, truncate(v, t.Size))
+		return
+	}
+	switch {
+	case t.Base == syscalls.Hex:
+		p.hex(truncate(v, t.Size))
+	case t.Base == syscalls.Oct:
+		p.oct(truncate(v, t.Size))
+	case t.Signed:
+		p.dec(signExtend(v, t.Size))
+	default:
+		p.udec(truncate(v, t.Size))
+	}
+}
+
+// ints are the integers that are written by what they mean. The value is cut
+// to the type's size.
+var ints map[string]func(p *printer, v uint64)
+
+func init() {
+	ints = map[string]func(p *printer, v uint64){
+		"fd":    func(p *printer, v uint64) { p.fd(int32(v)) },
+		"dirfd": func(p *printer, v uint64) { p.dirfd(int32(v)) },
+		"uid":   (*printer).id,
+		"gid":   (*printer).id,
+		"uid16": (*printer).id16,
+		"gid16": (*printer).id16,
+		"signo": (*printer).signo,
+		"mode":  (*printer).mode, "mode16": (*printer).mode,
+		"addr": (*printer).addr,
+		"be16": func(p *printer, v uint64) { p.udec(uint64(bits.ReverseBytes16(uint16(v)))) },
+		"be32": func(p *printer, v uint64) { p.udec(uint64(bits.ReverseBytes32(uint32(v)))) },
+		"be64": func(p *printer, v uint64) { p.udec(bits.ReverseBytes64(v)) },
+		"errno": func(p *printer, v uint64) {
+			if v == 0 || v > 4095 {
+				p.dec(int64(int32(v)))
+				return
+			}
+			p.errno(int(v))
+		},
+	}
+}
+
+func (p *printer) fd(fd int32) {
+	p.dec(int64(fd))
+	p.fdName(fd)
+}
+
+func (p *printer) fdName(fd int32) {
+	if p.names == nil || fd < 0 {
+		return
+	}
+	var room [128]byte
+	if name := p.names.FD(room[:0], fd); len(name) > 0 {
+		p.bracketed(name)
+	}
+}
+
+const atFDCWD = -100 // include/uapi/linux/fcntl.h
+
+func (p *printer) dirfd(fd int32) {
+	if fd != atFDCWD {
+		p.fd(fd)
+		return
+	}
+	p.s("AT_FDCWD")
+	if p.names == nil {
+		return
+	}
+	var room [128]byte
+	if name := p.names.Cwd(room[:0]); len(name) > 0 {
+		p.bracketed(name)
+	}
+}
+
+// id writes a user or group: −1 means none.
+func (p *printer) id(v uint64) {
+	if v == 0xffffffff {
+		p.s("-1")
+		return
+	}
+	p.udec(v)
+}
+
+func (p *printer) id16(v uint64) {
+	if v == 0xffff {
+		p.s("-1")
+		return
+	}
+	p.udec(v)
+}
+
+func (p *printer) signo(v uint64) {
+	if name := signalName(v); name != "" {
+		p.s(name)
+		return
+	}
+	p.dec(int64(int32(v)))
+}
+
+// signalName returns the name of a signal, or "".
+func signalName(v uint64) string {
+	if v == 0 || v > 64 {
+		return ""
+	}
+	return syscalls.SignalName(int(v))
+}
+
+// errno writes the name of an error number.
+func (p *printer) errno(n int) {
+	if name := syscalls.ErrnoName(n); name != "" {
+		p.s(name)
+		return
+	}
+	p.dec(int64(n))
+}
+
+// value writes a value that lies in memory. Where it could not be copied the
+// address stands for it.
+func (p *printer) value(t *syscalls.Type, v view) {
+	if p.depth >= maxDepth {
+		p.s("...")
+		return
+	}
+	p.depth++
+	p.inner(t, v)
+	p.depth--
+}
+
+func (p *printer) inner(t *syscalls.Type, v view) {
+	switch t.Kind {
+	case syscalls.Int, syscalls.Flags, syscalls.Enum:
+		if !v.has(t.Size) {
+			p.lost(v)
+			return
+		}
+		p.word(t, load(v.data, 0, t.Size))
+	case syscalls.Pointer:
+		p.pointerAt(t, v)
+	case syscalls.Struct:
+		if fn := structs[t.Name]; fn != nil && fn(p, t, v) {
+			return
+		}
+		p.structure(t, v)
+	case syscalls.Union:
+		if fn := structs[t.Name]; fn != nil && fn(p, t, v) {
+			return
+		}
+		if len(t.Fields) > 0 {
+			f := &t.Fields[0]
+			p.c('{')
+			p.s(f.Name)
+			p.c('=')
+			p.value(f.Type, v.at(f.Off, sizeOr(f.Type, v.want-f.Off)))
+			p.c('}')
+		} else {
+			p.lost(v)
+		}
+	case syscalls.Array:
+		p.array(t, v)
+	case syscalls.Bytes:
+		p.bytes(v)
+	case syscalls.String:
+		p.string(t, v)
+	case syscalls.Special:
+		if fn := specials[t.Name]; fn != nil {
+			fn(p, t, v)
+			return
+		}
+		p.lost(v)
+	default:
+		p.lost(v)
+	}
+}
+
+// lost writes what stands for memory that is not there: its address.
+func (p *printer) lost(v view) {
+	if v.addr == 0 {
+		p.s("???")
+		return
+	}
+	p.hex(v.addr)
+}
+
+func sizeOr(t *syscalls.Type, n int) int {
+	if t.Size > 0 {
+		return t.Size
+	}
+	return max(0, n)
+}
+
+// structure writes {name=value, ...}.
+func (p *printer) structure(t *syscalls.Type, v view) {
+	if len(v.data) == 0 && v.want > 0 || v.faulted && !v.has(t.Size) && len(v.data) < v.want {
+		p.lost(v)
+		return
+	}
+	terse := false
+	if !p.o.Verbose {
+		for i := range t.Fields {
+			if t.Fields[i].Terse {
+				terse = true
+				break
+			}
+		}
+	}
+	p.c('{')
+	first, more := true, false
+	for i := range t.Fields {
+		f := &t.Fields[i]
+		if f.Hidden {
+			continue
+		}
+		if terse && !f.Terse {
+			more = true
+			continue
+		}
+		fv := v.at(f.Off, sizeOr(f.Type, v.want-f.Off))
+		if f.Type.Size > 0 && !fv.has(f.Type.Size) {
+			// A shorter structure of an older kernel, or a piece cut short.
+			more = more || v.want > len(v.data)
+			break
+		}
+		if !first {
+			p.s(", ")
+		}
+		first = false
+		p.s(f.Name)
+		p.c('=')
+		p.field(f, v, fv)
+	}
+	if more {
+		if !first {
+			p.s(", ")
+		}
+		p.s("...")
+	}
+	p.c('}')
+}
+
+// field writes the value of a member of v.
+func (p *printer) field(f *syscalls.Field, v, fv view) {
+	if f.Type.Kind == syscalls.Pointer {
+		p.pointerIn(f.Type, v, f.Off)
+		return
+	}
+	p.value(f.Type, fv)
+}
+
+// array writes [value, ...], of at most -s elements unless -v is given.
+func (p *printer) array(t *syscalls.Type, v view) {
+	e := t.Elem
+	if t.Name == "strings" || t.Name == "envs" {
+		p.strings(v)
+		return
+	}
+	if e == nil || e.Size <= 0 {
+		p.lost(v)
+		return
+	}
+	if t.Size > 0 && v.want > t.Size {
+		v.want = t.Size
+	}
+	n := v.want / e.Size
+	if n > 0 && !v.has(e.Size) {
+		p.lost(v)
+		return
+	}
+	p.c('[')
+	for i := range n {
+		if i > 0 {
+			p.s(", ")
+		}
+		if !p.o.Verbose && i >= p.o.Strings {
+			p.s("...")
+			break
+		}
+		ev := v.at(i*e.Size, e.Size)
+		if !ev.has(e.Size) {
+			p.s("...")
+			if v.faulted {
+				p.s(" /* ")
+				p.hex(ev.addr)
+				p.s(" */")
+			}
+			break
+		}
+		if e.Kind == syscalls.Pointer {
+			p.pointerIn(e, v, i*e.Size)
+			continue
+		}
+		p.value(e, ev)
+	}
+	p.c(']')
+}
+
+// bytes writes data as a string. What strace would have shown but could not
+// be copied makes it an address.
+func (p *printer) bytes(v view) {
+	if v.faulted && len(v.data) < min(v.want, p.o.Strings) {
+		p.lost(v)
+		return
+	}
+	p.str(v.data, v.want, p.o.Strings)
+}
+
+// string writes text up to its NUL.
+func (p *printer) string(t *syscalls.Type, v view) {
+	s, ended := trimNUL(v.data)
+	if !ended && v.faulted {
+		p.lost(v)
+		return
+	}
+	switch {
+	case t.Name == "path" || t.Name == "name" || t.Name == "cstr":
+		p.path(s, !ended)
+	case ended:
+		p.str(s, len(s), p.o.Strings)
+	default:
+		p.str(s, max(v.want, len(s)+1), p.o.Strings)
+	}
+}
+
+// pointerArg writes what register reg points to.
+func (p *printer) pointerArg(t *syscalls.Type, reg int) {
+	if reg < 0 || reg > 5 {
+		return
+	}
+	addr := truncate(p.e.Args[reg], p.arch.PtrSize())
+	if addr == 0 || t.Elem == nil || t.Dir == syscalls.NoDir {
+		p.addr(addr)
+		return
+	}
+	in, hasIn := p.root(reg, tracefile.AtEnter)
+	out, hasOut := p.root(reg, tracefile.AtExit)
+	switch {
+	case t.Dir == syscalls.InOut && hasIn && hasOut:
+		p.changed(t.Elem, in, out)
+	case t.Dir == syscalls.InOut && hasIn, t.Dir == syscalls.In && hasIn:
+		p.pointee(t.Elem, in)
+	case t.Dir != syscalls.In && hasOut:
+		p.pointee(t.Elem, out)
+	default:
+		n, known := p.rootLength(reg, phaseOf(t.Dir))
+		if known && n == 0 && (t.Dir == syscalls.In || p.done()) {
+			p.pointee(t.Elem, view{buf: -1, addr: addr})
+			return
+		}
+		p.addr(addr)
+	}
+}
+
+// changed writes memory that the call read and then wrote: [1 => 2] for a
+// number, else as it stands after the call.
+func (p *printer) changed(t *syscalls.Type, in, out view) {
+	if !scalar(t) {
+		p.pointee(t, out)
+		return
+	}
+	if !in.has(t.Size) || !out.has(t.Size) {
+		p.pointee(t, out)
+		return
+	}
+	a, b := load(in.data, 0, t.Size), load(out.data, 0, t.Size)
+	p.c('[')
+	p.word(t, a)
+	if a != b {
+		p.s(" => ")
+		p.word(t, b)
+	}
+	p.c(']')
+}
+
+// pointee writes what a pointer leads to: a number in brackets, all else as
+// it is.
+func (p *printer) pointee(t *syscalls.Type, v view) {
+	if !scalar(t) {
+		p.value(t, v)
+		return
+	}
+	if t.Size > 0 && !v.has(t.Size) {
+		p.lost(v)
+		return
+	}
+	p.c('[')
+	p.value(t, v)
+	p.c(']')
+}
+
+// scalar tells whether strace puts brackets around a value of this type behind
+// a pointer.
+func scalar(t *syscalls.Type) bool {
+	switch t.Kind {
+	case syscalls.Int, syscalls.Flags, syscalls.Enum, syscalls.Pointer:
+		return true
+	case syscalls.Special:
+		return scalarSpecials[t.Name]
+	}
+	return false
+}
+
+// pointerIn writes what the pointer at offset off of v leads to.
+func (p *printer) pointerIn(t *syscalls.Type, v view, off int) {
+	size := p.arch.PtrSize()
+	addr := load(v.data, off, size)
+	if addr == 0 || t.Elem == nil {
+		p.addr(addr)
+		return
+	}
+	phase := phaseOf(t.Dir)
+	if t.Dir == syscalls.NoDir && v.buf >= 0 {
+		phase = p.e.Bufs[v.buf].Phase
+	}
+	c, ok := p.child(v, off, phase)
+	if ok {
+		p.pointee(t.Elem, c)
+		return
+	}
+	if n, known := p.length(t.Elem.Len, v); known && n == 0 {
+		p.pointee(t.Elem, view{buf: -1, addr: addr})
+		return
+	}
+	p.addr(addr)
+}
+
+// pointerAt is pointerIn for a pointer at the start of v.
+func (p *printer) pointerAt(t *syscalls.Type, v view) {
+	if !v.has(p.arch.PtrSize()) {
+		p.lost(v)
+		return
+	}
+	p.pointerIn(t, v, 0)
+}
+
+// rootLength returns how many bytes the memory behind a register should have,
+// when the table and the arguments tell.
+func (p *printer) rootLength(reg int, phase tracefile.Phase) (uint64, bool) {
+	for i := range p.d.Copies {
+		c := &p.d.Copies[i]
+		if c.Parent >= 0 || int(c.Arg) != reg || (c.Phase == syscalls.AtEnter) != (phase == tracefile.AtEnter) || c.Mode != syscalls.Counted {
+			continue
+		}
+		least, known := uint64(0), false
+		for _, l := range c.Count {
+			if n, ok := p.length(l, view{}); ok && (!known || n < least) {
+				least, known = n, true
+			}
+		}
+		return least * uint64(c.Unit), known
+	}
+	return 0, false
+}
+
+// length evaluates a Length, whose siblings lie in v.
+func (p *printer) length(l syscalls.Length, v view) (uint64, bool) {
+	var n uint64
+	switch l.From {
+	case syscalls.LenConst:
+		n = uint64(l.Val)
+	case syscalls.LenArg:
+		if l.Val > 5 {
+			return 0, false
+		}
+		n = p.e.Args[l.Val]
+	case syscalls.LenRet:
+		if !p.done() {
+			return 0, false
+		}
+		n = uint64(p.e.Ret)
+	case syscalls.LenDeref:
+		if l.Val > 5 {
+			return 0, false
+		}
+		m, ok := p.root(int(l.Val), tracefile.AtExit)
+		if !ok {
+			m, ok = p.root(int(l.Val), tracefile.AtEnter)
+		}
+		if !ok || !m.has(int(l.Size)) {
+			return 0, false
+		}
+		n = load(m.data, 0, int(l.Size))
+	case syscalls.LenField:
+		if uint64(l.Val)+uint64(l.Size) > uint64(len(v.data)) {
+			return 0, false
+		}
+		n = load(v.data, int(l.Val), int(l.Size))
+	default:
+		return 0, false
+	}
+	return uint64(l.Scale(n)), true
+}
