@@ -40,6 +40,10 @@ func (c *Call) AtLeast() bool {
 	return c.Kind == tracefile.Unfinished || c.Kind == tracefile.InFlight
 }
 
+// Returns reports whether the call is of a kind that returns: exit and
+// exit_group do not, so their durations mean nothing.
+func (c *Call) Returns() bool { return c.Desc == nil || !c.Desc.NoReturn }
+
 // Failed reports whether the call returned an error.
 func (c *Call) Failed() bool { return c.Errno() != 0 }
 

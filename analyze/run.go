@@ -36,8 +36,8 @@ type Options struct {
 // Run passes over the trace from where the filter's range begins and calls fn
 // with each event that the filter lets through, in the order of the trace. A
 // call that was in flight when the range, or an unfinished trace, ended comes
-// last, as an event of kind InFlight with number 0. fn runs on the caller's
-// goroutine. Run returns fn's first error, the context's, or the filter's
+// last, as an event of kind InFlight with number 0. fn is never called
+// concurrently. Run returns fn's first error, the context's, or the filter's
 // ([ErrFilter]); damage is not an error, it is told by the Reader's Warning.
 func Run(ctx context.Context, r *tracefile.Reader, o Options, fn func(*Call) error) error {
 	m, err := o.Filter.compile(r.Header())

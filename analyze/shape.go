@@ -5,6 +5,7 @@ import (
 
 	"sysreel/proto/syscalls"
 	"sysreel/proto/tracefile"
+	"sysreel/proto/world"
 )
 
 // shapeMeta is what does not change from call to call of one kind, architecture
@@ -15,6 +16,8 @@ type shapeMeta struct {
 	flow Flow
 	addr int8 // argument that is a socket address, or −1
 	pass bool // the filter's -e trace= lets it through
+	// changes: the call may change the world.
+	changes bool
 }
 
 type shapeKey struct {
@@ -42,7 +45,7 @@ func (s *shapes) of(kind tracefile.Kind, arch syscalls.Arch, nr uint32, name, pr
 }
 
 func (s *shapes) make(k shapeKey, name, proto string) *shapeMeta {
-	m := &shapeMeta{name: name, addr: -1, pass: true}
+	m := &shapeMeta{name: name, addr: -1, pass: true, changes: world.Changes(k.arch, k.nr)}
 	switch k.kind {
 	case tracefile.Syscall, tracefile.Unfinished, tracefile.InFlight:
 	case tracefile.Signal, tracefile.Stop:

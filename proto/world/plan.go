@@ -68,6 +68,13 @@ func newPlan(d *syscalls.Desc) *plan {
 	return pl
 }
 
+// Changes reports whether a call can change the world when it returns. Others
+// need not be applied, save to note what they mention.
+func Changes(arch syscalls.Arch, nr uint32) bool {
+	d := syscalls.Lookup(arch, nr)
+	return d != nil && newPlan(d).effect != nil
+}
+
 func isPath(t *syscalls.Type) bool {
 	if t.Kind == syscalls.Pointer && t.Elem != nil && t.Dir == syscalls.In {
 		t = t.Elem

@@ -2,6 +2,7 @@ package world
 
 import (
 	"path"
+	"strconv"
 
 	"sysreel/proto/tracefile"
 	"sysreel/proto/tracepb"
@@ -241,3 +242,6 @@ func (w *World) snapshot(p *Process, f *tracepb.Process, exec bool) {
 		w.snapshotFiles(p, f.Files)
 	}
 }
+
+// Label names the process for people: "nginx[42]".
+func (p *Process) Label() string { return p.Role() + "[" + strconv.Itoa(int(p.TGID)) + "]" }

@@ -1,0 +1,133 @@
+package analyze
+
+import (
+	"fmt"
+	"path"
+	"strconv"
+	"strings"
+
+	"sysreel/proto/syscalls"
+	"sysreel/proto/world"
+)
+
+// By is what calls are grouped by.
+type By uint8
+
+const (
+	BySyscall By = iota
+	ByProcess
+	ByThread
+	ByFile  // what a call names or its descriptor stands for, whatever it is
+	ByDir   // the directory of the file
+	ByPeer  // the address at the other end
+	ByErrno // "ok" for calls that succeeded
+	ByFD    // process, descriptor and what it stands for
+	ByAll   // not at all: everything together
+)
+
+var byNames = [...]string{"syscall", "process", "thread", "file", "dir", "peer", "errno", "fd", "all"}
+
+func (b By) String() string { return byNames[b] }
+
+// ByNames lists what ParseBy understands.
+func ByNames() []string { return byNames[:] }
+
+// ParseBy understands the names of the grouping keys; "" is syscall.
+func ParseBy(s string) (By, error) {
+	for i, name := range byNames {
+		if s == name {
+			return By(i), nil
+		}
+	}
+	switch s {
+	case "":
+		return BySyscall, nil
+	case "directory":
+		return ByDir, nil
+	}
+	return 0, fmt.Errorf("%w: cannot group by %q; use one of %s", ErrFilter, s, strings.Join(byNames[:], ", "))
+}
+
+// Need returns what the pass must provide for the keys.
+func (b By) Need() Need {
+	switch b {
+	case ByFile, ByDir, ByPeer, ByFD, ByThread:
+		return NeedWorld
+	}
+	return NeedCore
+}
+
+// Key is the value that a call is grouped under. Keys compare with ==.
+type Key struct {
+	Name    string
+	Process *world.Process // ByProcess, ByFD
+	Thread  *world.Thread  // ByThread
+}
+
+// Key returns the key of a call; false if it has none, as a call that names no
+// file has no file.
+func (b By) Key(c *Call) (Key, bool) {
+	switch b {
+	case BySyscall:
+		return Key{Name: c.Name}, true
+	case ByProcess:
+		return Key{Process: c.Process}, true
+	case ByThread:
+		return Key{Thread: c.Thread}, true
+	case ByErrno:
+		switch e := c.Errno(); {
+		case e != 0:
+			return Key{Name: syscalls.ErrnoName(e)}, true
+		case c.AtLeast():
+			return Key{Name: "unfinished"}, true
+		}
+		return Key{Name: "ok"}, true
+	case ByAll:
+		return Key{Name: "all calls"}, true
+	case ByFile:
+		name := c.fileName()
+		return Key{Name: name}, name != ""
+	case ByDir:
+		if paths := c.Paths(); len(paths) > 0 {
+			return Key{Name: path.Dir(paths[0])}, true
+		}
+	case ByPeer:
+		peer := c.Peer()
+		return Key{Name: peer}, peer != ""
+	case ByFD:
+		if fds := c.FDs(); len(fds) > 0 {
+			name := strconv.Itoa(int(fds[0]))
+			if f := c.Process.File(fds[0]); f != nil {
+				name += "<" + f.Detail() + ">"
+			}
+			return Key{Process: c.Process, Name: name}, true
+		}
+	}
+	return Key{}, false
+}
+
+// fileName returns the first path of the call, else the name of what its
+// descriptor stands for.
+func (c *Call) fileName() string {
+	if paths := c.Paths(); len(paths) > 0 {
+		return paths[0]
+	}
+	if f := c.File(); f != nil {
+		return f.Detail()
+	}
+	return ""
+}
+
+// String returns the key as it is shown: "nginx[42]", "nginx/43", "/etc/passwd".
+// Processes are called what they ran last.
+func (k Key) String() string {
+	switch {
+	case k.Thread != nil:
+		return k.Thread.Name() + "/" + strconv.Itoa(int(k.Thread.TID))
+	case k.Process != nil && k.Name != "":
+		return k.Process.Label() + " " + k.Name
+	case k.Process != nil:
+		return k.Process.Label()
+	}
+	return k.Name
+}

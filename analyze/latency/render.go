@@ -1,0 +1,246 @@
+package latency
+
+import (
+	"fmt"
+	"io"
+	"strings"
+
+	"sysreel/analyze/term"
+)
+
+// Render writes the result for people: for each key its percentiles, then a bar
+// a range of durations.
+func Render(w io.Writer, r *Result, o term.Options) error {
+	b := &strings.Builder{}
+	if len(r.Rows) == 0 {
+		fmt.Fprintf(b, "no calls%s\n", noKey(r))
+	}
+	for i := range r.Rows {
+		if i > 0 {
+			b.WriteByte('\n')
+		}
+		renderRow(b, &r.Rows[i], r.CalibrationNs, o)
+	}
+	if len(r.Rows) > 0 && r.NoKey > 0 {
+		fmt.Fprintf(b, "\n%s\n", o.Paint(strings.TrimPrefix(noKey(r), ": "), term.Dim))
+	}
+	if r.Heatmap != nil {
+		b.WriteByte('\n')
+		renderHeatmap(b, r.Heatmap, o)
+	}
+	_, err := io.WriteString(w, b.String())
+	return err
+}
+
+func noKey(r *Result) string {
+	if r.NoKey == 0 {
+		return ""
+	}
+	return fmt.Sprintf(": %s without %s", term.Plural(r.NoKey, "call"), article(r.By))
+}
+
+func article(by string) string {
+	if by == "errno" {
+		return "an errno"
+	}
+	return "a " + by
+}
+
+// overheadFactor: where the median is below so many times the recorder's own
+// cost, the histogram shows the recorder more than the call.
+const overheadFactor = 3
+
+func renderRow(b *strings.Builder, r *Row, stop int64, o term.Options) {
+	fmt.Fprintf(b, "%s  %s, %s in all", o.Paint(term.Fit(term.Safe(r.Name), o.Columns()/2), term.Bold), term.Plural(r.Count, "call"), term.Duration(r.TotalNs))
+	if r.AtLeast > 0 {
+		fmt.Fprintf(b, ", %s unfinished (counted as long as seen)", term.Count(r.AtLeast))
+	}
+	fmt.Fprintf(b, "\n  p50 %s   p90 %s   p99 %s   p99.9 %s   max %s", term.Duration(r.P50Ns), term.Duration(r.P90Ns),
+		term.Duration(r.P99Ns), term.Duration(r.P999Ns), term.Duration(r.MaxNs))
+	if r.MaxEvent != 0 {
+		fmt.Fprintf(b, " %s", o.Paint(fmt.Sprintf("#%d", r.MaxEvent), term.Cyan))
+	}
+	b.WriteByte('\n')
+	if stop > 0 && r.P50Ns < overheadFactor*stop {
+		fmt.Fprintf(b, "  %s\n", o.Paint(fmt.Sprintf("the recorder alone adds about %s to each: the short ones are mostly that", term.Duration(stop)), term.Dim))
+	}
+	bars(b, fold(r.Buckets, edges(r.MinNs, r.MaxNs)), r.Count, o)
+}
+
+// edges returns the boundaries of the bars for durations from lo to hi: decades
+// in steps as fine as make no more than maxBars bars.
+func edges(lo, hi int64) []int64 {
+	for _, steps := range [][]int64{
+		{100, 120, 140, 160, 180, 200, 250, 300, 350, 400, 450, 500, 600, 700, 800, 900},
+		{100, 120, 150, 200, 250, 300, 400, 500, 600, 800},
+		{100, 200, 500},
+	} {
+		if e := edgesBy(lo, hi, steps); len(e)-1 <= maxBars {
+			return e
+		}
+	}
+	return edgesBy(lo, hi, []int64{100})
+}
+
+const maxBars = 22
+
+// edgesBy returns the boundaries from the last ≤ lo to the first > hi.
+func edgesBy(lo, hi int64, steps []int64) []int64 {
+	var e []int64
+	if lo < 100 {
+		e = append(e, 0)
+		if small := []int64{1, 2, 5, 10, 20, 50}; len(steps) > 1 {
+			for _, s := range small {
+				if s <= lo {
+					e[0] = s
+				} else if e[len(e)-1] <= hi {
+					e = append(e, s)
+				}
+			}
+		}
+	}
+	for unit := int64(1); ; unit *= 10 {
+		for _, s := range steps {
+			if s > (1<<63-1)/unit {
+				return append(e, 1<<63-1)
+			}
+			edge := s * unit
+			switch {
+			case edge <= lo && len(e) <= 1:
+				e = append(e[:0], edge)
+			case len(e) > 0 && e[len(e)-1] > hi:
+				return e
+			default:
+				e = append(e, edge)
+			}
+		}
+		if unit > (1<<63-1)/10 {
+			return e
+		}
+	}
+}
+
+// fold adds up buckets between the edges; every edge is a bucket's.
+func fold(bs []Bucket, edges []int64) []Bucket {
+	out := make([]Bucket, 0, len(edges))
+	for i := 0; i+1 < len(edges); i++ {
+		f := Bucket{Low: edges[i], High: edges[i+1]}
+		for len(bs) > 0 && bs[0].Low < f.High {
+			f.Count += bs[0].Count
+			bs = bs[1:]
+		}
+		out = append(out, f)
+	}
+	return out
+}
+
+func bars(b *strings.Builder, bs []Bucket, total uint64, o term.Options) {
+	most := uint64(1)
+	for _, x := range bs {
+		most = max(most, x.Count)
+	}
+	counts := len(term.Count(most))
+	width := min(o.Columns()-2-7-3-7-2-2-counts-2-7, 100)
+	for _, x := range bs {
+		label := term.Pad(edgeLabel(x.Low), 7, true) + " … " + term.Pad(edgeLabel(x.High), 7, true)
+		if x.Count == 0 {
+			fmt.Fprintf(b, "  %s\n", o.Paint(label, term.Dim))
+			continue
+		}
+		bar := term.Pad(term.Bar(float64(x.Count)/float64(most), width), width, false)
+		fmt.Fprintf(b, "  %s  %s  %s  %s\n", label, o.Paint(bar, term.Green),
+			term.Pad(term.Count(x.Count), counts, true), term.Pad(term.Percent(float64(x.Count)/float64(total)), 7, true))
+	}
+}
+
+// edgeLabel writes a boundary: two digits and a unit.
+func edgeLabel(ns int64) string {
+	for _, u := range []struct {
+		unit string
+		ns   int64
+	}{{"s", 1e9}, {"ms", 1e6}, {"µs", 1e3}} {
+		if ns >= u.ns {
+			s := fmt.Sprintf("%.3f", float64(ns)/float64(u.ns))
+			s = strings.TrimRight(strings.TrimRight(s, "0"), ".")
+			return s + " " + u.unit
+		}
+	}
+	return fmt.Sprintf("%d ns", ns)
+}
+
+// Heat colours of the 256-colour palette, from few to many: dark blue over
+// green and yellow to red, as bright as they are hot.
+var heatColors = [...]int{17, 18, 19, 25, 31, 30, 29, 34, 70, 106, 142, 178, 214, 208, 202, 196}
+
+// heatChars is the same without colour.
+const heatChars = ".:-=+*#%@"
+
+func renderHeatmap(b *strings.Builder, m *Heatmap, o term.Options) {
+	fmt.Fprintf(b, "%s\n", o.Paint("calls by the time they ended (across) and how long they took (up)", term.Bold))
+	width := min(o.Columns()-11, m.Columns)
+	if width <= 0 || len(m.Rows) == 0 {
+		return
+	}
+	per := (m.Columns + width - 1) / width
+	width = (m.Columns + per - 1) / per
+	most := uint64(1)
+	grid := make([][]uint64, len(m.Rows))
+	for i, row := range m.Rows {
+		grid[i] = make([]uint64, width)
+		for c, n := range row.Counts {
+			grid[i][c/per] += n
+			most = max(most, grid[i][c/per])
+		}
+	}
+	for i := len(grid) - 1; i >= 0; i-- {
+		fmt.Fprintf(b, "  %s ▕", term.Pad(edgeLabel(m.Rows[i].Low), 6, true))
+		b.WriteString(heatLine(grid[i], most, o))
+		b.WriteByte('\n')
+	}
+	col := m.ColumnNs * int64(per)
+	left, right := "0 s", term.Duration(col*int64(width))
+	fmt.Fprintf(b, "         %s%s\n", left, term.Pad(right, max(width+1-len(left), len(right)+1), true))
+	if o.Color {
+		b.WriteString("         a cell: 1 ")
+		for _, c := range heatColors {
+			fmt.Fprintf(b, "\x1b[48;5;%dm ", c)
+		}
+		fmt.Fprintf(b, "\x1b[0m %s, %s wide\n", term.Plural(most, "call"), term.Duration(col))
+		return
+	}
+	fmt.Fprintf(b, "         a cell: 1 %s %s, %s wide\n", heatChars, term.Plural(most, "call"), term.Duration(col))
+}
+
+// heatLine draws a row of cells on a logarithmic scale.
+func heatLine(cells []uint64, most uint64, o term.Options) string {
+	var b strings.Builder
+	last := -1
+	for _, n := range cells {
+		levels := len(heatChars)
+		if o.Color {
+			levels = len(heatColors)
+		}
+		level := heatLevel(n, most, levels)
+		if !o.Color {
+			if level < 0 {
+				b.WriteByte(' ')
+			} else {
+				b.WriteByte(heatChars[level])
+			}
+			continue
+		}
+		if level != last {
+			if level < 0 {
+				b.WriteString("\x1b[0m")
+			} else {
+				fmt.Fprintf(&b, "\x1b[48;5;%dm", heatColors[level])
+			}
+			last = level
+		}
+		b.WriteByte(' ')
+	}
+	if last >= 0 {
+		b.WriteString("\x1b[0m")
+	}
+	return strings.TrimRight(b.String(), " ")
+}

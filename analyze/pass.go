@@ -1,0 +1,296 @@
+package analyze
+
+import (
+	"context"
+	"errors"
+	"io"
+
+	"sysreel/proto/tracefile"
+	"sysreel/proto/world"
+)
+
+// pass is one run over a trace.
+type pass struct {
+	options Options
+	match   *matcher
+	fn      func(*Call) error
+	world   *world.World
+	shapes  shapes
+
+	next  uint64 // number of the event expected
+	load  bool   // events are missing: every block's context is needed
+	call  Call
+	event tracefile.Event
+
+	pending []tracefile.Event // in flight at the end of the last block
+
+	blockShapes  []*shapeMeta // by index in the block
+	blockThreads []bool       // the filter wants the thread
+	total        uint64
+}
+
+// errDone ends a pass early.
+var errDone = errors.New("range ended")
+
+func (p *pass) run(ctx context.Context, r *tracefile.Reader) error {
+	if err := p.seek(r); err != nil {
+		return err
+	}
+	err := r.Each(ctx, p.options.Workers, p.options.Need > NeedCore, p.skip, p.block)
+	if err != nil && err != errDone {
+		return err
+	}
+	return p.inFlight()
+}
+
+// seek goes to the first block of the range, where the input can.
+func (p *pass) seek(r *tracefile.Reader) error {
+	p.next = 1
+	var err error
+	switch {
+	case p.match.firstEvent > 1:
+		err = r.SeekEvent(p.match.firstEvent)
+	case p.match.fromTime && p.match.firstTime > r.Header().GetClock().GetMonotonicNs():
+		err = r.SeekTime(p.match.firstTime)
+	}
+	if err == io.EOF {
+		return nil
+	}
+	return err
+}
+
+// skip passes over blocks that have nothing of the range.
+func (p *pass) skip(c *tracefile.ChunkInfo) bool {
+	m := p.match
+	return m.fromTime && c.LastTime < m.firstTime || c.FirstEvent+uint64(c.Events) <= m.firstEvent && c.Events > 0
+}
+
+// block hands on the events of a block.
+func (p *pass) block(b *tracefile.Block) error {
+	c := &b.Core
+	if c.FirstEvent != p.next {
+		p.world.Lose()
+		p.load = true
+	}
+	m := p.match
+	// The range has ended if all that comes begins after it. Calls that began
+	// within and end later were in flight at the end of the block before.
+	if m.lastEvent != 0 && c.FirstEvent > m.lastEvent || m.toTime && c.Events > 0 && after(c.Start, m.lastTime) {
+		return errDone
+	}
+	p.next = c.FirstEvent + uint64(c.Events)
+	if p.load || p.options.Need == NeedCore && len(c.Processes) > 0 {
+		p.loadContext(b)
+	}
+	p.blockShapes = p.blockShapes[:0]
+	for _, s := range c.Shapes {
+		p.blockShapes = append(p.blockShapes, p.shapes.of(s.Kind, s.Arch, s.NR, s.Name, s.Proto))
+	}
+	p.blockThreads = p.blockThreads[:0]
+	for _, t := range c.Threads {
+		p.blockThreads = append(p.blockThreads, m.thread(t))
+	}
+	var err error
+	if p.options.Need == NeedCore {
+		err = p.coreEvents(c)
+	} else {
+		err = p.fullEvents(b)
+	}
+	if err != nil {
+		return err
+	}
+	p.keepPending(b)
+	if p.options.Progress != nil {
+		p.options.Progress(p.next-1, p.total)
+	}
+	if m.lastEvent != 0 && p.next > m.lastEvent {
+		return errDone
+	}
+	return nil
+}
+
+func after(times []int64, t int64) bool {
+	for _, x := range times {
+		if x <= t {
+			return false
+		}
+	}
+	return true
+}
+
+// loadContext gives the world what the block says of what came before.
+func (p *pass) loadContext(b *tracefile.Block) {
+	c := tracefile.Context{Processes: b.Processes}
+	if p.options.Need == NeedWorld {
+		c.Threads, c.Files = b.Threads, b.Files
+	}
+	if !p.load { // NeedCore: of processes not yet known only
+		c.Processes = nil
+		for _, pc := range b.Processes {
+			if p.world.Process(pc.ID) == nil {
+				c.Processes = append(c.Processes, pc)
+			}
+		}
+	}
+	p.world.Load(&c)
+}
+
+// coreEvents hands on the events from the core columns alone.
+func (p *pass) coreEvents(c *tracefile.Core) error {
+	m, e, call := p.match, &p.event, &p.call
+	facts := c.Facts
+	ranged := m.fromTime || m.toTime || m.lastEvent != 0 || m.firstEvent > 1
+	picky := m.failed || m.errnos != nil || m.minLatency > 0
+	bufs := e.Bufs[:0]
+	for i := range c.Events {
+		s := c.Shape[i]
+		meta := p.blockShapes[s]
+		shape := &c.Shapes[s]
+		isCall := shape.Kind == tracefile.Syscall || shape.Kind == tracefile.Unfinished
+		if isCall && (!meta.pass || !p.blockThreads[c.Thread[i]]) {
+			continue
+		}
+		*e = tracefile.Event{
+			Num: c.FirstEvent + uint64(i), Kind: shape.Kind, Flags: c.Flags[i], Arch: shape.Arch,
+			Thread: c.Threads[c.Thread[i]], NR: shape.NR,
+			Start: c.Start[i], End: c.End[i], Ret: c.Ret[i], Bufs: bufs,
+		}
+		if isCall {
+			if picky && !m.result(e) || ranged && !m.within(e) {
+				continue
+			}
+			t := p.world.See(e.Thread)
+			*call = Call{Event: e, Name: meta.name, Desc: meta.desc, Thread: t, Process: t.Process, meta: meta}
+			if err := p.fn(call); err != nil {
+				return err
+			}
+			continue
+		}
+		for k := range e.Args {
+			e.Args[k] = c.Arg(i, k)
+		}
+		for len(facts) > 0 && facts[0].Index < i {
+			facts = facts[1:]
+		}
+		if len(facts) > 0 && facts[0].Index == i {
+			e.Facts = facts[0].Facts
+		}
+		if err := p.other(meta, p.blockThreads[c.Thread[i]]); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// other hands on the event p.event that is no call, and applies it.
+func (p *pass) other(meta *shapeMeta, wanted bool) error {
+	e := &p.event
+	t := p.world.See(e.Thread)
+	if wanted && p.match.within(e) {
+		p.call = Call{Event: e, Name: meta.name, Thread: t, Process: t.Process, world: p.world, meta: meta, paths: p.call.paths, fds: p.call.fds}
+		if err := p.fn(&p.call); err != nil {
+			return err
+		}
+	}
+	p.world.Apply(e)
+	return nil
+}
+
+// fullEvents hands on the events with arguments and memory.
+func (p *pass) fullEvents(b *tracefile.Block) error {
+	e := &p.event
+	for i := range b.Events {
+		s := b.Shape[i]
+		meta := p.blockShapes[s]
+		kind := b.Shapes[s].Kind
+		wanted := p.blockThreads[b.Thread[i]]
+		if kind != tracefile.Syscall && kind != tracefile.Unfinished {
+			b.Event(i, e)
+			if err := p.other(meta, wanted); err != nil {
+				return err
+			}
+			continue
+		}
+		wanted = wanted && meta.pass
+		if !wanted && !meta.changes {
+			continue
+		}
+		b.Event(i, e)
+		if wanted {
+			if err := p.hand(e, meta); err != nil {
+				return err
+			}
+		}
+		if p.options.Need == NeedWorld && meta.changes {
+			p.world.Apply(e)
+		}
+	}
+	return nil
+}
+
+// hand gives a call to fn if the filter lets it through.
+func (p *pass) hand(e *tracefile.Event, meta *shapeMeta) error {
+	m := p.match
+	if !m.result(e) || !m.within(e) {
+		return nil
+	}
+	t := p.world.See(e.Thread)
+	p.call = Call{Event: e, Name: meta.name, Desc: meta.desc, Thread: t, Process: t.Process, meta: meta, paths: p.call.paths, fds: p.call.fds}
+	if p.options.Need != NeedCore {
+		p.call.world = p.world
+	}
+	if len(m.globs) > 0 && !m.path(p.call.Paths()) {
+		return nil
+	}
+	return p.fn(&p.call)
+}
+
+// keepPending copies the calls in flight at the end of the block, which is used
+// again.
+func (p *pass) keepPending(b *tracefile.Block) {
+	if p.options.Need == NeedCore {
+		c := &b.Pending
+		p.pending = p.pending[:0]
+		for i := range c.Shape {
+			s := &b.Shapes[c.Shape[i]]
+			p.pending = append(p.pending, tracefile.Event{
+				Kind: tracefile.InFlight, Arch: s.Arch, NR: s.NR, Flags: c.Flags[i],
+				Thread: b.Threads[c.Thread[i]], Start: c.Start[i], End: c.End[i],
+			})
+		}
+		return
+	}
+	p.pending = p.pending[:0]
+	for i := range b.InFlight {
+		p.pending = append(p.pending, cloneEvent(&b.InFlight[i]))
+	}
+}
+
+func cloneEvent(e *tracefile.Event) tracefile.Event {
+	c := *e
+	c.Kind = tracefile.InFlight
+	c.Bufs = make([]tracefile.Buf, len(e.Bufs))
+	for i, b := range e.Bufs {
+		b.Data = append([]byte(nil), b.Data...)
+		c.Bufs[i] = b
+	}
+	return c
+}
+
+// inFlight hands on the calls that were in flight when the pass ended.
+func (p *pass) inFlight() error {
+	for i := range p.pending {
+		e := &p.pending[i]
+		if p.match.lastEvent != 0 {
+			continue // a range of numbers has none without
+		}
+		meta := p.shapes.of(e.Kind, e.Arch, e.NR, "", "")
+		if !meta.pass || !p.match.thread(e.Thread) {
+			continue
+		}
+		if err := p.hand(e, meta); err != nil {
+			return err
+		}
+	}
+	return nil
+}
