@@ -2,6 +2,7 @@ package syscalls
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 )
 
@@ -273,31 +274,26 @@ func (s *argScope) length(e termExpr) (Length, error) {
 func deriveSets(d *Desc, words []string) []string {
 	var sets []string
 	add := func(s string) {
-		for _, o := range sets {
-			if o == s {
-				return
-			}
+		if !slices.Contains(sets, s) {
+			sets = append(sets, s)
 		}
-		sets = append(sets, s)
 	}
+	network := slices.Contains(words, "%network")
 	for i := range d.Args {
 		typ := d.Args[i].Type
 		switch {
-		case typ.Kind == Int && (typ.Name == "fd" || typ.Name == "dirfd"):
+		case typ.Kind == Int && (typ.Name == "fd" || typ.Name == "dirfd") && !network:
 			add("desc")
 		case typ.Kind == Pointer && typ.Elem.Kind == String && typ.Elem.Name == "path":
 			add("file")
 		}
 	}
+	if d.Ret.Name == "fd" && !network {
+		add("desc")
+	}
 	for _, w := range words {
 		if minus, ok := strings.CutPrefix(w, "-%"); ok {
-			kept := sets[:0]
-			for _, s := range sets {
-				if s != minus {
-					kept = append(kept, s)
-				}
-			}
-			sets = kept
+			sets = slices.DeleteFunc(sets, func(s string) bool { return s == minus })
 			continue
 		}
 		add(w[1:])
