@@ -219,6 +219,9 @@ func (w *Writer) Flush(inFlight []Event) error {
 		e.Kind, e.Flags, e.Ret, e.Facts = InFlight, e.Flags&MidCall, 0, nil
 		e.End = max(e.Start, w.b.last)
 		w.b.add(&e)
+		if w.o.Tracker != nil {
+			w.o.Tracker.Apply(&e) // mentions what the call names
+		}
 	}
 	ctx := &Context{}
 	if w.o.Tracker != nil {
