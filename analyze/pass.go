@@ -40,6 +40,9 @@ func (p *pass) run(ctx context.Context, r *tracefile.Reader) error {
 	if err != nil && err != errDone {
 		return err
 	}
+	if p.options.BlockEnd != nil {
+		return nil // they were handed on with their block
+	}
 	return p.inFlight()
 }
 
@@ -100,6 +103,14 @@ func (p *pass) block(b *tracefile.Block) error {
 		return err
 	}
 	p.keepPending(b)
+	if p.options.BlockEnd != nil {
+		if err := p.inFlight(); err != nil {
+			return err
+		}
+		if err := p.options.BlockEnd(); err != nil {
+			return err
+		}
+	}
 	if p.options.Progress != nil {
 		p.options.Progress(p.next-1, p.total)
 	}

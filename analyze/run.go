@@ -28,6 +28,11 @@ type Options struct {
 	Filter  Filter
 	Need    Need // raised as the filter requires
 	Workers int  // that decode blocks; 0: one a CPU
+	// BlockEnd, if set, is called at the end of each block of the trace. Before
+	// it fn is handed the calls that were in flight then, as events of kind
+	// InFlight with number 0: the same call may come so several times, and
+	// comes once more when it ends.
+	BlockEnd func() error
 	// Progress, if set, is called now and then with the number of events
 	// passed and the number there are, 0 if not known.
 	Progress func(done, total uint64)

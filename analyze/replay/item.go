@@ -1,0 +1,130 @@
+package replay
+
+import (
+	"strconv"
+
+	"sysreel/analyze"
+	"sysreel/analyze/format"
+	"sysreel/proto/tracefile"
+)
+
+// item is a rendered event that waits to be written in its place.
+type item struct {
+	num        uint64
+	start, end int64
+	thread     tracefile.ThreadID
+	tid        int32
+	kind       uint8
+	begun      bool // its beginning has been written
+	// name, the part of the call known at its beginning, the call and the
+	// result end at these offsets of Replay.text, after from.
+	from, name, enter, call, result int32
+}
+
+const (
+	callItem     uint8 = iota
+	lastItem           // a call that never ends: "= ?"
+	detachedItem       // a call that the recorder let go of
+	inFlightItem       // a call that has not ended yet
+	lineItem           // a line of its own
+)
+
+// call renders a system call.
+func (r *Replay) call(c *analyze.Call) {
+	it := item{num: c.Num, start: c.Start, end: c.End, thread: c.Event.Thread.ID, tid: c.Event.Thread.TID}
+	switch c.Kind {
+	case tracefile.Unfinished:
+		it.kind = lastItem
+	case tracefile.InFlight:
+		it.kind = inFlightItem
+	}
+	if start, ok := r.waiting[it.thread]; ok && it.kind != inFlightItem {
+		it.begun = start == it.start
+		delete(r.waiting, it.thread)
+	} else if ok && start == it.start {
+		return // in flight still
+	}
+	t := r.f.Call(c.Desc, c.Event, r.namesOf(c))
+	it.from = int32(len(r.text))
+	it.name = it.from + int32(len(c.Name))
+	it.enter = it.from + int32(t.Enter)
+	r.text = append(r.text, t.Call...)
+	it.call = int32(len(r.text))
+	r.text = append(r.text, t.Result...)
+	it.result = int32(len(r.text))
+	r.items = append(r.items, it)
+}
+
+// namesOf returns what the formatter may ask about descriptors.
+func (r *Replay) namesOf(c *analyze.Call) format.Names {
+	if r.o.Names == NoNames || c.Process == nil {
+		return nil
+	}
+	n := &r.names
+	*n = names{process: c.Process, how: r.o.Names, ret: -1}
+	if d := c.Desc; d != nil && d.Ret != nil && d.Ret.Name == "fd" && c.Kind == tracefile.Syscall && c.Ret >= 0 {
+		if paths := c.Paths(); len(paths) > 0 {
+			n.ret, n.path = int32(c.Ret), paths[0]
+		}
+	}
+	return n
+}
+
+// line adds a line that is not a call; write appends its text.
+func (r *Replay) line(c *analyze.Call, write func(b []byte) []byte) {
+	it := item{num: c.Num, start: c.End, end: c.End, thread: c.Event.Thread.ID, tid: c.Event.Thread.TID, kind: lineItem}
+	it.from = int32(len(r.text))
+	r.text = write(r.text)
+	it.result = int32(len(r.text))
+	r.items = append(r.items, it)
+}
+
+// signal renders a delivered signal or a stop.
+func (r *Replay) signal(c *analyze.Call) {
+	r.line(c, func(b []byte) []byte {
+		b = append(b, "--- "...)
+		if c.Kind == tracefile.Stop {
+			b = append(b, "stopped by "...)
+		}
+		b = append(b, signalName(c)...)
+		if c.Kind == tracefile.Signal && len(c.Bufs) > 0 {
+			b = append(b, ' ')
+			b = r.f.Siginfo(b, c.Bufs[0].Data)
+		}
+		return append(b, " ---"...)
+	})
+}
+
+// signalName returns the name of an event's signal; those without one have a
+// number.
+func signalName(c *analyze.Call) string {
+	if c.Name != "" {
+		return c.Name
+	}
+	return strconv.Itoa(int(c.NR))
+}
+
+// exit renders the end of a thread.
+func (r *Replay) exit(c *analyze.Call) {
+	delete(r.tids, c.Event.Thread.ID)
+	delete(r.waiting, c.Event.Thread.ID)
+	r.line(c, func(b []byte) []byte {
+		switch tracefile.ExitHow(c.Args[1]) {
+		case tracefile.ExitSuperseded:
+			return append(b, "+++ superseded by execve +++"...)
+		case tracefile.ExitVanished:
+			return append(b, "+++ exited +++"...)
+		}
+		return r.f.Exit(b, int32(c.Ret))
+	})
+}
+
+// superseded renders the end of the thread-group leader whose place another
+// thread of it took by executing a program.
+func (r *Replay) superseded(c *analyze.Call) {
+	r.line(c, func(b []byte) []byte {
+		b = append(b, "+++ superseded by execve in pid "...)
+		b = strconv.AppendInt(b, int64(r.tids[tracefile.ThreadID(c.Args[0])]), 10)
+		return append(b, " +++"...)
+	})
+}

@@ -1,0 +1,172 @@
+package replay
+
+import (
+	"strconv"
+	"time"
+	"unicode/utf8"
+
+	"sysreel/analyze"
+	"sysreel/proto/syscalls"
+	"sysreel/proto/tracefile"
+)
+
+// eventTypes name what is not a call.
+var eventTypes = map[tracefile.Kind]string{
+	tracefile.Signal:      "signal",
+	tracefile.Stop:        "stop",
+	tracefile.ThreadStart: "start",
+	tracefile.Exec:        "exec",
+	tracefile.ThreadExit:  "exit",
+	tracefile.Detach:      "detach",
+}
+
+// json writes an event as a line of JSON. What does not apply is left out.
+func (r *Replay) json(c *analyze.Call) {
+	b := append(r.out.b, `{"event":`...)
+	b = strconv.AppendUint(b, c.Num, 10)
+	if t := eventTypes[c.Kind]; t != "" {
+		b = append(b, `,"event_type":"`...)
+		b = append(append(b, t...), '"')
+	}
+	b = append(b, `,"time":"`...)
+	b = time.Unix(0, r.o.Epoch+c.Start).In(r.o.Zone).AppendFormat(b, "2006-01-02T15:04:05.000000000Z07:00")
+	b = append(b, `","start_ns":`...)
+	b = strconv.AppendInt(b, c.Start, 10)
+	if c.IsCall() {
+		b = append(b, `,"duration_ns":`...)
+		b = strconv.AppendInt(b, c.Duration(), 10)
+	}
+	b = append(b, `,"pid":`...)
+	b = strconv.AppendInt(b, int64(c.Event.Thread.TGID), 10)
+	b = append(b, `,"tid":`...)
+	b = strconv.AppendInt(b, int64(c.Event.Thread.TID), 10)
+	if c.Process != nil && c.Process.Comm != "" {
+		b = append(b, `,"comm":`...)
+		b = appendString(b, c.Process.Comm)
+	}
+	switch c.Kind {
+	case tracefile.Syscall, tracefile.Unfinished, tracefile.InFlight:
+		b = r.jsonCall(b, c)
+	case tracefile.Signal, tracefile.Stop:
+		b = append(b, `,"signal":`...)
+		b = appendString(b, signalName(c))
+		if c.Kind == tracefile.Signal && len(c.Bufs) > 0 {
+			b = append(b, `,"siginfo":`...)
+			b = appendString(b, string(r.f.Siginfo(nil, c.Bufs[0].Data)))
+		}
+	case tracefile.ThreadExit:
+		b = jsonExit(b, c)
+	case tracefile.Exec:
+		if f := c.Facts; f != nil {
+			b = append(b, `,"exe":`...)
+			b = appendString(b, string(f.Exe))
+			b = append(b, `,"argv":[`...)
+			for i, a := range f.Argv {
+				if i > 0 {
+					b = append(b, ',')
+				}
+				b = appendString(b, string(a))
+			}
+			b = append(b, ']')
+		}
+	}
+	r.out.b = append(b, "}\n"...)
+	r.written++
+}
+
+func (r *Replay) jsonCall(b []byte, c *analyze.Call) []byte {
+	b = append(b, `,"syscall":`...)
+	b = appendString(b, c.Name)
+	b = append(b, `,"args":[`...)
+	r.args = r.f.Args(r.args[:0], c.Desc, c.Event, r.namesOf(c))
+	for i, a := range r.args {
+		if i > 0 {
+			b = append(b, ',')
+		}
+		b = appendString(b, a)
+	}
+	b = append(b, ']')
+	if paths := c.Paths(); len(paths) > 0 {
+		b = append(b, `,"paths":[`...)
+		for i, p := range paths {
+			if i > 0 {
+				b = append(b, ',')
+			}
+			b = appendString(b, p)
+		}
+		b = append(b, ']')
+	}
+	if c.AtLeast() {
+		return append(b, `,"unfinished":true`...)
+	}
+	if c.Flags&tracefile.NoResult != 0 {
+		return b
+	}
+	ret := c.Ret
+	if n := c.Errno(); n != 0 {
+		b = append(b, `,"ret":-1,"errno":`...)
+		name := syscalls.ErrnoName(n)
+		if name == "" {
+			name = strconv.Itoa(n)
+		}
+		return appendString(b, name)
+	}
+	b = append(b, `,"ret":`...)
+	return strconv.AppendInt(b, ret, 10)
+}
+
+// jsonExit writes how a thread ended.
+func jsonExit(b []byte, c *analyze.Call) []byte {
+	switch tracefile.ExitHow(c.Args[1]) {
+	case tracefile.ExitSuperseded:
+		return append(b, `,"superseded":true`...)
+	case tracefile.ExitVanished:
+		return b
+	}
+	if c.Args[0] == 1 {
+		b = append(b, `,"process_ended":true`...)
+	}
+	s := uint32(c.Ret)
+	if s&0x7f == 0 {
+		b = append(b, `,"code":`...)
+		return strconv.AppendUint(b, uint64(s>>8&0xff), 10)
+	}
+	b = append(b, `,"signal":`...)
+	b = appendString(b, syscalls.SignalName(int(s&0x7f)))
+	if s&0x80 != 0 {
+		b = append(b, `,"core_dumped":true`...)
+	}
+	return b
+}
+
+const hexDigits = "0123456789abcdef"
+
+// appendString appends s as a JSON string. Bytes that are not UTF-8 become
+// U+FFFD; control characters are escaped, those of C1 too, which some
+// terminals obey.
+func appendString(b []byte, s string) []byte {
+	b = append(b, '"')
+	for i := 0; i < len(s); {
+		c := s[i]
+		if c < utf8.RuneSelf {
+			i++
+			switch {
+			case c == '"' || c == '\\':
+				b = append(b, '\\', c)
+			case c < ' ' || c == 0x7f:
+				b = append(b, '\\', 'u', '0', '0', hexDigits[c>>4], hexDigits[c&15])
+			default:
+				b = append(b, c)
+			}
+			continue
+		}
+		ch, n := utf8.DecodeRuneInString(s[i:])
+		i += n
+		if ch >= 0x80 && ch < 0xa0 {
+			b = append(b, '\\', 'u', '0', '0', hexDigits[ch>>4], hexDigits[ch&15])
+			continue
+		}
+		b = utf8.AppendRune(b, ch)
+	}
+	return append(b, '"')
+}

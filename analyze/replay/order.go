@@ -1,0 +1,148 @@
+package replay
+
+import (
+	"cmp"
+	"slices"
+)
+
+// merge writes the items in order of time: a call has two moments, its
+// beginning and its end.
+func (r *Replay) merge() {
+	r.starts = r.starts[:0]
+	sorted := true
+	for i := range r.items {
+		it := &r.items[i]
+		if it.begun || it.kind == lineItem {
+			continue
+		}
+		if n := len(r.starts); n > 0 && it.start < r.items[r.starts[n-1]].start {
+			sorted = false
+		}
+		r.starts = append(r.starts, int32(i))
+	}
+	if !sorted {
+		slices.SortStableFunc(r.starts, func(a, b int32) int {
+			return cmp.Compare(r.items[a].start, r.items[b].start)
+		})
+	}
+	next := 0
+	for i := range r.items {
+		it := &r.items[i]
+		if it.kind == inFlightItem {
+			continue
+		}
+		for ; next < len(r.starts); next++ {
+			b := &r.items[r.starts[next]]
+			if b.start >= it.end && (it.begun || it.kind == lineItem) {
+				break
+			}
+			r.begin(b)
+		}
+		r.end(it)
+	}
+	for ; next < len(r.starts); next++ {
+		b := &r.items[r.starts[next]]
+		r.begin(b)
+	}
+	for i := range r.items {
+		if it := &r.items[i]; it.kind == inFlightItem {
+			r.waiting[it.thread] = it.start
+		}
+	}
+	r.items, r.text = r.items[:0], r.text[:0]
+}
+
+// open says which call's line has not been ended.
+type open struct {
+	is     bool
+	call   key
+	column int
+}
+
+// key tells the calls of a trace apart: a thread makes one at a time.
+type key struct {
+	thread uint32
+	start  int64
+}
+
+func (it *item) key() key { return key{uint32(it.thread), it.start} }
+
+// begin writes what is known of a call at its beginning. The line stays open.
+func (r *Replay) begin(it *item) {
+	it.begun = true
+	n := r.prefix(it, it.start)
+	r.put(it.from, it.enter)
+	r.open = open{true, it.key(), len(r.out.b) - n}
+}
+
+// end writes the rest of a call, or a line of its own.
+func (r *Replay) end(it *item) {
+	if it.kind == lineItem {
+		r.prefix(it, it.end)
+		r.put(it.from, it.result)
+		r.newline()
+		return
+	}
+	var column int
+	if r.open.is && r.open.call == it.key() {
+		n := len(r.out.b)
+		r.rest(it)
+		column = r.open.column + len(r.out.b) - n
+		r.open.is = false
+	} else {
+		n := r.prefix(it, it.end)
+		r.say("<... ")
+		r.put(it.from, it.name)
+		r.say(" resumed>")
+		r.rest(it)
+		column = len(r.out.b) - n
+	}
+	if it.kind == detachedItem {
+		r.say(" <detached ...>")
+		r.newline()
+		return
+	}
+	// strace's own columns: "=" stands in column 40, counted from 0.
+	for ; column < 39; column++ {
+		r.out.b = append(r.out.b, ' ')
+	}
+	r.say(" = ")
+	r.put(it.call, it.result)
+	if r.o.Durations && it.kind == callItem {
+		r.say(" <")
+		r.seconds(max(0, it.end-it.start), 1)
+		r.say(">")
+	}
+	r.newline()
+}
+
+// rest writes the arguments that were not known at the beginning, and the
+// closing parenthesis.
+func (r *Replay) rest(it *item) {
+	switch {
+	case it.kind == detachedItem:
+		return
+	case it.kind == lastItem && it.enter < it.call:
+		r.say(" <unfinished ...>")
+	default:
+		r.put(it.enter, it.call)
+	}
+	r.say(")")
+}
+
+// endOpen ends the line of a call that is still running.
+func (r *Replay) endOpen() {
+	if r.open.is {
+		r.open.is = false
+		r.say(" <unfinished ...>")
+		r.newline()
+	}
+}
+
+func (r *Replay) put(from, to int32) { r.out.b = append(r.out.b, r.text[from:to]...) }
+func (r *Replay) say(s string)       { r.out.b = append(r.out.b, s...) }
+
+func (r *Replay) newline() {
+	r.out.b = append(r.out.b, '\n')
+	r.written++
+}

@@ -1,0 +1,186 @@
+// Package replay writes a trace as text, in strace's notation and order, or
+// as a line of JSON for each event.
+//
+// A trace holds calls in the order of their ends. strace's text begins a call
+// where it began: a call during which another thread wrote a line is split in
+// "<unfinished ...>" and "<... resumed>". Within a block both moments of every
+// call are known, so the block's lines are merged by time; a call that was in
+// flight at its end is begun there and resumed in a later block. So no more
+// than one block's text is held.
+package replay
+
+import (
+	"io"
+	"time"
+
+	"sysreel/analyze"
+	"sysreel/analyze/format"
+	"sysreel/proto/tracefile"
+	"sysreel/proto/world"
+)
+
+// Clock is what stands at the start of a line.
+type Clock uint8
+
+const (
+	NoClock Clock = iota
+	Seconds       // -t: 15:04:05
+	Micros        // -tt: 15:04:05.000000
+	Epoch         // -ttt: seconds since 1970 with microseconds
+)
+
+// FDNames is what is written behind descriptors.
+type FDNames uint8
+
+const (
+	NoNames   FDNames = iota
+	Paths             // -y: 3</etc/passwd>, 4<socket:[1234]>
+	Protocols         // -yy: 4<TCP:[127.0.0.1:8080]>
+)
+
+// Options of a replay. The zero value gives strace's own defaults.
+type Options struct {
+	Format format.Options
+	Names  FDNames // analyze.NeedWorld is needed
+	Clock  Clock
+	// Epoch is the wall-clock time, ns since 1970, at which the trace's clock
+	// was 0: Header.clock.realtime_ns − monotonic_ns.
+	Epoch int64
+	// Zone of Seconds and Micros; nil means UTC.
+	Zone      *time.Location
+	Relative  bool // -r: time since the line before
+	Durations bool // -T: time in the call
+	PIDs      bool // start each line with the thread's ID, as strace -f -o does
+	Numbers   bool // start each line with the event's number: #42
+	JSON      bool // instead of text
+}
+
+// flushEvents is the number of events after which lines are merged and
+// written even when no block has ended.
+const flushEvents = 1 << 16
+
+// A Replay writes events as lines. It is used by one goroutine.
+type Replay struct {
+	o     Options
+	out   output
+	f     *format.Formatter
+	names names
+
+	items   []item // since the last Flush, in order of their ends
+	text    []byte // theirs
+	starts  []int32
+	open    open
+	waiting map[tracefile.ThreadID]int64 // calls begun in an earlier batch: their start
+	last    int64                        // time of the line before, for -r
+	any     bool
+	tids    map[tracefile.ThreadID]int32 // of live threads
+	args    []string
+	written uint64
+}
+
+// New returns a Replay that writes to w. Close flushes it.
+func New(o Options, w io.Writer) *Replay {
+	if o.Zone == nil {
+		o.Zone = time.UTC
+	}
+	r := &Replay{o: o, f: format.New(o.Format), waiting: make(map[tracefile.ThreadID]int64), tids: make(map[tracefile.ThreadID]int32)}
+	r.out.w = w
+	return r
+}
+
+// Add takes the next event of the trace. A call in flight is taken as such:
+// InFlight events are what the calls were that had begun, and not ended, when
+// their block did; Flush is to follow.
+func (r *Replay) Add(c *analyze.Call) error {
+	if r.o.JSON {
+		r.json(c)
+		return r.out.flushIfFull()
+	}
+	switch c.Kind {
+	case tracefile.Syscall, tracefile.Unfinished, tracefile.InFlight:
+		r.call(c)
+	case tracefile.Signal, tracefile.Stop:
+		r.signal(c)
+	case tracefile.ThreadExit:
+		r.exit(c)
+	case tracefile.ThreadStart:
+		r.tids[c.Event.Thread.ID] = c.Event.Thread.TID
+	case tracefile.Exec:
+		if c.Args[0] != 0 {
+			r.superseded(c)
+		}
+	}
+	if len(r.items) >= flushEvents {
+		return r.Flush()
+	}
+	return r.out.err
+}
+
+// Flush writes the lines of the events so far. It is called at the end of each
+// block, after the calls in flight; nothing that began before what was flushed
+// can be put in its place later.
+func (r *Replay) Flush() error {
+	r.merge()
+	return r.out.flushIfFull()
+}
+
+// Close writes what is left.
+func (r *Replay) Close() error {
+	r.merge()
+	r.endOpen()
+	return r.out.flush()
+}
+
+// Lines returns the number of lines written so far.
+func (r *Replay) Lines() uint64 { return r.written }
+
+// names answers the Formatter about the call's process.
+type names struct {
+	process *world.Process
+	how     FDNames
+	ret     int32 // the descriptor that the call returned, −1: none
+	path    string
+}
+
+// FD appends what is known of a descriptor.
+func (n *names) FD(dst []byte, fd int32) []byte {
+	if fd == n.ret && n.path != "" {
+		return append(dst, n.path...)
+	}
+	f := n.process.File(fd)
+	switch {
+	case f == nil:
+	case n.how == Protocols:
+		dst = append(dst, f.Detail()...)
+	default:
+		dst = append(dst, f.Name()...)
+	}
+	return dst
+}
+
+// Cwd appends the working directory.
+func (n *names) Cwd(dst []byte) []byte { return append(dst, n.process.Cwd()...) }
+
+// output collects lines and writes them in large pieces. Its error is sticky.
+type output struct {
+	w   io.Writer
+	b   []byte
+	err error
+}
+
+const outputSize = 64 << 10
+
+func (o *output) flushIfFull() error {
+	if len(o.b) < outputSize {
+		return o.err
+	}
+	return o.flush()
+}
+
+func (o *output) flush() error {
+	if o.err == nil && len(o.b) > 0 {
+		_, o.err = o.w.Write(o.b)
+	}
+	o.b = o.b[:0]
+	return o.err
+}
