@@ -37,8 +37,7 @@ type form struct {
 	Result string // "" ok, else an errno name, "killed", or a value class
 	Class  class
 
-	key   symbol // symbol of (Family, Object): equal for calls that differ in detail and result
-	moved bool   // filled by compare
+	key symbol // stands for (Family, Object): equal for calls that differ in detail and result
 }
 
 // Failed reports whether the call failed.
@@ -75,16 +74,29 @@ func (t *symbols) intern(f form) symbol {
 	if s, ok := t.ids[string(b)]; ok {
 		return s
 	}
+	f.key = t.keyOf(b[:keyLen], &f)
 	s := t.reserve()
-	key, ok := t.keys[string(b[:keyLen])]
-	if !ok {
-		key = s
-		t.keys[string(b[:keyLen])] = key
-	}
-	f.key = key
 	t.list[s] = f
 	t.ids[string(b)] = s
 	return s
+}
+
+// key returns the symbol that stands for (Family, Object) of f.
+func (t *symbols) key(f *form) symbol {
+	b := append(t.buf[:0], f.Family...)
+	b = append(append(b, 0), f.Object...)
+	t.buf = b
+	return t.keyOf(b, f)
+}
+
+func (t *symbols) keyOf(b []byte, f *form) symbol {
+	if k, ok := t.keys[string(b)]; ok {
+		return k
+	}
+	k := t.reserve()
+	t.list[k] = form{Name: f.Name, Family: f.Family, Object: f.Object, Class: f.Class, key: k}
+	t.keys[string(b)] = k
+	return k
 }
 
 // form returns what s stands for. The result is valid until the next intern.

@@ -1,0 +1,333 @@
+package diff
+
+import (
+	"cmp"
+	"slices"
+)
+
+// candidate is a difference before it is ranked.
+type candidate struct {
+	kind    Kind
+	proc    *proc // where: of the bad run if it is there, else of the good
+	form    form  // the call, in the bad run if it is there
+	was     form  // the call in the good run, of a changed result
+	good    uint64
+	bad     uint64 // events; 0: none
+	at      uint64 // event of the bad run where it belongs; 0 unknown
+	count   int
+	weight  float64 // what this kind of difference means by itself
+	what    string  // of a changed input: what changed; else more about the call
+	subject string  // a name that a message may echo, if not form.Object
+	added   int64   // ns of time added; Slower and Faster
+	tail    bool    // missing because the process had ended
+	first   bool    // first difference of its process
+
+	score   float64
+	reasons []string
+	folded  []*candidate
+	chain   []string
+}
+
+// Weights of the kinds of differences, before circumstances count.
+const (
+	weightFailed   = 5.0 // ok → error
+	weightErrno    = 4.0 // error → another error
+	weightNewError = 3.0 // error of a call that the good run did not make
+	weightMended   = 1.5 // error → ok
+	weightDetail   = 1.5 // other flags
+	weightMissing  = 1.2
+	weightAdded    = 1.0
+	weightMetadata = 3.0
+	weightContent  = 2.6
+	weightListing  = 1.0
+	weightProcess  = 2.0
+	weightNewProc  = 1.2
+	weightExit     = 1.0
+	weightSignal   = 4.0
+	weightHang     = 6.0
+	maxPerProcess  = 64 // candidates of missing or added calls
+	maxCandidates  = 4096
+)
+
+// candidates lists every difference of c.
+func (c *comparison) candidates(o *outcome) []*candidate {
+	var out []*candidate
+	for _, pp := range c.pairs {
+		switch {
+		case pp.bad == nil:
+			if pp.good.parent == nil || pp.good.parent.other != nil {
+				out = append(out, &candidate{kind: ProcessMissing, proc: pp.good, good: pp.good.born, weight: weightProcess})
+			}
+			continue
+		case pp.good == nil:
+			if pp.bad.parent == nil || pp.bad.parent.other != nil {
+				out = append(out, &candidate{kind: ProcessAdded, proc: pp.bad, bad: pp.bad.born, at: pp.bad.born, weight: weightNewProc})
+			}
+			out = append(out, c.failures(pp, o)...)
+		default:
+			out = append(out, c.callCandidates(pp)...)
+			out = append(out, c.inputCandidates(pp)...)
+		}
+		out = append(out, endCandidates(pp)...)
+		if len(out) > maxCandidates {
+			break
+		}
+	}
+	return out
+}
+
+// failures lists the failed calls of a process that the good run lacks.
+func (c *comparison) failures(pp *procPair, o *outcome) []*candidate {
+	if !o.failing[pp.bad] {
+		return nil
+	}
+	var out []*candidate
+	done := map[symbol]bool{}
+	for _, r := range pp.onlyBad {
+		s := r.step().sym
+		f := c.syms.form(s)
+		if !f.Failed() || done[s] || c.inOther(r, badSide) || len(out) >= maxPerProcess {
+			continue
+		}
+		done[s] = true
+		out = append(out, &candidate{kind: Added, proc: pp.bad, form: *f, bad: r.event(), at: r.event(), weight: weightNewError})
+	}
+	return out
+}
+
+// callCandidates lists the calls of a matched process that only one run made
+// or that ended differently.
+func (c *comparison) callCandidates(pp *procPair) []*candidate {
+	var out []*candidate
+	// What the good run made and the bad did not, by what it acted on.
+	goodByKey := map[symbol][]ref{}
+	for _, r := range pp.onlyGood {
+		if !c.inOther(r, goodSide) {
+			k := c.syms.form(r.step().sym).key
+			goodByKey[k] = append(goodByKey[k], r)
+		}
+	}
+	used := map[symbol]bool{}
+	done := map[symbol]bool{}
+	var added []ref
+	for _, r := range pp.onlyBad {
+		s := r.step().sym
+		if done[s] {
+			continue
+		}
+		if c.inOther(r, badSide) {
+			continue
+		}
+		f := c.syms.form(s)
+		was, found := c.counterpart(goodByKey[f.key], f)
+		switch {
+		case found:
+			w := c.syms.form(was.step().sym)
+			used[f.key] = true
+			out = append(out, &candidate{kind: ResultChanged, proc: pp.bad, form: *f, was: *w,
+				good: was.event(), bad: r.event(), at: r.event(), weight: changeWeight(w, f)})
+		case f.Failed():
+			if g, ok := c.anyGood(pp, f); ok { // the good run made the same call, only more often with success
+				out = append(out, &candidate{kind: ResultChanged, proc: pp.bad, form: *f, was: *c.syms.form(g.step().sym),
+					good: g.event(), bad: r.event(), at: r.event(), weight: weightFailed})
+			} else {
+				out = append(out, &candidate{kind: Added, proc: pp.bad, form: *f, bad: r.event(), at: r.event(), weight: weightNewError})
+			}
+		default:
+			added = append(added, r)
+			continue
+		}
+		done[s] = true
+	}
+	var missing []ref
+	for _, r := range pp.onlyGood {
+		if f := c.syms.form(r.step().sym); !c.inOther(r, goodSide) && !used[f.key] {
+			missing = append(missing, r)
+		}
+	}
+	out = append(out, c.blocks(pp, missing, Missing)...)
+	out = append(out, c.blocks(pp, added, Added)...)
+	if len(out) > 0 {
+		first := slices.MinFunc(out, func(x, y *candidate) int { return cmp.Compare(x.at, y.at) })
+		first.first = true
+	}
+	return out
+}
+
+// counterpart chooses among good steps of the same key the one of the same
+// detail, else the first.
+func (c *comparison) counterpart(list []ref, f *form) (ref, bool) {
+	for _, r := range list {
+		if g := c.syms.form(r.step().sym); g.Detail == f.Detail && g.Result != f.Result {
+			return r, true
+		}
+	}
+	for _, r := range list {
+		if g := c.syms.form(r.step().sym); g.Result != f.Result || g.Detail != f.Detail {
+			return r, true
+		}
+	}
+	return ref{}, false
+}
+
+// anyGood finds a successful call of the same key in the good process.
+func (c *comparison) anyGood(pp *procPair, f *form) (ref, bool) {
+	for _, t := range pp.good.threads {
+		for i := range t.steps {
+			if g := c.syms.form(t.steps[i].sym); g.key == f.key && !g.Failed() {
+				return ref{thread: t, index: int32(i)}, true
+			}
+		}
+	}
+	return ref{}, false
+}
+
+// changeWeight weighs a call on the same object that ended differently.
+func changeWeight(was, is *form) float64 {
+	switch {
+	case is.Family == "exit":
+		return weightExit
+	case !was.Failed() && is.Failed():
+		return weightFailed
+	case was.Failed() && is.Failed():
+		if was.Result == is.Result {
+			return weightDetail
+		}
+		return weightErrno
+	case was.Failed():
+		return weightMended
+	}
+	return weightDetail
+}
+
+// blocks puts neighbouring calls that only one run made together.
+func (c *comparison) blocks(pp *procPair, list []ref, kind Kind) []*candidate {
+	var out []*candidate
+	var cur *candidate
+	var last ref
+	for _, r := range list {
+		f := c.syms.form(r.step().sym)
+		if f.Family == "exit" { // told by how the process ended
+			continue
+		}
+		near := cur != nil && r.thread == last.thread && r.index-last.index <= 4 && !f.Failed()
+		last = r
+		if near {
+			cur.count++
+			continue
+		}
+		if len(out) >= maxPerProcess {
+			out[len(out)-1].count++
+			continue
+		}
+		cur = &candidate{kind: kind, proc: cmp.Or(pp.bad, pp.good), form: *f, count: 1}
+		if kind == Missing {
+			cur.good, cur.at, cur.weight = r.event(), uint64(r.at)+1, weightMissing
+			cur.tail = c.ended(pp, r)
+			if f.Class != effect {
+				cur.weight /= 2
+			}
+			if f.Failed() {
+				cur.weight = weightMended / 2
+			}
+		} else {
+			cur.bad, cur.at, cur.weight = r.event(), r.event(), weightAdded
+			if f.Class != effect {
+				cur.weight /= 2
+			}
+		}
+		out = append(out, cur)
+	}
+	return out
+}
+
+// ended reports whether the good step r comes after all that the bad process
+// did: it is missing because the process was gone.
+func (c *comparison) ended(pp *procPair, r ref) bool {
+	for _, t := range pp.bad.threads {
+		if n := len(t.steps); n > 0 && t.steps[n-1].num > r.at {
+			// Only the end itself may follow.
+			return c.syms.form(t.steps[n-1].sym).Family == "exit" && (n == 1 || t.steps[n-2].num <= r.at)
+		}
+	}
+	return true
+}
+
+// endCandidates lists how the end of a process differs.
+func endCandidates(pp *procPair) []*candidate {
+	b := pp.bad
+	if !b.known || pp.good != nil && pp.good.known && pp.good.status == b.status {
+		return nil
+	}
+	k := &candidate{kind: ResultChanged, proc: b, bad: b.endEvent, at: b.endEvent, weight: weightExit,
+		form: form{Name: "exit", Family: "end"}}
+	if pp.good != nil {
+		if !pp.good.known {
+			return nil
+		}
+		k.good = pp.good.endEvent
+	} else if !b.failed() {
+		return nil
+	} else {
+		k.kind = Added
+	}
+	if b.signalled() != 0 {
+		k.weight = weightSignal
+	}
+	return []*candidate{k}
+}
+
+// inputCandidates lists inputs of a matched process that changed between runs:
+// files, arguments, environment, credentials, limits.
+func (c *comparison) inputCandidates(pp *procPair) []*candidate {
+	var out []*candidate
+	byObject := map[string]*candidate{}
+	for _, sp := range pp.changed {
+		f := c.syms.form(sp.bad.step().sym)
+		if c.good.written[f.Object] || c.bad.written[f.Object] {
+			continue
+		}
+		w := weightContent
+		switch f.Family {
+		case "stat":
+			w = weightMetadata
+		case "rlimit", "getrlimit":
+			w = weightMetadata
+		}
+		if k := byObject[f.Object]; k != nil {
+			if w > k.weight && k.form.Family != "stat" { // the size says more than the data
+				k.form, k.good, k.bad, k.weight = *f, sp.good.event(), sp.bad.event(), w
+			}
+			continue
+		}
+		k := &candidate{kind: InputChanged, proc: pp.bad, form: *f, good: sp.good.event(), bad: sp.bad.event(), at: sp.bad.event(), weight: w}
+		byObject[f.Object] = k
+		out = append(out, k)
+	}
+	for _, ch := range factChanges(pp.good, pp.bad, c.good.canon, c.bad.canon) {
+		if inherited(pp, ch, c) {
+			continue
+		}
+		out = append(out, &candidate{kind: InputChanged, proc: pp.bad, good: pp.good.start0(), bad: pp.bad.start0(), at: pp.bad.start0(),
+			weight: ch.weight, what: ch.what + " " + ch.text, subject: ch.subject, form: form{Class: quiet}})
+	}
+	return out
+}
+
+// inherited reports whether the parents differ in the same way: then the
+// difference is theirs.
+func inherited(pp *procPair, ch change, c *comparison) bool {
+	g, b := pp.good.parent, pp.bad.parent
+	if g == nil || b == nil || g.other != b || ch.what == "arguments" {
+		return false
+	}
+	return slices.ContainsFunc(factChanges(g, b, c.good.canon, c.bad.canon), func(x change) bool { return x.what == ch.what && x.text == ch.text })
+}
+
+// start0 returns the event from which p had what it was given.
+func (p *proc) start0() uint64 {
+	if n := len(p.execs); n > 0 && p.execs[n-1].event > 0 {
+		return p.execs[n-1].event
+	}
+	return p.born
+}

@@ -1,0 +1,281 @@
+package diff
+
+import (
+	"cmp"
+	"slices"
+)
+
+// comparison is what is known of two runs once their processes are matched
+// and their threads aligned.
+type comparison struct {
+	syms  *symbols
+	rules ruleSet
+	loops *loops
+	good  *run
+	bad   *run
+	pairs []*procPair
+	bags  int // symbols in gaps that were too costly to align
+	steps int // of both runs, not counting quiet ones
+	left  int // of them without a counterpart, in any order
+
+	groupSeen [2]map[groupSymbol]int // by side
+}
+
+type groupSymbol struct {
+	group int
+	sym   symbol
+}
+
+// procPair is a process of each run; either may be missing.
+type procPair struct {
+	good, bad *proc
+	// Steps without a counterpart, in order of events.
+	onlyGood, onlyBad []ref
+	changed           []stepPair // aligned, of equal symbols, with unequal attributes
+}
+
+// stepPair is a step of each run, aligned.
+type stepPair struct{ good, bad ref }
+
+const (
+	goodSide = 0
+	badSide  = 1
+)
+
+// compareRuns matches, aligns and cancels.
+func compareRuns(g, b *run, syms *symbols, rs ruleSet) *comparison {
+	c := &comparison{syms: syms, rules: rs, loops: newLoops(syms), good: g, bad: b}
+	matchRuns(g, b)
+	groupTwins(g, b)
+	for side, r := range [2]*run{g, b} {
+		c.groupSeen[side] = map[groupSymbol]int{}
+		for _, p := range r.procs {
+			for s, n := range p.seen {
+				c.groupSeen[side][groupSymbol{p.group, s}] += int(n)
+				c.steps += int(n)
+			}
+		}
+	}
+	for _, p := range g.procs {
+		c.pairs = append(c.pairs, &procPair{good: p, bad: p.other})
+	}
+	for _, p := range b.procs {
+		if p.other == nil {
+			c.pairs = append(c.pairs, &procPair{bad: p})
+		}
+	}
+	for _, pp := range c.pairs {
+		c.alignProcess(pp)
+	}
+	if rs.on(ruleOrder) {
+		c.cancelTwins()
+	}
+	for _, pp := range c.pairs {
+		c.left += len(pp.onlyGood) + len(pp.onlyBad)
+		byEvent := func(x, y ref) int { return cmp.Compare(x.event(), y.event()) }
+		slices.SortFunc(pp.onlyGood, byEvent)
+		slices.SortFunc(pp.onlyBad, byEvent)
+	}
+	return c
+}
+
+// alignProcess aligns the threads of a pair and leaves what is over in pp.
+func (c *comparison) alignProcess(pp *procPair) {
+	switch {
+	case pp.good == nil:
+		pp.onlyBad = allSteps(pp.bad)
+		return
+	case pp.bad == nil:
+		pp.onlyGood = allSteps(pp.good)
+		return
+	}
+	for _, tp := range matchThreads(pp.good, pp.bad) {
+		switch {
+		case tp[goodSide] == nil:
+			pp.onlyBad = append(pp.onlyBad, threadSteps(tp[badSide])...)
+		case tp[badSide] == nil:
+			pp.onlyGood = append(pp.onlyGood, threadSteps(tp[goodSide])...)
+		default:
+			c.alignThreads(pp, tp[goodSide], tp[badSide])
+		}
+	}
+	if c.rules.on(ruleOrder) {
+		pp.onlyGood, pp.onlyBad = cancel(pp.onlyGood, pp.onlyBad)
+	}
+}
+
+func allSteps(p *proc) []ref {
+	var out []ref
+	for _, t := range p.threads {
+		out = append(out, threadSteps(t)...)
+	}
+	return out
+}
+
+func threadSteps(t *thread) []ref {
+	out := make([]ref, len(t.steps))
+	for i := range out {
+		out[i] = ref{thread: t, index: int32(i)}
+	}
+	return out
+}
+
+// matchThreads pairs threads: the first with the first, the others by order of
+// appearance. What is paired badly is put right when equal steps cancel.
+func matchThreads(g, b *proc) [][2]*thread {
+	out := make([][2]*thread, max(len(g.threads), len(b.threads)))
+	for i := range out {
+		if i < len(g.threads) {
+			out[i][goodSide] = g.threads[i]
+		}
+		if i < len(b.threads) {
+			out[i][badSide] = b.threads[i]
+		}
+	}
+	return out
+}
+
+// alignThreads aligns the folded steps of two threads.
+func (c *comparison) alignThreads(pp *procPair, g, b *thread) {
+	ng, nb := c.loops.fold(g.steps), c.loops.fold(b.steps)
+	var al aligner
+	m := al.align(nodeSymbols(ng), nodeSymbols(nb))
+	c.bags += al.skipped
+	ig, ib := 0, 0
+	leave := func(toG, toB int) {
+		for ; ig < toG; ig++ {
+			pp.onlyGood = appendSteps(pp.onlyGood, g, ng[ig].from, ng[ig].to, numberAt(b, nb, ib))
+		}
+		for ; ib < toB; ib++ {
+			pp.onlyBad = appendSteps(pp.onlyBad, b, nb[ib].from, nb[ib].to, numberAt(g, ng, ig))
+		}
+	}
+	for _, x := range m {
+		leave(x.A, x.B)
+		for range x.N {
+			c.pairNodes(pp, g, b, ng[ig], nb[ib])
+			ig++
+			ib++
+		}
+	}
+	leave(len(ng), len(nb))
+}
+
+// numberAt returns the number of the event before node i of t, 0 if there is none.
+func numberAt(t *thread, nodes []node, i int) uint32 {
+	if i == 0 {
+		return 0
+	}
+	return t.steps[nodes[i-1].to-1].num
+}
+
+func appendSteps(dst []ref, t *thread, from, to int32, at uint32) []ref {
+	for i := from; i < to; i++ {
+		dst = append(dst, ref{t, i, at})
+	}
+	return dst
+}
+
+func nodeSymbols(n []node) []symbol {
+	out := make([]symbol, len(n))
+	for i := range n {
+		out[i] = n[i].sym
+	}
+	return out
+}
+
+// pairNodes compares the steps of two aligned nodes, which are equal but for
+// repetitions: the steps they have in common one by one; the rest is left over.
+func (c *comparison) pairNodes(pp *procPair, g, b *thread, x, y node) {
+	i, j := x.from, y.from
+	for i < x.to && j < y.to && g.steps[i].sym == b.steps[j].sym {
+		c.pairSteps(pp, ref{thread: g, index: i}, ref{thread: b, index: j})
+		i++
+		j++
+	}
+	pp.onlyGood = appendSteps(pp.onlyGood, g, i, x.to, b.steps[j-1].num)
+	pp.onlyBad = appendSteps(pp.onlyBad, b, j, y.to, g.steps[i-1].num)
+}
+
+func (c *comparison) pairSteps(pp *procPair, g, b ref) {
+	if g.step().attr != b.step().attr && g.step().attr != 0 && b.step().attr != 0 {
+		pp.changed = append(pp.changed, stepPair{g, b})
+	}
+}
+
+// cancel takes away equal symbols from both sides: the same call at another
+// place or by another thread. Of several equal ones the first stay.
+func cancel(g, b []ref) (restG, restB []ref) {
+	count := map[symbol]int{}
+	for _, r := range b {
+		count[r.step().sym]++
+	}
+	common := map[symbol]int{}
+	for _, r := range g {
+		if s := r.step().sym; count[s] > 0 {
+			count[s]--
+			common[s]++
+		}
+	}
+	if len(common) == 0 {
+		return g, b
+	}
+	return dropLast(g, common), dropLast(b, common)
+}
+
+// dropLast returns list without the last n[s] steps of every symbol s.
+func dropLast(list []ref, n map[symbol]int) []ref {
+	todo := make(map[symbol]int, len(n))
+	for s, k := range n {
+		todo[s] = k
+	}
+	kept := make([]ref, 0, len(list))
+	for i := len(list) - 1; i >= 0; i-- {
+		if s := list[i].step().sym; todo[s] > 0 {
+			todo[s]--
+			continue
+		}
+		kept = append(kept, list[i])
+	}
+	slices.Reverse(kept)
+	return kept
+}
+
+// cancelTwins cancels across the processes that play one role.
+func (c *comparison) cancelTwins() {
+	byGroup := map[int][]*procPair{}
+	for _, pp := range c.pairs {
+		if p := cmp.Or(pp.good, pp.bad); len(pp.onlyGood)+len(pp.onlyBad) > 0 {
+			byGroup[p.group] = append(byGroup[p.group], pp)
+		}
+	}
+	for _, list := range byGroup {
+		if len(list) < 2 {
+			continue
+		}
+		var g, b []ref
+		for _, pp := range list {
+			g, b = append(g, pp.onlyGood...), append(b, pp.onlyBad...)
+		}
+		g, b = cancel(g, b)
+		keptG, keptB := split(g), split(b)
+		for _, pp := range list {
+			pp.onlyGood, pp.onlyBad = keptG[pp.good], keptB[pp.bad]
+		}
+	}
+}
+
+// split sorts refs by their process.
+func split(list []ref) map[*proc][]ref {
+	m := map[*proc][]ref{}
+	for _, r := range list {
+		m[r.thread.proc] = append(m[r.thread.proc], r)
+	}
+	return m
+}
+
+// inOther reports whether a step's symbol occurs in the other run, in the
+// processes of the same role: then only the number of such calls differs.
+func (c *comparison) inOther(r ref, side int) bool {
+	return c.groupSeen[1-side][groupSymbol{r.thread.proc.group, r.step().sym}] > 0
+}

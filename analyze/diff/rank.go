@@ -1,0 +1,285 @@
+package diff
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"strings"
+
+	"sysreel/proto/syscalls"
+)
+
+// What circumstances add to a candidate's weight, and take from it.
+const (
+	bonusPath      = 4.0  // its path is in a message of the bad run
+	bonusErrno     = 2.0  // its error's text is
+	bonusOrigin    = 2.0  // in the process that failed first
+	bonusFailing   = 1.0  // in another process that failed
+	bonusLast      = 1.5  // the last failure before that process's message
+	bonusFirst     = 0.5  // first difference of its process
+	bonusInput     = 1.0  // a changed input of the process that failed first
+	malusMended    = -3.5 // the same thing succeeded later
+	malusElsewhere = -2.5 // found in another directory: a search
+	malusAfter     = -3.0 // after the failing process had said what was wrong
+	malusTail      = -2.5 // missing because the process was gone
+	malusUnrelated = -1.5 // in a process that ended well while another failed
+	likelyScore    = 3.0  // from here on a finding is a likely cause
+)
+
+// rank scores the candidates, sorts them and folds consequences beneath.
+func (c *comparison) rank(list []*candidate, o *outcome) []*candidate {
+	search := c.searches()
+	lastFailure := c.lastFailures(list, o)
+	for _, k := range list {
+		c.score(k, o, search, lastFailure)
+	}
+	slices.SortStableFunc(list, func(x, y *candidate) int {
+		return cmp.Or(cmp.Compare(y.score, x.score), cmp.Compare(x.at, y.at))
+	})
+	return c.foldConsequences(list, o)
+}
+
+// searches lists, by process group, the base names of paths that the bad run
+// reached successfully: a name that was found somewhere in the end.
+func (c *comparison) searches() map[string]uint64 {
+	m := map[string]uint64{}
+	for _, p := range c.bad.procs {
+		for _, t := range p.threads {
+			for i := range t.steps {
+				f := c.syms.form(t.steps[i].sym)
+				if f.Class == effect && !f.Failed() && strings.HasPrefix(f.Object, "/") {
+					m[itoa(p.group)+" "+base(f.Object)] = uint64(t.steps[i].num)
+				}
+			}
+		}
+	}
+	return m
+}
+
+// lastFailures finds, by process, the last failed candidate before each of the
+// process's new messages.
+func (c *comparison) lastFailures(list []*candidate, o *outcome) map[*candidate]bool {
+	out := map[*candidate]bool{}
+	for p, said := range o.bySaid {
+		for _, s := range said {
+			if s.fd == 1 {
+				continue
+			}
+			var last *candidate
+			for _, k := range list {
+				if k.proc == p && k.form.Failed() && k.bad != 0 && k.bad < s.event && (last == nil || k.bad > last.bad) {
+					last = k
+				}
+			}
+			if last != nil {
+				out[last] = true
+			}
+			break
+		}
+	}
+	return out
+}
+
+func (c *comparison) score(k *candidate, o *outcome, search map[string]uint64, lastFailure map[*candidate]bool) {
+	add := func(v float64, why string) {
+		k.score += v
+		if why != "" {
+			k.reasons = append(k.reasons, fmt.Sprintf("%+.1f %s", v, why))
+		}
+	}
+	add(k.weight, string(k.kind))
+	end := k.form.Family == "end" || k.form.Family == "exit"
+	object, errnoText := k.form.Object, ""
+	if k.form.Failed() {
+		if n, ok := syscalls.ErrnoByName(k.form.Result); ok {
+			errnoText = syscalls.ErrnoText(n)
+		}
+	}
+	if k.subject != "" {
+		object = k.subject
+	}
+	if !end && (k.form.Failed() || k.kind == InputChanged || k.kind == Missing || k.kind == ProcessMissing) {
+		from := k.bad
+		if k.kind == Missing || k.kind == ProcessMissing {
+			from = 0
+		}
+		path, errno, _ := o.echoes(object, errnoText, from)
+		if path && object != "" {
+			add(bonusPath, "named in a message of the bad run")
+		}
+		if errno {
+			add(bonusErrno, "its error text is in a message of the bad run")
+		}
+	}
+	if o.worse && !end {
+		switch {
+		case k.proc == o.origin:
+			add(bonusOrigin, "in the process that failed first")
+			if k.kind == InputChanged {
+				add(bonusInput, "input of the process that failed first")
+			}
+		case o.failing[k.proc]:
+			add(bonusFailing, "in a process that failed")
+		case o.origin.ancestor(k.proc), k.proc.ancestor(o.origin):
+		default:
+			add(malusUnrelated, "in a process that did not fail")
+		}
+		if s := o.bySaid[k.proc]; len(s) > 0 && k.at > s[0].event && k.kind != Slower {
+			add(malusAfter, "after the first message")
+		}
+	}
+	if lastFailure[k] {
+		add(bonusLast, "last failure before the message")
+	}
+	if k.first {
+		add(bonusFirst, "first difference of its process")
+	}
+	if k.tail {
+		add(malusTail, "the process had ended")
+	}
+	if k.form.Failed() && k.form.Class == effect {
+		if c.mended(k) {
+			add(malusMended, "succeeded later")
+		} else if at := search[itoa(k.proc.group)+" "+base(object)]; at > k.bad && strings.HasPrefix(object, "/") {
+			add(malusElsewhere, "found elsewhere later")
+		}
+	}
+}
+
+// mended reports whether the bad process later did successfully what k failed.
+func (c *comparison) mended(k *candidate) bool {
+	for _, t := range k.proc.threads {
+		for i := range t.steps {
+			if s := &t.steps[i]; uint64(s.num) > k.bad {
+				if f := c.syms.form(s.sym); f.key == k.form.key && !f.Failed() {
+					return true
+				}
+			}
+		}
+	}
+	return false
+}
+
+// foldConsequences puts beneath the first candidate what follows from it: what
+// its process and those above it did differently from then on, and how they
+// ended.
+func (c *comparison) foldConsequences(list []*candidate, o *outcome) []*candidate {
+	if len(list) == 0 {
+		return list
+	}
+	top := list[0]
+	if top.kind == Faster || top.form.Family == "end" && top.proc.signalled() == 0 {
+		return list
+	}
+	kept := list[:1:1]
+	for _, k := range list[1:] {
+		if c.follows(k, top, o) {
+			top.folded = append(top.folded, k)
+		} else {
+			kept = append(kept, k)
+		}
+	}
+	return kept
+}
+
+// follows reports whether k can be explained by the cause.
+func (c *comparison) follows(k, cause *candidate, o *outcome) bool {
+	if k.form.Failed() && k.kind != Missing && k.form.Family != "end" && k.form.Family != "exit" {
+		return false // a failure is never hidden
+	}
+	if k.kind == InputChanged {
+		return false
+	}
+	later := k.at == 0 || k.at >= cause.at || k.tail
+	switch k.kind {
+	case ProcessMissing, ProcessAdded:
+		parent := k.proc.parent
+		if k.kind == ProcessMissing && parent != nil {
+			parent = parent.other
+		}
+		return parent != nil && later && (cause.proc.ancestor(parent) || parent.ancestor(cause.proc))
+	}
+	q := k.proc
+	if q.run == c.good {
+		q = q.other
+	}
+	return q != nil && later && cause.proc.ancestor(q)
+}
+
+// chain describes what follows from a cause: the message, then how processes
+// ended, from the inside out.
+func (c *comparison) chain(k *candidate, o *outcome) []string {
+	var out []string
+	if k.kind != Slower && k.kind != Faster {
+		if _, _, by := o.echoes(cmp.Or(k.subject, k.form.Object), errnoText(k.form.Result), k.bad); by != nil {
+			out = append(out, by.describe())
+		} else {
+			for _, s := range o.bySaid[k.proc] {
+				if s.event > k.at && s.fd != 1 {
+					out = append(out, s.describe())
+					break
+				}
+			}
+		}
+	}
+	for p := k.proc; p != nil; p = p.parent {
+		if p.run == c.bad && o.failing[p] && (p.parent == nil || p.parent.role() != p.role() || !o.failing[p.parent]) {
+			out = append(out, fmt.Sprintf("%s %s #%d", p.role(), endWord(p), p.endEvent))
+		}
+	}
+	missing, procs := 0, 0
+	for _, f := range k.folded {
+		switch f.kind {
+		case Missing:
+			missing += f.count
+		case ProcessMissing:
+			procs++
+		}
+	}
+	if procs > 0 {
+		out = append(out, fmt.Sprintf("%d %s of the good run not started", procs, plural(procs, "process", "processes")))
+	}
+	if missing > 0 {
+		out = append(out, fmt.Sprintf("%d %s of the good run not made", missing, plural(missing, "call", "calls")))
+	}
+	return out
+}
+
+func errnoText(name string) string {
+	if n, ok := syscalls.ErrnoByName(name); ok {
+		return syscalls.ErrnoText(n)
+	}
+	return ""
+}
+
+func (s *saying) describe() string {
+	where := "stderr"
+	switch {
+	case s.fd == 1:
+		where = "stdout"
+	case s.fd > 2:
+		where = "log"
+	}
+	line, _, _ := strings.Cut(strings.TrimSpace(s.text), "\n")
+	return fmt.Sprintf("%s %q #%d", where, clipText(line, 120), s.event)
+}
+
+// endWord says how a process ended.
+func endWord(p *proc) string {
+	switch {
+	case !p.ended:
+		return "still running"
+	case !p.known:
+		return "gone"
+	case p.signalled() != 0:
+		return "killed by " + syscalls.SignalName(p.signalled())
+	}
+	return fmt.Sprintf("exit %d", p.code())
+}
+
+func plural(n int, one, many string) string {
+	if n == 1 {
+		return one
+	}
+	return many
+}
