@@ -50,9 +50,9 @@ var tests = []struct {
 		want: `write(1, NULL, 0) = 0`,
 		call: "write", args: [6]uint64{1, 0, 0}, ret: 0,
 	}, {
-		want: `write(1, "\0001\08\0a\33[1m\177\3779\\\"\t\n\v\f\r\10\7", 23) = 23`,
-		call: "write", args: [6]uint64{1, 0x1000, 23}, ret: 23,
-		enter: memoryAt{0x1000: []byte("\x001\x008\x00a\x1b[1m\x7f\xff9\\\"\t\n\v\f\r\x08\x07\x00\x00\x00")[:23]},
+		want: `write(1, "\0001\08\0a\33[1m\177\3779\\\"\t\n\v\f\r\10\7", 22) = 22`,
+		call: "write", args: [6]uint64{1, 0x1000, 22}, ret: 22,
+		enter: memoryAt{0x1000: []byte("\x001\x008\x00a\x1b[1m\x7f\xff9\\\"\t\n\v\f\r\x08\x07")},
 	}, {
 		want: `write(1, "ab", 2) = 2`, o: Options{Hex: HexNonASCII},
 		call: "write", args: [6]uint64{1, 0x1000, 2}, ret: 2, enter: memoryAt{0x1000: []byte("ab")},

@@ -85,6 +85,20 @@ func (p *printer) inet4(a []byte) {
 	p.s(`")`)
 }
 
+// inet writes an address of size bytes that stands alone.
+func (p *printer) inet(v view, size int) {
+	switch {
+	case !v.has(size):
+		p.lost(v)
+	case size == 4:
+		p.inet4(v.data[:4])
+	default:
+		p.s(`inet_pton(AF_INET6, "`)
+		p.b = netip.AddrFrom16([16]byte(v.data[:16])).AppendTo(p.b)
+		p.s(`")`)
+	}
+}
+
 func sockaddrInet6(p *printer, v view) {
 	p.s("sin6_port=")
 	p.htons(be16(v.data, 2))

@@ -1,0 +1,116 @@
+package format
+
+import "sysreel/proto/syscalls"
+
+// fieldOf returns a member of a structure, nil if it has none of that name.
+func fieldOf(t *syscalls.Type, name string) *syscalls.Field {
+	for i := range t.Fields {
+		if t.Fields[i].Name == name {
+			return &t.Fields[i]
+		}
+	}
+	return nil
+}
+
+// member writes "name=value" of a member, if the structure has it.
+func (p *printer) member(t *syscalls.Type, v view, name string, first *bool) {
+	f := fieldOf(t, name)
+	if f == nil {
+		return
+	}
+	fv := v.at(f.Off, sizeOr(f.Type, v.want-f.Off))
+	if !fv.has(f.Type.Size) {
+		return
+	}
+	if !*first {
+		p.s(", ")
+	}
+	*first = false
+	p.s(name)
+	p.c('=')
+	p.field(f, v, fv)
+}
+
+// stat writes struct stat in strace's order, which is the same on all
+// architectures: the device in place of the size for a device file, and a date
+// behind each time.
+func stat(p *printer, t *syscalls.Type, v view) bool {
+	mode := fieldOf(t, "st_mode")
+	if mode == nil || !v.has(t.Size) {
+		return false
+	}
+	size := "st_size"
+	const ifmt, ifchr, ifblk = 0o170000, 0o020000, 0o060000
+	switch load(v.data, mode.Off, mode.Type.Size) & ifmt {
+	case ifchr, ifblk:
+		size = "st_rdev"
+	}
+	first := true
+	p.c('{')
+	if !p.o.Verbose {
+		p.member(t, v, "st_mode", &first)
+		p.member(t, v, size, &first)
+		p.s(", ...}")
+		return true
+	}
+	for _, name := range []string{"st_dev", "st_ino", "st_mode", "st_nlink", "st_uid", "st_gid", "st_blksize", "st_blocks", size} {
+		p.member(t, v, name, &first)
+	}
+	for _, name := range []string{"st_atime", "st_mtime", "st_ctime"} {
+		sec, nsec := fieldOf(t, name), fieldOf(t, name+"_nsec")
+		if sec == nil {
+			continue
+		}
+		p.member(t, v, name, &first)
+		var ns uint64
+		if nsec != nil {
+			ns = load(v.data, nsec.Off, nsec.Type.Size)
+		}
+		p.moment(signExtend(load(v.data, sec.Off, sec.Type.Size), sec.Type.Size), ns)
+		p.member(t, v, name+"_nsec", &first)
+	}
+	p.c('}')
+	return true
+}
+
+// statx writes struct statx: of the members only those that the kernel says it
+// filled in.
+func statx(p *printer, t *syscalls.Type, v view) bool {
+	if !p.o.Verbose || !v.has(t.Size) {
+		return false
+	}
+	mask := load(v.data, 0, 4)
+	bits := map[string]uint64{"stx_atime": 0x20, "stx_btime": 0x800, "stx_ctime": 0x80, "stx_mtime": 0x40,
+		"stx_mnt_id": 0x1000 | 0x4000, "stx_dio_mem_align": 0x2000, "stx_dio_offset_align": 0x2000}
+	p.c('{')
+	first := true
+	for i := range t.Fields {
+		f := &t.Fields[i]
+		if bit := bits[f.Name]; f.Hidden || bit != 0 && mask&bit == 0 {
+			continue
+		}
+		p.member(t, v, f.Name, &first)
+	}
+	p.c('}')
+	return true
+}
+
+// sigaction writes struct sigaction in strace's order. The restorer is there
+// only if the flags say so.
+func sigaction(p *printer, t *syscalls.Type, v view) bool {
+	flags := fieldOf(t, "sa_flags")
+	if flags == nil || !v.has(t.Size) {
+		return false
+	}
+	const saRestorer = 0x04000000 // arch/x86/include/uapi/asm/signal.h
+	first := true
+	p.c('{')
+	p.member(t, v, "sa_handler", &first)
+	p.member(t, v, "sa_mask", &first)
+	p.member(t, v, "sa_flags", &first)
+	if load(v.data, flags.Off, flags.Type.Size)&saRestorer != 0 {
+		p.member(t, v, "sa_restorer", &first)
+	}
+	p.c('}')
+	return true
+}

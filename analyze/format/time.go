@@ -1,0 +1,79 @@
+package format
+
+import (
+	"time"
+
+	"sysreel/proto/syscalls"
+)
+
+// moment writes " /* 2026-11-22T22:16:38.238671911+0000 */" behind a time since
+// 1970. It is written in UTC: the text must not depend on where it is made.
+func (p *printer) moment(sec int64, nsec uint64) {
+	if sec == 0 && nsec == 0 || nsec > 999999999 {
+		return
+	}
+	t := time.Unix(sec, int64(nsec)).UTC()
+	if y := t.Year(); y < 0 || y > 9999 {
+		return
+	}
+	layout := "2006-01-02T15:04:05.000000000-0700"
+	if nsec == 0 {
+		layout = "2006-01-02T15:04:05-0700"
+	}
+	p.s(" /* ")
+	p.b = t.AppendFormat(p.b, layout)
+	p.s(" */")
+}
+
+// timespecAt writes a struct timespec or statx_timestamp that is a date, with
+// the date.
+func timespecAt(p *printer, t *syscalls.Type, v view) bool {
+	if len(t.Fields) < 2 || !v.has(t.Fields[1].Off+t.Fields[1].Type.Size) {
+		return false
+	}
+	p.structure(t, v)
+	sec, nsec := t.Fields[0], t.Fields[1]
+	p.moment(signExtend(load(v.data, sec.Off, sec.Type.Size), sec.Type.Size), load(v.data, nsec.Off, nsec.Type.Size))
+	return true
+}
+
+// utimespec writes a time of utimensat, which may be one of two marks
+// (include/linux/stat.h) in place of nanoseconds.
+func utimespec(p *printer, t *syscalls.Type, v view) bool {
+	if len(t.Fields) < 2 || !v.has(t.Fields[1].Off+t.Fields[1].Type.Size) {
+		return false
+	}
+	const utimeNow, utimeOmit = 1<<30 - 1, 1<<30 - 2
+	nsec := t.Fields[1]
+	switch load(v.data, nsec.Off, nsec.Type.Size) {
+	case utimeNow:
+		p.s("UTIME_NOW")
+	case utimeOmit:
+		p.s("UTIME_OMIT")
+	default:
+		return timespecAt(p, t, v)
+	}
+	return true
+}
+
+// rlim writes a resource limit: 8192*1024.
+func (p *printer) rlim(v, infinity uint64, name string) {
+	switch {
+	case v == infinity:
+		p.s(name)
+	case v > 1024 && v%1024 == 0:
+		p.udec(v / 1024)
+		p.s("*1024")
+	default:
+		p.udec(v)
+	}
+}
+
+func rlim(p *printer, _ *syscalls.Type, v view) {
+	n := p.arch.PtrSize()
+	p.rlim(load(v.data, 0, n), truncate(^uint64(0), n), "RLIM_INFINITY")
+}
+
+func rlim64(p *printer, _ *syscalls.Type, v view) {
+	p.rlim(load(v.data, 0, 8), ^uint64(0), "RLIM64_INFINITY")
+}
