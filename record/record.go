@@ -43,6 +43,9 @@ type Options struct {
 
 	// Output receives the trace, a chunk a Write. Run does not close it.
 	Output io.Writer
+	// StdoutToStderr gives a launched command standard error as its standard
+	// output, because the trace itself goes to the recorder's.
+	StdoutToStderr bool
 	// Recorder names the program in the trace's header: "sysreel 0.1.0".
 	Recorder string
 

@@ -1,0 +1,84 @@
+//go:build linux && (amd64 || arm64)
+
+package record
+
+import (
+	"io"
+
+	"sysreel/proto/tracefile"
+	"sysreel/proto/tracepb"
+	"sysreel/proto/world"
+	"sysreel/record/internal/ptrace"
+)
+
+// encoder writes batches to the output, on a goroutine of its own. When the
+// output fails it says so once and goes on taking batches, so that the engine
+// is never stuck.
+type encoder struct {
+	free    chan<- *ptrace.Batch
+	failed  func()
+	full    func() // the trace has reached maxSize
+	maxSize int64
+
+	w      *tracefile.Writer
+	err    error // the first of the output
+	events uint64
+	lost   uint64
+	done   chan struct{}
+}
+
+func (c *encoder) open(out io.Writer, h *tracepb.Header) error {
+	c.w, c.err = tracefile.NewWriter(out, h, tracefile.WriterOptions{Tracker: world.New()})
+	return c.err
+}
+
+func (c *encoder) run(batches <-chan *ptrace.Batch) {
+	defer close(c.done)
+	for b := range batches {
+		if c.err == nil {
+			if c.err = c.write(b); c.err != nil {
+				c.failed()
+			}
+		}
+		c.free <- b
+	}
+}
+
+func (c *encoder) write(b *ptrace.Batch) error {
+	for _, l := range b.Losses {
+		c.w.AddLoss(l)
+		if l.Reason == tracepb.Loss_DROPPED {
+			c.lost += l.Count
+		}
+	}
+	for i := range b.Events {
+		if err := c.w.Add(&b.Events[i]); err != nil {
+			return err
+		}
+		c.events++
+	}
+	if !b.Flush {
+		return nil
+	}
+	if err := c.w.Flush(b.InFlight); err != nil {
+		return err
+	}
+	if c.maxSize > 0 && c.w.Size() >= c.maxSize && c.full != nil {
+		c.full()
+	}
+	return nil
+}
+
+// close ends the trace.
+func (c *encoder) close(f *tracepb.Footer) {
+	if c.err == nil {
+		c.err = c.w.Close(f)
+	}
+}
+
+func (c *encoder) size() int64 {
+	if c.w == nil {
+		return 0
+	}
+	return c.w.Size()
+}

@@ -1,0 +1,119 @@
+//go:build linux && (amd64 || arm64)
+
+package procfs
+
+import (
+	"bytes"
+	"encoding/binary"
+	"encoding/hex"
+	"fmt"
+	"net/netip"
+	"strconv"
+
+	"golang.org/x/sys/unix"
+
+	"sysreel/proto/tracepb"
+)
+
+// files reads the open descriptors with what is behind them.
+func (r *Reader) files(pid int, p *tracepb.Process) {
+	dir, err := unix.Open(r.name(pid, "fd"), unix.O_RDONLY|unix.O_DIRECTORY|unix.O_CLOEXEC, 0)
+	if err != nil {
+		return
+	}
+	unix.Close(dir)
+	p.FilesKnown = true
+	var sockets map[string][]byte
+	for _, fd := range numbers(r.name(pid, "fd")) {
+		number := strconv.Itoa(fd)
+		link := r.link(pid, "fd/"+number)
+		if link == nil {
+			continue
+		}
+		f := &tracepb.OpenFile{Fd: int32(fd), Link: link}
+		for line := range bytes.Lines(r.file(pid, "fdinfo/"+number)) {
+			key, value, _ := bytes.Cut(line, []byte(":"))
+			value = bytes.TrimSpace(value)
+			switch string(key) {
+			case "flags":
+				f.Flags = uint32(parse(value, 8))
+			case "pos":
+				f.Pos = int64(parse(value, 10))
+			}
+		}
+		if inode, ok := bytes.CutPrefix(link, []byte("socket:[")); ok {
+			if sockets == nil {
+				sockets = r.sockets(pid)
+			}
+			f.Socket = sockets[string(bytes.TrimSuffix(inode, []byte("]")))]
+		}
+		p.Files = append(p.Files, f)
+	}
+}
+
+// sockets describes the sockets of pid's network namespace by inode.
+func (r *Reader) sockets(pid int) map[string][]byte {
+	all := make(map[string][]byte)
+	for _, t := range []struct{ file, name string }{
+		{"tcp", "TCP"}, {"tcp6", "TCPv6"}, {"udp", "UDP"}, {"udp6", "UDPv6"}, {"raw", "RAW"}, {"raw6", "RAWv6"},
+	} {
+		for line := range bytes.Lines(r.file(pid, "net/"+t.file)) {
+			// sl local_address rem_address st tx:rx tr:when retrnsmt uid timeout inode
+			f := bytes.Fields(line)
+			if len(f) < 10 {
+				continue
+			}
+			local, ok := address(f[1])
+			remote, ok2 := address(f[2])
+			if !ok || !ok2 {
+				continue
+			}
+			if remote.Port() == 0 && remote.Addr().IsUnspecified() {
+				all[string(f[9])] = fmt.Appendf(nil, "%s:[%s]", t.name, local)
+			} else {
+				all[string(f[9])] = fmt.Appendf(nil, "%s:[%s->%s]", t.name, local, remote)
+			}
+		}
+	}
+	for line := range bytes.Lines(r.file(pid, "net/unix")) {
+		// Num RefCount Protocol Flags Type St Inode [Path]
+		f := bytes.SplitN(bytes.Join(bytes.Fields(line), []byte(" ")), []byte(" "), 8)
+		if len(f) < 7 || string(f[6]) == "Inode" {
+			continue
+		}
+		kind := map[string]string{"0001": "UNIX-STREAM", "0002": "UNIX-DGRAM", "0005": "UNIX-SEQPACKET"}[string(f[4])]
+		if kind == "" {
+			kind = "UNIX"
+		}
+		text := kind + ":[" + string(f[6])
+		if len(f) == 8 {
+			text += `,"` + string(f[7]) + `"`
+		}
+		all[string(f[6])] = []byte(text + "]")
+	}
+	for line := range bytes.Lines(r.file(pid, "net/netlink")) {
+		// sk Eth Pid Groups Rmem Wmem Dump Locks Drops Inode
+		if f := bytes.Fields(line); len(f) >= 10 {
+			all[string(f[9])] = fmt.Appendf(nil, "NETLINK:[%s:%s]", f[1], f[2])
+		}
+	}
+	return all
+}
+
+// address parses an address of /proc/net/tcp: 32-bit words of the address in
+// the machine's byte order (both architectures are little-endian), and a port.
+func address(b []byte) (netip.AddrPort, bool) {
+	host, port, ok := bytes.Cut(b, []byte(":"))
+	if !ok {
+		return netip.AddrPort{}, false
+	}
+	raw := make([]byte, hex.DecodedLen(len(host)))
+	if _, err := hex.Decode(raw, host); err != nil || len(raw) != 4 && len(raw) != 16 {
+		return netip.AddrPort{}, false
+	}
+	for i := 0; i < len(raw); i += 4 {
+		binary.BigEndian.PutUint32(raw[i:], binary.LittleEndian.Uint32(raw[i:]))
+	}
+	addr, _ := netip.AddrFromSlice(raw)
+	return netip.AddrPortFrom(addr, uint16(parse(port, 16))), true
+}

@@ -1,0 +1,234 @@
+//go:build linux && (amd64 || arm64)
+
+// Package procfs reads what /proc says of a process (proc(5)).
+//
+// A process can end, and its files become unreadable, at any moment: what
+// cannot be read is left out, never an error.
+package procfs
+
+import (
+	"bytes"
+	"strconv"
+
+	"golang.org/x/sys/unix"
+
+	"sysreel/proto/tracepb"
+)
+
+// Reader reads facts. It reuses its space and must not be used concurrently;
+// what it returns is the caller's.
+type Reader struct {
+	// Environ keeps environments; without it they are only counted.
+	Environ bool
+
+	buf  []byte
+	path []byte
+}
+
+// limit bounds what is read of one file: an environment may be megabytes.
+const limit = 4 << 20
+
+// file returns the content of /proc/PID/name, nil if it cannot be read. It is
+// valid until the next call.
+func (r *Reader) file(pid int, name string) []byte {
+	fd, err := unix.Open(r.name(pid, name), unix.O_RDONLY|unix.O_CLOEXEC|unix.O_NOCTTY, 0)
+	if err != nil {
+		return nil
+	}
+	defer unix.Close(fd)
+	return r.readAll(fd)
+}
+
+func (r *Reader) readAll(fd int) []byte {
+	if r.buf == nil {
+		r.buf = make([]byte, 32<<10)
+	}
+	n := 0
+	for {
+		if n == len(r.buf) {
+			if n >= limit {
+				return r.buf[:n]
+			}
+			r.buf = append(r.buf, make([]byte, n)...)
+		}
+		m, err := unix.Read(fd, r.buf[n:])
+		if err == unix.EINTR {
+			continue
+		}
+		if err != nil && n == 0 {
+			return nil
+		}
+		if err != nil || m == 0 {
+			return r.buf[:n]
+		}
+		n += m
+	}
+}
+
+func (r *Reader) name(pid int, name string) string {
+	r.path = append(r.path[:0], "/proc/"...)
+	r.path = strconv.AppendInt(r.path, int64(pid), 10)
+	r.path = append(r.path, '/')
+	r.path = append(r.path, name...)
+	return string(r.path)
+}
+
+// link returns the target of a symbolic link in /proc/PID.
+func (r *Reader) link(pid int, name string) []byte {
+	var b [unix.PathMax]byte
+	n, err := unix.Readlink(r.name(pid, name), b[:])
+	if err != nil {
+		return nil
+	}
+	return bytes.Clone(b[:n])
+}
+
+// Launched describes a process that is about to execute its first program:
+// everything but the program.
+func (r *Reader) Launched(pid int) *tracepb.Process {
+	p := &tracepb.Process{}
+	r.standing(pid, p)
+	r.files(pid, p)
+	p.Comm = nil
+	return p
+}
+
+// Running describes a process as it is: everything. arch is its program's
+// syscalls.Arch, 0 if not known.
+func (r *Reader) Running(pid int) *tracepb.Process {
+	p := r.Executed(pid)
+	r.files(pid, p)
+	return p
+}
+
+// Executed describes a process that has just executed a program.
+func (r *Reader) Executed(pid int) *tracepb.Process {
+	p := &tracepb.Process{}
+	r.standing(pid, p)
+	p.Exe = r.link(pid, "exe")
+	p.Argv = list(r.file(pid, "cmdline"))
+	env := list(r.file(pid, "environ"))
+	p.EnvCount, p.EnvKnown = uint32(len(env)), env != nil
+	if r.Environ {
+		p.Env = env
+	}
+	p.Maps = maps(r.file(pid, "maps"))
+	var st unix.Stat_t
+	if unix.Stat(r.name(pid, "exe"), &st) == nil {
+		p.ExeFile = &tracepb.InputFile{Size: uint64(st.Size), Inode: st.Ino, MtimeNs: st.Mtim.Nano(), Mode: st.Mode}
+	}
+	return p
+}
+
+// standing reads what does not depend on the program.
+func (r *Reader) standing(pid int, p *tracepb.Process) {
+	p.Tgid = int32(pid)
+	p.Cwd = r.link(pid, "cwd")
+	if root := r.link(pid, "root"); string(root) != "/" {
+		p.Root = root
+	}
+	status(r.file(pid, "status"), p)
+	stat(r.file(pid, "stat"), p)
+	p.Limits = limits(r.file(pid, "limits"))
+	p.Cgroup = cgroup(r.file(pid, "cgroup"))
+	for _, name := range []string{"cgroup", "ipc", "mnt", "net", "pid", "time", "user", "uts"} {
+		var st unix.Stat_t
+		if unix.Stat(r.name(pid, "ns/"+name), &st) == nil {
+			p.Namespaces = append(p.Namespaces, &tracepb.Namespace{Name: name, Inode: st.Ino})
+		}
+	}
+}
+
+// Threads lists the threads of a process, or nil if there is none such.
+func Threads(pid int) []int { return numbers("/proc/" + strconv.Itoa(pid) + "/task") }
+
+// Processes lists all processes that can be seen.
+func Processes() []int { return numbers("/proc") }
+
+// Status is what tells how a process or thread stands to others.
+type Status struct {
+	Name      string
+	State     byte // R, S, D, T, t, Z, X
+	TGID      int
+	PPID      int
+	TracerPID int
+	UID       uint32 // effective
+	Kernel    bool   // a kernel thread
+}
+
+// Look reads the status of a thread; ok is false if there is no such thread.
+func (r *Reader) Look(tid int) (s Status, ok bool) {
+	b := r.file(tid, "status")
+	if b == nil {
+		return s, false
+	}
+	s.Kernel = true
+	for line := range bytes.Lines(b) {
+		key, value, found := bytes.Cut(line, []byte(":"))
+		if !found {
+			continue
+		}
+		value = bytes.TrimSpace(value)
+		switch string(key) {
+		case "Name":
+			s.Name = string(value)
+		case "State":
+			if len(value) > 0 {
+				s.State = value[0]
+			}
+		case "Tgid":
+			s.TGID = atoi(value)
+		case "PPid":
+			s.PPID = atoi(value)
+		case "TracerPid":
+			s.TracerPID = atoi(value)
+		case "Uid":
+			if f := bytes.Fields(value); len(f) > 1 {
+				s.UID = uint32(atoi(f[1]))
+			}
+		case "VmSize":
+			s.Kernel = false
+		}
+	}
+	return s, true
+}
+
+func numbers(dir string) []int {
+	fd, err := unix.Open(dir, unix.O_RDONLY|unix.O_DIRECTORY|unix.O_CLOEXEC, 0)
+	if err != nil {
+		return nil
+	}
+	defer unix.Close(fd)
+	var all []int
+	var names []string
+	buf := make([]byte, 16<<10)
+	for {
+		n, err := unix.ReadDirent(fd, buf)
+		if err != nil || n <= 0 {
+			return all
+		}
+		_, _, names = unix.ParseDirent(buf[:n], -1, names[:0])
+		for _, name := range names {
+			if v, err := strconv.Atoi(name); err == nil {
+				all = append(all, v)
+			}
+		}
+	}
+}
+
+// list splits NUL-terminated strings.
+func list(b []byte) [][]byte {
+	if len(b) == 0 {
+		return nil
+	}
+	var all [][]byte
+	for _, s := range bytes.Split(bytes.TrimSuffix(b, []byte{0}), []byte{0}) {
+		all = append(all, bytes.Clone(s))
+	}
+	return all
+}
+
+func atoi(b []byte) int {
+	n, _ := strconv.Atoi(string(b))
+	return n
+}

@@ -1,0 +1,67 @@
+//go:build linux && (amd64 || arm64)
+
+package ptrace
+
+import (
+	"sysreel/proto/tracefile"
+	"sysreel/proto/tracepb"
+)
+
+const (
+	batchEvents = 4096
+	batchBytes  = 256 << 10
+	batches     = 4 // that exist: one being filled, the others on their way
+
+	blockEvents = 60_000  // at which a block of the trace is closed
+	blockBytes  = 1 << 20 // of captured memory
+)
+
+// Batch is a run of events on its way from the engine to the encoder. Its
+// events and their buffers are valid until it is given back.
+type Batch struct {
+	Events []tracefile.Event
+	Losses []*tracepb.Loss
+	// Flush closes the block behind this batch; InFlight are then the calls
+	// that have not returned.
+	Flush    bool
+	InFlight []tracefile.Event
+
+	bufs []tracefile.Buf
+	data []byte
+}
+
+func newBatch() *Batch {
+	return &Batch{
+		Events: make([]tracefile.Event, 0, batchEvents),
+		bufs:   make([]tracefile.Buf, 0, batchEvents),
+		data:   make([]byte, 0, batchBytes),
+	}
+}
+
+func (b *Batch) reset() {
+	clear(b.Events) // facts are garbage now
+	clear(b.InFlight)
+	clear(b.Losses)
+	b.Events, b.InFlight, b.Losses = b.Events[:0], b.InFlight[:0], b.Losses[:0]
+	b.bufs, b.data = b.bufs[:0], b.data[:0]
+	b.Flush = false
+}
+
+func (b *Batch) full() bool { return len(b.Events) >= batchEvents || len(b.data) >= batchBytes }
+
+// own copies bufs into the batch's space. Growing it leaves what was handed
+// out before where it is.
+func (b *Batch) own(bufs []tracefile.Buf) []tracefile.Buf {
+	if len(bufs) == 0 {
+		return nil
+	}
+	first := len(b.bufs)
+	b.bufs = append(b.bufs, bufs...)
+	own := b.bufs[first:len(b.bufs):len(b.bufs)]
+	for i := range own {
+		at := len(b.data)
+		b.data = append(b.data, own[i].Data...)
+		own[i].Data = b.data[at:len(b.data):len(b.data)]
+	}
+	return own
+}

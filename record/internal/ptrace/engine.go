@@ -1,0 +1,265 @@
+//go:build linux && (amd64 || arm64)
+
+// Package ptrace is the engine that follows processes with ptrace(2) and
+// copies what their system calls say into batches of events. It decodes and
+// writes nothing.
+package ptrace
+
+import (
+	"os"
+	"runtime"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"sysreel/proto/syscalls"
+	"sysreel/proto/tracefile"
+	"sysreel/proto/tracepb"
+	"sysreel/record/internal/capture"
+	"sysreel/record/internal/procfs"
+)
+
+// Config says what to record.
+type Config struct {
+	// Selected tells whether calls of a description are recorded; nil: all.
+	// It is asked once for each call.
+	Selected func(*syscalls.Desc) bool
+	Snap     int  // bytes kept of each payload, negative none
+	Environ  bool // copy environments
+	NoFollow bool // leave child processes alone
+	// MaxEvents ends the recording, 0 does not.
+	MaxEvents uint64
+}
+
+// Engine follows processes. All its methods but Stop, Tick and the channels'
+// use must be called by one goroutine, started by [Go].
+type Engine struct {
+	cfg Config
+
+	// Full brings batches to the encoder, which gives them back to Free.
+	Full chan *Batch
+	Free chan *Batch
+
+	tid   int // of the engine's thread
+	start time.Time
+	mono  int64 // CLOCK_MONOTONIC at start
+
+	// mu is held while a stop is handled and while a batch is handed over.
+	mu      sync.Mutex
+	batch   *Batch
+	dirty   bool // something happened since the last flush
+	inBlock struct{ events, bytes int }
+
+	threads   map[int]*thread
+	processes map[int]*process
+	// strangers are stops of threads that no event has announced yet.
+	strangers map[int]stranger
+	lastID    tracefile.ThreadID
+	lastPID   tracefile.ProcessID
+
+	table    [5][]*entry // by arch and number
+	variants map[*syscalls.Desc]*entry
+	capturer capture.Capturer
+	proc     procfs.Reader
+	info     syscallInfo
+	siginfo  [siginfoSize]byte
+
+	launch launch
+	stop   atomic.Int32
+	Counts Counts
+}
+
+// Counts are totals of a recording, valid when Run has returned.
+type Counts struct {
+	Events    uint64
+	Processes int
+	Threads   int
+	Unread    uint64 // pieces of memory that could not be read
+}
+
+// stranger is a stopped or ended thread whose creator has not told of it.
+type stranger struct {
+	status uint32
+	seen   int64
+}
+
+// Go runs fn on a thread of its own, which ends with fn and with that lets go
+// of everything it traces. It returns when the thread is gone.
+func Go(fn func()) {
+	done := make(chan int)
+	go func() {
+		runtime.LockOSThread() // and never unlocked: the thread ends with the goroutine
+		tid := unix.Gettid()
+		if tid == os.Getpid() {
+			// The main thread does not end before the process.
+			Go(fn)
+			runtime.UnlockOSThread()
+			done <- 0
+			return
+		}
+		fn()
+		done <- tid
+	}()
+	tid := <-done
+	task := "/proc/self/task/" + itoa(tid)
+	for wait := 10 * time.Microsecond; tid != 0 && wait < time.Second; wait *= 2 {
+		if unix.Access(task, unix.F_OK) != nil {
+			return
+		}
+		time.Sleep(wait)
+	}
+}
+
+// New returns an engine. It must be called on the thread that Go gives.
+func New(cfg Config) *Engine {
+	e := &Engine{
+		cfg:       cfg,
+		Full:      make(chan *Batch, batches),
+		Free:      make(chan *Batch, batches),
+		tid:       unix.Gettid(),
+		threads:   make(map[int]*thread),
+		processes: make(map[int]*process),
+		strangers: make(map[int]stranger),
+		variants:  make(map[*syscalls.Desc]*entry),
+		capturer:  capture.Capturer{Snap: cfg.Snap, Environ: cfg.Environ},
+		proc:      procfs.Reader{Environ: cfg.Environ},
+	}
+	for range batches - 1 {
+		e.Free <- newBatch()
+	}
+	e.batch = newBatch()
+	var ts unix.Timespec
+	unix.ClockGettime(unix.CLOCK_MONOTONIC, &ts)
+	e.start, e.mono = time.Now(), ts.Nano()
+	return e
+}
+
+// now returns CLOCK_MONOTONIC in nanoseconds.
+func (e *Engine) now() int64 { return e.mono + int64(time.Since(e.start)) }
+
+// Reason says why Run returned.
+type Reason int32
+
+const (
+	Running   Reason = iota // it has not
+	Ended                   // everything followed has ended
+	Stopped                 // Stop was called
+	EventsMet               // Config.MaxEvents was reached
+)
+
+// Stop makes Run return soon. It may be called from any goroutine, at any
+// time, more than once.
+func (e *Engine) Stop() {
+	if !e.stop.CompareAndSwap(int32(Running), int32(Stopped)) {
+		return
+	}
+	// A signal without SA_RESTART takes the engine out of wait4. One that
+	// comes just before wait4 is lost, so there may have to be another.
+	go func() {
+		for e.stop.Load() == int32(Stopped) {
+			unix.Tgkill(os.Getpid(), e.tid, wakeSignal)
+			time.Sleep(5 * time.Millisecond)
+		}
+	}()
+}
+
+// stopDone marks that Run has seen the request.
+const stopDone = 1 << 16
+
+// Run follows the processes until they have ended or Stop is called. It leaves
+// what still lives as it is: it goes on untraced when the thread ends.
+func (e *Engine) Run() Reason {
+	defer e.stop.Or(stopDone)
+	for {
+		if r := Reason(e.stop.Load()); r != Running {
+			e.letGo()
+			return r
+		}
+		var status uint32
+		tid, errno := wait(0, &status)
+		now := e.now()
+		switch errno {
+		case 0:
+			e.mu.Lock()
+			e.handle(tid, status, now)
+			e.mu.Unlock()
+		case unix.ECHILD:
+			e.mu.Lock()
+			e.vanished(now)
+			e.mu.Unlock()
+			return Ended
+		}
+	}
+}
+
+// emit appends an event to the batch; bufs are copied.
+func (e *Engine) emit(ev *tracefile.Event, bufs []tracefile.Buf) {
+	b := e.batch
+	b.Events = append(b.Events, *ev)
+	if len(bufs) > 0 {
+		size := len(b.data)
+		b.Events[len(b.Events)-1].Bufs = b.own(bufs)
+		e.inBlock.bytes += len(b.data) - size
+	}
+	e.inBlock.events++
+	e.dirty = true
+	e.Counts.Events++
+	if e.Counts.Events == e.cfg.MaxEvents {
+		e.stop.CompareAndSwap(int32(Running), int32(EventsMet))
+	}
+	switch {
+	case e.inBlock.events >= blockEvents || e.inBlock.bytes >= blockBytes:
+		e.handOver(true)
+	case b.full():
+		e.handOver(false)
+	}
+}
+
+// handOver gives the batch to the encoder and takes a fresh one; it waits for
+// one if the encoder is behind. With flush the encoder closes a block.
+func (e *Engine) handOver(flush bool) {
+	b := e.batch
+	if flush {
+		b.Flush = true
+		for _, t := range e.threads {
+			if !t.inside || t.call.entry == nil {
+				continue
+			}
+			var ev tracefile.Event
+			t.event(&ev, tracefile.InFlight, t.call.start)
+			ev.Bufs = b.own(t.call.mem.Bufs)
+			b.InFlight = append(b.InFlight, ev)
+		}
+		e.inBlock.events, e.inBlock.bytes = 0, 0
+		e.dirty = false
+	}
+	e.Full <- b
+	e.batch = <-e.Free
+	e.batch.reset()
+}
+
+// Tick closes the block that is being filled, so that what happened reaches
+// the file. It may be called from any goroutine.
+func (e *Engine) Tick() {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if e.dirty {
+		e.handOver(true)
+	}
+}
+
+// Close hands over what is left. The encoder sees Full closed behind it.
+func (e *Engine) Close() {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	e.Full <- e.batch
+	close(e.Full)
+}
+
+// Loss records a loss.
+func (e *Engine) loss(l *tracepb.Loss) {
+	e.batch.Losses = append(e.batch.Losses, l)
+	e.dirty = true
+}

@@ -1,0 +1,127 @@
+//go:build linux && (amd64 || arm64)
+
+package ptrace
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"slices"
+	"syscall"
+
+	"golang.org/x/sys/unix"
+
+	"sysreel/proto/tracefile"
+	"sysreel/proto/tracepb"
+)
+
+// launch is the state of a launched command.
+type launch struct {
+	root    *thread
+	pending *thread // in its first execve, which may still fail
+	samples []int64 // durations of calls that take no time, ns
+	failed  syscall.Errno
+	status  uint32 // wait status, valid if exited
+	exited  bool
+	ready   bool
+}
+
+// Command is what to launch.
+type Command struct {
+	Path string   // the file to execute
+	Argv []string // its argument vector
+	Env  []string
+}
+
+// ErrGone says that the helper process ended before it executed the command.
+var ErrGone = errors.New("the process was killed before it could start")
+
+// Launch starts a command and follows it up to the enter of its execve. What
+// it does is recorded by Run.
+func (e *Engine) Launch(c Command) error {
+	pid, release, err := startStub(c.Path, c.Argv, c.Env, nil, false)
+	if err != nil {
+		return err
+	}
+	defer release.Close()
+	opts := options
+	if !e.cfg.NoFollow {
+		opts |= followOptions
+	}
+	if errno := seize(pid, opts); errno != 0 {
+		err := fmt.Errorf("tracing the new process: %w", errno)
+		unix.Kill(pid, unix.SIGKILL)
+		unix.Wait4(pid, nil, 0, nil)
+		return err
+	}
+	e.launch.root = e.newThread(pid, e.newProcess(pid, os.Getpid()), tracefile.StartLaunch)
+	e.launch.root.launching = true
+	interrupt(pid)
+	// Stopped and resumed once, it reports its system calls.
+	var status uint32
+	for e.launch.root.first {
+		tid, errno := wait(0, &status)
+		if errno == 0 {
+			e.handle(tid, status, e.now())
+		}
+		if e.launch.exited {
+			return ErrGone
+		}
+	}
+	release.Write([]byte{1})
+	for !e.launch.ready {
+		tid, errno := wait(0, &status)
+		if errno == 0 {
+			e.handle(tid, status, e.now())
+		}
+		if e.launch.exited {
+			return ErrGone
+		}
+	}
+	return nil
+}
+
+func (l *launch) sample(d int64) {
+	if len(l.samples) < stubSamples {
+		l.samples = append(l.samples, d)
+	}
+}
+
+// StopCost returns the duration that is shown for a call that takes none, in
+// nanoseconds: the median of those that the stub made.
+func (e *Engine) StopCost() int64 {
+	s := slices.Clone(e.launch.samples)
+	if len(s) == 0 {
+		return 0
+	}
+	slices.Sort(s)
+	return s[len(s)/2]
+}
+
+// launched is called at the enter of the stub's execve: here the recording
+// begins.
+func (e *Engine) launched(t *thread, now int64) {
+	t.launching = false
+	e.launch.pending, e.launch.ready = t, true
+	e.started(t, nil, now)
+}
+
+// launchFailed notes that the command could not be executed; the stub exits.
+func (e *Engine) launchFailed(errno int) {
+	e.launch.failed = syscall.Errno(errno)
+}
+
+// Launched returns what became of the command: its wait status if it has
+// exited, and the error if it could not be executed.
+func (e *Engine) Launched() (status uint32, exited bool, failed error) {
+	if e.launch.failed != 0 {
+		failed = e.launch.failed
+	}
+	return e.launch.status, e.launch.exited, failed
+}
+
+// forkFacts is what is known of a forked process without reading anything: all
+// else it has from its creator.
+func forkFacts(t *thread) *tracepb.Process {
+	return &tracepb.Process{Tgid: t.TGID, Ppid: int32(t.proc.ppid)}
+}

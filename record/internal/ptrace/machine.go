@@ -1,0 +1,44 @@
+//go:build linux && (amd64 || arm64)
+
+package ptrace
+
+import (
+	"bytes"
+
+	"golang.org/x/sys/unix"
+)
+
+// Utsname is what uname(2) says.
+type Utsname struct {
+	Node                      []byte
+	Release, Version, Machine string
+}
+
+// Uname describes the machine.
+func Uname() Utsname {
+	var u unix.Utsname
+	unix.Uname(&u)
+	text := func(b []byte) []byte {
+		b, _, _ = bytes.Cut(b, []byte{0})
+		return bytes.Clone(b)
+	}
+	return Utsname{text(u.Nodename[:]), string(text(u.Release[:])), string(text(u.Version[:])), string(text(u.Machine[:]))}
+}
+
+// Clocks reads the clocks at one moment, in nanoseconds: of several readings
+// the one that took the least time.
+func Clocks() (mono, real, boot int64) {
+	best := int64(1 << 62)
+	for range 5 {
+		var before, r, b, after unix.Timespec
+		unix.ClockGettime(unix.CLOCK_MONOTONIC, &before)
+		unix.ClockGettime(unix.CLOCK_REALTIME, &r)
+		unix.ClockGettime(unix.CLOCK_BOOTTIME, &b)
+		unix.ClockGettime(unix.CLOCK_MONOTONIC, &after)
+		if d := after.Nano() - before.Nano(); d < best {
+			best = d
+			mono, real, boot = before.Nano()+d/2, r.Nano(), b.Nano()
+		}
+	}
+	return mono, real, boot
+}

@@ -1,0 +1,106 @@
+//go:build linux && (amd64 || arm64)
+
+package ptrace
+
+import (
+	"syscall"
+	"unsafe"
+
+	"golang.org/x/sys/unix"
+)
+
+// One function a request of ptrace(2). They must run on the engine's thread,
+// and any of them may return ESRCH at any time: a SIGKILL has come, and the
+// status is still to be waited for.
+
+// options of every tracee. Without EXITKILL the death of the recorder lets
+// the tracees go on.
+const options = unix.PTRACE_O_TRACESYSGOOD | unix.PTRACE_O_TRACECLONE | unix.PTRACE_O_TRACEEXEC
+const followOptions = unix.PTRACE_O_TRACEFORK | unix.PTRACE_O_TRACEVFORK
+
+func ptrace(request, tid int, addr, data uintptr) syscall.Errno {
+	_, _, errno := syscall.RawSyscall6(unix.SYS_PTRACE, uintptr(request), uintptr(tid), addr, data, 0, 0)
+	return errno
+}
+
+func seize(tid, options int) syscall.Errno {
+	return ptrace(unix.PTRACE_SEIZE, tid, 0, uintptr(options))
+}
+
+func interrupt(tid int) syscall.Errno { return ptrace(unix.PTRACE_INTERRUPT, tid, 0, 0) }
+
+// listen leaves a tracee in its group-stop until SIGCONT.
+func listen(tid int) syscall.Errno { return ptrace(unix.PTRACE_LISTEN, tid, 0, 0) }
+
+func detach(tid, signo int) syscall.Errno { return ptrace(unix.PTRACE_DETACH, tid, 0, uintptr(signo)) }
+
+// resume lets a stopped tracee run, delivering signo, up to its next stop:
+// request is PTRACE_SYSCALL or PTRACE_CONT.
+func resume(request, tid, signo int) syscall.Errno {
+	return ptrace(request, tid, 0, uintptr(signo))
+}
+
+// eventMessage returns the number that goes with a PTRACE_EVENT stop.
+func eventMessage(tid int) (uint64, syscall.Errno) {
+	var msg uint64
+	errno := ptrace(unix.PTRACE_GETEVENTMSG, tid, 0, uintptr(unsafe.Pointer(&msg)))
+	return msg, errno
+}
+
+// siginfoSize is the size of siginfo_t (include/uapi/asm-generic/siginfo.h, SI_MAX_SIZE).
+const siginfoSize = 128
+
+func getSiginfo(tid int, info *[siginfoSize]byte) syscall.Errno {
+	return ptrace(unix.PTRACE_GETSIGINFO, tid, 0, uintptr(unsafe.Pointer(info)))
+}
+
+// syscallInfo is struct ptrace_syscall_info (include/uapi/linux/ptrace.h,
+// Linux 5.3). The union's members overlap as Args shows: entry and seccomp
+// have the number and the arguments, exit has the result in NR's place and
+// is_error in the first byte of Args[0].
+type syscallInfo struct {
+	Op   uint8
+	_    uint8
+	_    uint16
+	Arch uint32
+	IP   uint64
+	SP   uint64
+	NR   uint64
+	Args [6]uint64
+	// seccomp: ret_data; newer kernels have more behind it.
+	_ [2]uint64
+}
+
+const (
+	opNone    = 0
+	opEntry   = 1
+	opExit    = 2
+	opSeccomp = 3
+)
+
+func getSyscallInfo(tid int, info *syscallInfo) syscall.Errno {
+	_, _, errno := syscall.RawSyscall6(unix.SYS_PTRACE, unix.PTRACE_GET_SYSCALL_INFO, uintptr(tid),
+		unsafe.Sizeof(*info), uintptr(unsafe.Pointer(info)), 0, 0)
+	return errno
+}
+
+// wait waits for any tracee or child of this thread. __WNOTHREAD keeps it from
+// reaping what other threads of the process started.
+func wait(flags int, status *uint32) (tid int, errno syscall.Errno) {
+	// Syscall6 and not RawSyscall6: it blocks, and the garbage collector
+	// must not wait for it.
+	r, _, errno := syscall.Syscall6(unix.SYS_WAIT4, ^uintptr(0), uintptr(unsafe.Pointer(status)),
+		uintptr(flags|unix.WALL|unix.WNOTHREAD), 0, 0, 0)
+	return int(r), errno
+}
+
+func setAffinity(tid int, mask []uint64) syscall.Errno {
+	_, _, errno := syscall.RawSyscall(unix.SYS_SCHED_SETAFFINITY, uintptr(tid), uintptr(len(mask)*8), uintptr(unsafe.Pointer(&mask[0])))
+	return errno
+}
+
+// getAffinity fills mask and returns how many bytes the kernel wrote.
+func getAffinity(tid int, mask []uint64) (int, syscall.Errno) {
+	n, _, errno := syscall.RawSyscall(unix.SYS_SCHED_GETAFFINITY, uintptr(tid), uintptr(len(mask)*8), uintptr(unsafe.Pointer(&mask[0])))
+	return int(n), errno
+}

@@ -1,0 +1,52 @@
+//go:build linux && (amd64 || arm64)
+
+package ptrace
+
+import (
+	"strconv"
+	"syscall"
+	"unsafe"
+
+	"golang.org/x/sys/unix"
+)
+
+// kernelSigaction is what rt_sigaction(2) takes. arm64 has the restorer too,
+// unused (include/linux/signal_types.h, SA_RESTORER in asm/signal.h).
+type kernelSigaction struct {
+	handler  uintptr
+	flags    uint64
+	restorer uintptr
+	mask     uint64
+}
+
+const (
+	saNoCldStop = 0x00000001 // include/uapi/asm-generic/signal-defs.h
+	saRestart   = 0x10000000
+)
+
+func sigaction(signo syscall.Signal, set, old *kernelSigaction) {
+	syscall.RawSyscall6(unix.SYS_RT_SIGACTION, uintptr(signo), uintptr(unsafe.Pointer(set)), uintptr(unsafe.Pointer(old)), 8, 0, 0)
+}
+
+// wakeSignal takes the engine out of wait4. Go ignores it unless a program
+// asks for it.
+const wakeSignal = unix.SIGIO
+
+// Signals prepares the signals of the whole process: SIGCHLD gets its default
+// action, for Go's handler would run at every stop of every tracee; wakeSignal
+// interrupts system calls. The function returned undoes it.
+func Signals() (restore func()) {
+	var chld, wake kernelSigaction
+	sigaction(unix.SIGCHLD, nil, &chld)
+	sigaction(unix.SIGCHLD, &kernelSigaction{flags: saNoCldStop}, nil)
+	sigaction(wakeSignal, nil, &wake)
+	interrupting := wake
+	interrupting.flags &^= saRestart
+	sigaction(wakeSignal, &interrupting, nil)
+	return func() {
+		sigaction(unix.SIGCHLD, &chld, nil)
+		sigaction(wakeSignal, &wake, nil)
+	}
+}
+
+func itoa(n int) string { return strconv.Itoa(n) }

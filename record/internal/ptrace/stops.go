@@ -1,0 +1,469 @@
+//go:build linux && (amd64 || arm64)
+
+package ptrace
+
+import (
+	"golang.org/x/sys/unix"
+
+	"sysreel/proto/syscalls"
+	"sysreel/proto/tracefile"
+)
+
+// handle acts on one wait status. now is the time at which wait returned.
+func (e *Engine) handle(tid int, status uint32, now int64) {
+	t := e.threads[tid]
+	if t == nil {
+		// A child may stop before its creator's event tells of it. A child
+		// that the recorder inherited from the program it was before its
+		// execve, ends here unnoticed.
+		e.strangers[tid] = stranger{status, now}
+		return
+	}
+	s, signo := classify(status)
+	if t.first && s != gone {
+		t.first = false
+		if t.letGo {
+			e.release(t, now)
+			return
+		}
+		if t.how == tracefile.StartAttach {
+			e.attached(t, s, now)
+		}
+	}
+	switch s {
+	case gone:
+		e.exited(t, status, now)
+		return
+	case inSyscall:
+		e.syscallStop(t, now)
+		signo = 0
+	case signalStop:
+		e.signal(t, signo, now)
+	case groupStop:
+		e.emit(&tracefile.Event{Kind: tracefile.Stop, Thread: t.Thread, NR: uint32(signo), Start: now, End: now}, nil)
+		listen(tid)
+		return
+	case forked:
+		e.forked(t, signo, now)
+		signo = 0
+	case execed:
+		t = e.execed(t, now)
+		signo = 0
+	default:
+		signo = 0
+	}
+	if t != nil {
+		resume(unix.PTRACE_SYSCALL, int(t.TID), signo)
+	}
+}
+
+func (e *Engine) syscallStop(t *thread, now int64) {
+	if getSyscallInfo(int(t.TID), &e.info) != 0 {
+		return // killed: its status comes
+	}
+	switch e.info.Op {
+	case opEntry, opSeccomp:
+		e.enter(t, now)
+	case opExit:
+		e.exit(t, now)
+	}
+}
+
+// enter begins a call.
+func (e *Engine) enter(t *thread, now int64) {
+	info := &e.info
+	c := &t.call
+	if t.inside { // an exit was not seen
+		e.unfinished(t, now)
+	}
+	t.inside = true
+	c.arch, c.nr, c.args = archOf(info.Arch, info.NR), uint32(info.NR), info.Args
+	c.start, c.flags = now, 0
+	en := e.lookup(c.arch, c.nr, &c.args)
+	c.entry = en
+	if t.launching {
+		if en.role != execCall {
+			c.entry = nil
+			return
+		}
+		e.launched(t, now)
+	}
+	if t.interrupted.valid {
+		e.restarted(t, info.IP)
+		en = c.entry
+	}
+	if en.role == execCall {
+		t.proc.execs++
+	}
+	if !en.selected {
+		if en.role == plain {
+			c.entry = nil
+		}
+		return
+	}
+	c.mem.Reset()
+	if en.plan.NeedsEnter() {
+		e.capturer.Enter(int(t.TID), e.slow(t), en.plan, &c.args, &c.mem)
+	}
+	e.dirty = true
+}
+
+// slow tells whether process_vm_readv could wait for an execve that itself
+// waits for the process's other threads to be reaped: the kernel locks
+// credentials (before Linux 5.8: cred_guard_mutex) from the start of an
+// execve to its end.
+func (e *Engine) slow(t *thread) bool { return t.proc.execs > 0 && t.proc.threads > 1 }
+
+// exit ends a call.
+func (e *Engine) exit(t *thread, now int64) {
+	if !t.inside {
+		return // the rest of a call that began before the recording
+	}
+	c := &t.call
+	t.inside = false
+	ret := int64(e.info.NR)
+	en := c.entry
+	if en == nil {
+		if t.launching {
+			e.launch.sample(now - c.start)
+		}
+		return
+	}
+	if en.role != plain {
+		e.leave(t, en, ret, now)
+	}
+	restart := ret <= -512 && ret >= -516 && ret != -515 // include/linux/errno.h: 515 is ENOIOCTLCMD
+	if restart {
+		t.interrupted = interrupted{true, c.arch, c.nr, e.info.IP, c.args}
+		c.flags |= tracefile.Restarted
+	} else if t.interrupted.valid && en.role != sigreturnCall {
+		t.interrupted.valid = false
+	}
+	if !en.selected {
+		return
+	}
+	if en.plan != nil && en.plan.NeedsExit(ret < 0 && ret >= -4095) && !restart {
+		e.capturer.Exit(int(t.TID), e.slow(t), en.plan, &c.args, ret, &c.mem)
+	}
+	var ev tracefile.Event
+	t.event(&ev, tracefile.Syscall, now)
+	ev.Ret = ret
+	e.emit(&ev, c.mem.Bufs)
+}
+
+// restarted decides whether the call just entered goes on with the one that
+// was interrupted. An attach sees restart_syscall where the call itself began
+// before: then the real one is shown.
+func (e *Engine) restarted(t *thread, ip uint64) {
+	c, i := &t.call, &t.interrupted
+	same := c.arch == i.arch && c.nr == i.nr && c.args == i.args
+	switch {
+	case c.entry.role == restartCall:
+		if t.how == tracefile.StartAttach && i.ip == 0 {
+			c.arch, c.nr, c.args = i.arch, i.nr, i.args
+			c.entry = e.lookup(c.arch, c.nr, &c.args)
+			c.flags |= tracefile.MidCall
+		}
+		i.valid = false
+	case same && i.ip == 0:
+		c.flags |= tracefile.MidCall
+		i.valid = false
+	case c.entry.role != sigreturnCall && i.ip == 0:
+		i.valid = false
+	}
+	_ = ip
+}
+
+// leave does what the engine has to at the end of the calls it understands.
+func (e *Engine) leave(t *thread, en *entry, ret, now int64) {
+	switch en.role {
+	case execCall:
+		if t.proc.execs > 0 {
+			t.proc.execs--
+		}
+		if ret < 0 && e.launch.pending == t {
+			e.launchFailed(int(-ret))
+		}
+		e.launch.pending = nil
+	}
+}
+
+// unfinished reports the call a thread is in as one whose exit is not seen.
+func (e *Engine) unfinished(t *thread, now int64) {
+	if !t.inside {
+		return
+	}
+	t.inside = false
+	if en := t.call.entry; en != nil && en.selected {
+		var ev tracefile.Event
+		t.event(&ev, tracefile.Unfinished, now)
+		e.emit(&ev, t.call.mem.Bufs)
+	}
+	if en := t.call.entry; en != nil && en.role == execCall && t.proc.execs > 0 {
+		t.proc.execs--
+	}
+}
+
+// signal reports a signal about to be delivered.
+func (e *Engine) signal(t *thread, signo int, now int64) {
+	ev := tracefile.Event{Kind: tracefile.Signal, Arch: native, Thread: t.Thread, NR: uint32(signo), Start: now, End: now}
+	var bufs []tracefile.Buf
+	if getSiginfo(int(t.TID), &e.siginfo) == 0 {
+		bufs = []tracefile.Buf{{Arg: -1, Parent: -1, Want: siginfoSize, Data: e.siginfo[:]}}
+	}
+	e.emit(&ev, bufs)
+}
+
+// Flags of clone(2), include/uapi/linux/sched.h.
+const (
+	cloneThread   = 0x00010000
+	cloneParent   = 0x00008000
+	cloneUntraced = 0x00800000
+)
+
+// forked registers the child that t has made.
+func (e *Engine) forked(t *thread, event int, now int64) {
+	msg, errno := eventMessage(int(t.TID))
+	if errno != 0 {
+		return // killed; the child, if any, is found as a stranger
+	}
+	tid := int(msg)
+	how := tracefile.StartClone
+	switch event {
+	case unix.PTRACE_EVENT_FORK:
+		how = tracefile.StartFork
+	case unix.PTRACE_EVENT_VFORK:
+		how = tracefile.StartVfork
+	}
+	flags, known := e.cloneFlags(t)
+	proc := t.proc
+	if !known {
+		if s, ok := e.proc.Look(tid); ok && s.TGID != int(t.TGID) {
+			flags = 0
+		} else {
+			flags = cloneThread
+		}
+	}
+	ppid := int(t.TGID)
+	if flags&cloneParent != 0 {
+		ppid = t.proc.ppid
+	}
+	if flags&cloneThread == 0 {
+		proc = e.newProcess(tid, ppid)
+	}
+	child := e.newThread(tid, proc, how)
+	if flags&cloneThread == 0 && e.cfg.NoFollow {
+		child.letGo = true
+	} else {
+		e.started(child, t, now)
+	}
+	if s, ok := e.strangers[tid]; ok {
+		delete(e.strangers, tid)
+		e.handle(tid, s.status, now)
+	}
+}
+
+// cloneFlags returns the flags of the clone that t is in.
+func (e *Engine) cloneFlags(t *thread) (flags uint64, known bool) {
+	c := &t.call
+	if !t.inside || c.entry == nil {
+		return 0, false
+	}
+	switch c.entry.role {
+	case forkCall:
+		return 0, true
+	case cloneCall:
+		return c.args[0], true
+	case clone3Call:
+		// struct clone_args begins with the flags, 64 bits on every
+		// architecture.
+		return e.capturer.Word(int(t.TID), c.args[0])
+	}
+	return 0, false
+}
+
+// started reports the first event of a thread.
+func (e *Engine) started(t, creator *thread, now int64) {
+	ev := tracefile.Event{Kind: tracefile.ThreadStart, Thread: t.Thread, Start: now, End: now}
+	ev.Args[0] = uint64(t.how)
+	if creator != nil {
+		ev.Args[1] = uint64(creator.ID)
+	}
+	if t.TID == t.TGID {
+		switch t.how {
+		case tracefile.StartLaunch:
+			ev.Facts = e.proc.Launched(int(t.TGID))
+		case tracefile.StartAttach:
+		default:
+			ev.Facts = forkFacts(t)
+		}
+	}
+	if t.how == tracefile.StartAttach && t.proc.threads == 1 {
+		ev.Facts = e.proc.Running(int(t.TGID))
+	}
+	if ev.Facts != nil {
+		ev.Facts.Arch = uint32(native)
+	}
+	e.emit(&ev, nil)
+}
+
+// execed handles a successful execve. All other threads of the process are
+// gone, and the one that made the call has the process's ID from now on.
+func (e *Engine) execed(t *thread, now int64) *thread {
+	msg, errno := eventMessage(int(t.TID))
+	if errno != 0 {
+		return t
+	}
+	ev := tracefile.Event{Kind: tracefile.Exec, Arch: native, Thread: t.Thread, Start: now, End: now}
+	if former := int(msg); former != int(t.TID) {
+		if maker := e.threads[former]; maker != nil {
+			ev.Args[0] = uint64(maker.ID)
+			e.unfinished(t, now) // the leader's call, if it was in one
+			// The leader's place, and the execve.
+			t.inside, t.call = maker.inside, maker.call
+			t.interrupted = interrupted{}
+			delete(e.threads, former)
+			t.proc.threads--
+		}
+	}
+	for tid, other := range e.threads {
+		if other.proc == t.proc && other != t {
+			e.supersede(other, now)
+			delete(e.threads, tid)
+		}
+	}
+	t.proc.threads = 1
+	t.proc.execs = 0
+	if t.inside && t.call.entry != nil && t.call.entry.role == execCall {
+		t.proc.execs = 1
+	}
+	e.launch.pending = nil
+	ev.Facts = e.proc.Executed(int(t.TGID))
+	ev.Facts.Arch = uint32(native)
+	e.emit(&ev, nil)
+	return t
+}
+
+// supersede ends a thread that another's execve has removed.
+func (e *Engine) supersede(t *thread, now int64) {
+	e.unfinished(t, now)
+	ev := tracefile.Event{Kind: tracefile.ThreadExit, Thread: t.Thread, Start: now, End: now}
+	ev.Args[1] = uint64(tracefile.ExitSuperseded)
+	e.emit(&ev, nil)
+}
+
+// exited reports the end of a thread.
+func (e *Engine) exited(t *thread, status uint32, now int64) {
+	delete(e.threads, int(t.TID))
+	if t.letGo {
+		return
+	}
+	if t == e.launch.root {
+		e.launch.status, e.launch.exited = status, true
+	}
+	if t.launching {
+		e.launchFailed(0)
+		return
+	}
+	e.unfinished(t, now)
+	ev := tracefile.Event{Kind: tracefile.ThreadExit, Thread: t.Thread, Start: now, End: now, Ret: int64(status)}
+	t.proc.threads--
+	if t.proc.threads == 0 {
+		ev.Args[0] = 1
+		delete(e.processes, t.proc.tgid)
+	}
+	e.emit(&ev, nil)
+	e.adopt(int(t.TGID), now)
+}
+
+// adopt takes in strangers whose creator can no longer tell of them: it was
+// killed between making the child and saying so.
+func (e *Engine) adopt(tgid int, now int64) {
+	for tid, s := range e.strangers {
+		if what, _ := classify(s.status); what == gone {
+			if now-s.seen > 1e9 {
+				delete(e.strangers, tid)
+			}
+			continue
+		}
+		st, ok := e.proc.Look(tid)
+		if !ok || st.TracerPID == 0 {
+			continue
+		}
+		proc := e.processes[st.TGID]
+		if proc != nil && proc.tgid != tgid && proc.threads > 0 && st.TGID != tid {
+			continue // its creator may still tell
+		}
+		if parent := e.processes[st.PPID]; parent != nil && st.TGID == tid {
+			continue
+		}
+		if proc == nil {
+			proc = e.newProcess(st.TGID, st.PPID)
+		}
+		t := e.newThread(tid, proc, tracefile.StartClone)
+		delete(e.strangers, tid)
+		e.started(t, nil, now)
+		e.handle(tid, s.status, now)
+	}
+}
+
+// vanished reports what is still in the table when nothing is left to wait
+// for.
+func (e *Engine) vanished(now int64) {
+	for tid, t := range e.threads {
+		delete(e.threads, tid)
+		e.unfinished(t, now)
+		ev := tracefile.Event{Kind: tracefile.ThreadExit, Thread: t.Thread, Start: now, End: now}
+		ev.Args[1] = uint64(tracefile.ExitVanished)
+		if t.proc.threads--; t.proc.threads == 0 {
+			ev.Args[0] = 1
+		}
+		e.emit(&ev, nil)
+	}
+}
+
+// letGo reports that the threads still followed live on unseen.
+func (e *Engine) letGo() {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	now := e.now()
+	for _, t := range e.threads {
+		if !t.letGo && !t.launching {
+			e.release(t, now)
+		}
+	}
+}
+
+// release reports that a thread is let go of, and does it if it is stopped.
+func (e *Engine) release(t *thread, now int64) {
+	if t.letGo { // a child that is not to be followed, at its first stop
+		detach(int(t.TID), 0)
+		delete(e.threads, int(t.TID))
+		delete(e.processes, t.proc.tgid)
+		return
+	}
+	e.unfinished(t, now)
+	e.emit(&tracefile.Event{Kind: tracefile.Detach, Thread: t.Thread, Start: now, End: now}, nil)
+}
+
+func (e *Engine) newProcess(tgid, ppid int) *process {
+	e.lastPID++
+	p := &process{id: e.lastPID, tgid: tgid, ppid: ppid}
+	e.processes[tgid] = p
+	e.Counts.Processes++
+	return p
+}
+
+func (e *Engine) newThread(tid int, p *process, how tracefile.StartHow) *thread {
+	e.lastID++
+	t := &thread{
+		Thread: tracefile.Thread{ID: e.lastID, Process: p.id, TID: int32(tid), TGID: int32(p.tgid)},
+		proc:   p, how: how, first: true,
+	}
+	p.threads++
+	e.threads[tid] = t
+	e.Counts.Threads++
+	return t
+}
+
+var _ = syscalls.AMD64

@@ -1,0 +1,118 @@
+//go:build linux && (amd64 || arm64)
+
+package ptrace
+
+import (
+	"runtime"
+
+	"sysreel/proto/syscalls"
+	"sysreel/record/internal/capture"
+)
+
+// entry is what the engine has to know of a system call.
+type entry struct {
+	desc     *syscalls.Desc // nil: not in the table
+	plan     *capture.Plan
+	selected bool
+	role     role
+}
+
+// role marks the calls that the engine itself has to understand.
+type role uint8
+
+const (
+	plain role = iota
+	execCall
+	cloneCall // flags in a register
+	clone3Call
+	forkCall
+	restartCall // restart_syscall
+	sigreturnCall
+	affinityGet
+	affinitySet
+	uringCall
+)
+
+var roles = map[string]role{
+	"execve": execCall, "execveat": execCall,
+	"clone": cloneCall, "clone3": clone3Call, "fork": forkCall, "vfork": forkCall,
+	"restart_syscall": restartCall, "rt_sigreturn": sigreturnCall, "sigreturn": sigreturnCall,
+	"sched_getaffinity": affinityGet, "sched_setaffinity": affinitySet,
+	"io_uring_setup": uringCall,
+}
+
+const (
+	maxNR  = 1 << 10 // beyond the numbers in use (x32 ends at 547)
+	x32Bit = 1 << 30
+)
+
+// unknown stands for calls that the table does not have.
+var unknown = entry{selected: true}
+
+// lookup returns the entry of a call, chosen among its variants by args.
+func (e *Engine) lookup(arch syscalls.Arch, nr uint32, args *[6]uint64) *entry {
+	index := nr
+	if arch == syscalls.X32 {
+		index &^= x32Bit
+	}
+	if int(arch) >= len(e.table) || index >= maxNR {
+		return e.unknown()
+	}
+	if e.table[arch] == nil {
+		e.table[arch] = make([]*entry, maxNR)
+	}
+	en := e.table[arch][index]
+	if en == nil {
+		en = e.newEntry(syscalls.Lookup(arch, nr))
+		if arch == syscalls.X32 {
+			en.plan = nil // its structures are not described
+		}
+		e.table[arch][index] = en
+	}
+	if en.desc == nil || len(en.desc.Variants) == 0 {
+		return en
+	}
+	d := en.desc.Select(args)
+	if d == en.desc {
+		return en
+	}
+	v := e.variants[d]
+	if v == nil {
+		v = e.newEntry(d)
+		v.selected, v.role = en.selected, en.role
+		e.variants[d] = v
+	}
+	return v
+}
+
+func (e *Engine) unknown() *entry {
+	if e.cfg.Selected == nil {
+		return &unknown
+	}
+	return &entry{}
+}
+
+func (e *Engine) newEntry(d *syscalls.Desc) *entry {
+	if d == nil {
+		return e.unknown()
+	}
+	return &entry{
+		desc:     d,
+		plan:     e.capturer.Plan(d),
+		selected: e.cfg.Selected == nil || e.cfg.Selected(d),
+		role:     roles[d.Name],
+	}
+}
+
+// native is the architecture that this program was built for.
+var native = map[string]syscalls.Arch{"amd64": syscalls.AMD64, "arm64": syscalls.ARM64}[runtime.GOARCH]
+
+// archOf names the architecture of a call: an AUDIT_ARCH_* value and, for x32,
+// a bit of the number. An unknown one is 0.
+func archOf(audit uint32, nr uint64) syscalls.Arch {
+	a, _ := syscalls.ArchFromAudit(audit)
+	if a == syscalls.AMD64 && nr&x32Bit != 0 {
+		return syscalls.X32
+	}
+	return a
+}

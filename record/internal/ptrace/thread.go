@@ -1,0 +1,75 @@
+//go:build linux && (amd64 || arm64)
+
+package ptrace
+
+import (
+	"sysreel/proto/syscalls"
+	"sysreel/proto/tracefile"
+	"sysreel/record/internal/capture"
+)
+
+// process is a traced process.
+type process struct {
+	id      tracefile.ProcessID
+	tgid    int
+	ppid    int
+	threads int // traced and alive
+	// execs counts the threads inside execve. With more than one thread
+	// alive, process_vm_readv could wait for that execve, which waits for
+	// the other threads to be reaped by us.
+	execs int
+}
+
+// thread is a traced thread.
+type thread struct {
+	tracefile.Thread
+	proc *process
+
+	// first is set until the first stop, which may be any; letGo: detach there.
+	first, letGo bool
+	how          tracefile.StartHow
+	// launching: the stub has not yet got to its execve.
+	launching bool
+	// inside is set from syscall-enter to syscall-exit.
+	inside bool
+	call   call
+
+	// interrupted is the call that ended with ERESTART* and may be restarted.
+	interrupted interrupted
+}
+
+// call is the call a thread is in.
+type call struct {
+	entry *entry // nil for calls that are not recorded
+	flags tracefile.Flags
+	arch  syscalls.Arch
+	nr    uint32
+	start int64
+	args  [6]uint64
+	mem   capture.Call
+}
+
+// interrupted identifies a call that the kernel may restart, as itself or
+// through restart_syscall.
+type interrupted struct {
+	valid bool
+	arch  syscalls.Arch
+	nr    uint32
+	ip    uint64
+	args  [6]uint64
+}
+
+// event fills e with the call as it stands.
+func (t *thread) event(e *tracefile.Event, kind tracefile.Kind, end int64) {
+	c := &t.call
+	*e = tracefile.Event{
+		Kind:   kind,
+		Flags:  c.flags,
+		Arch:   c.arch,
+		Thread: t.Thread,
+		NR:     c.nr,
+		Start:  c.start,
+		End:    end,
+		Args:   c.args,
+	}
+}
