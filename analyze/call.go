@@ -29,6 +29,10 @@ type Call struct {
 	known bool // paths and fds have been computed
 }
 
+// Shape returns a small number, from 0, of the event's kind, architecture and
+// call number within the pass: an index for caches.
+func (c *Call) Shape() int { return c.meta.id }
+
 // IsCall reports whether the event is a system call, finished or not.
 func (c *Call) IsCall() bool {
 	return c.Kind == tracefile.Syscall || c.Kind == tracefile.Unfinished || c.Kind == tracefile.InFlight

@@ -15,6 +15,7 @@ type shapeMeta struct {
 	desc *syscalls.Desc
 	flow Flow
 	addr int8 // argument that is a socket address, or −1
+	id   int  // dense, from 0, of the metas of a pass
 	pass bool // the filter's -e trace= lets it through
 	// changes: the call may change the world.
 	changes bool
@@ -45,7 +46,7 @@ func (s *shapes) of(kind tracefile.Kind, arch syscalls.Arch, nr uint32, name, pr
 }
 
 func (s *shapes) make(k shapeKey, name, proto string) *shapeMeta {
-	m := &shapeMeta{name: name, addr: -1, pass: true, changes: world.Changes(k.arch, k.nr)}
+	m := &shapeMeta{name: name, id: len(s.meta), addr: -1, pass: true, changes: world.Changes(k.arch, k.nr)}
 	switch k.kind {
 	case tracefile.Syscall, tracefile.Unfinished, tracefile.InFlight:
 	case tracefile.Signal, tracefile.Stop:

@@ -1,0 +1,309 @@
+package summary
+
+import (
+	"fmt"
+	"io"
+	"sort"
+	"strings"
+
+	"sysreel/analyze/term"
+)
+
+// RenderOptions of Render.
+type RenderOptions struct {
+	Width int // columns; 0: 80
+	Color bool
+	// Limit is how many lines each list has at most; 0: 40 for the table and
+	// the processes, 10 for the others. Negative: all.
+	Limit int
+}
+
+func (o RenderOptions) limit(standard int) int {
+	switch {
+	case o.Limit < 0:
+		return 1 << 30
+	case o.Limit == 0:
+		return standard
+	}
+	return o.Limit
+}
+
+const (
+	tableLines = 40
+	listLines  = 10
+)
+
+// Render writes the result for people: the table, then what there is to say of
+// processes, signals, slow calls, failing paths and bytes.
+func Render(w io.Writer, r *Result, o RenderOptions) error {
+	b := &strings.Builder{}
+	t := term.Options{Width: o.Width, Color: o.Color}
+	head(b, r, t)
+	rows(b, r, o, t)
+	processes(b, r, o, t)
+	signals(b, r, o, t)
+	slowestCalls(b, r, o, t)
+	failing(b, r, o, t)
+	objects(b, r, o, t)
+	_, err := io.WriteString(w, b.String())
+	return err
+}
+
+func head(b *strings.Builder, r *Result, t term.Options) {
+	calls := int64(0)
+	for i := range r.Rows {
+		calls += r.Rows[i].TotalNs
+	}
+	fmt.Fprintf(b, "%s, %s, %s, %s elapsed\n", term.Plural(r.Events, "event"), term.Plural(uint64(len(r.Processes)), "process"),
+		term.Plural(uint64(r.Threads), "thread"), term.Duration(r.ElapsedNs))
+	if r.ThreadNs > 0 {
+		fmt.Fprintf(b, "%s\n", t.Paint(fmt.Sprintf("wall%% is of thread-time, the %s that the threads were recorded, together; %s of it in these calls",
+			term.Duration(r.ThreadNs), term.Percent(float64(calls)/float64(r.ThreadNs))), term.Dim))
+	}
+	if r.CalibrationNs > 0 {
+		fmt.Fprintf(b, "%s\n", t.Paint(fmt.Sprintf("the recorder adds about %s to each call", term.Duration(r.CalibrationNs)), term.Dim))
+	}
+	b.WriteByte('\n')
+}
+
+func event(n uint64, file int) string {
+	switch {
+	case n == 0:
+		return ""
+	case file > 0:
+		return fmt.Sprintf("%d#%d", file+1, n)
+	}
+	return fmt.Sprintf("#%d", n)
+}
+
+func rows(b *strings.Builder, r *Result, o RenderOptions, t term.Options) {
+	title := r.By
+	table := term.Table{Columns: []term.Column{
+		{Title: "wall%", Right: true}, {Title: "total", Right: true}, {Title: "p50", Right: true, Optional: 2}, {Title: "p90", Right: true, Optional: 6},
+		{Title: "p99", Right: true, Optional: 3}, {Title: "max", Right: true}, {Title: "@event", Optional: 1}, {Title: "calls", Right: true},
+		{Title: "errors", Right: true}, {Title: "errno", Optional: 4}, {Title: "bytes", Right: true, Optional: 5}, {Title: title, Flex: true},
+	}}
+	limit := o.limit(tableLines)
+	for i := range r.Rows {
+		if i == limit {
+			break
+		}
+		x := &r.Rows[i]
+		share := 0.0
+		if r.ThreadNs > 0 {
+			share = float64(x.TotalNs) / float64(r.ThreadNs)
+		}
+		cells := []term.Cell{
+			{Text: fmt.Sprintf("%.1f", 100*share)}, {Text: term.Duration(x.TotalNs)}, {Text: term.Duration(x.P50Ns)}, {Text: term.Duration(x.P90Ns)},
+			{Text: term.Duration(x.P99Ns)}, {Text: term.Duration(x.MaxNs)}, {Text: event(x.MaxEvent, x.MaxFile), Style: term.Cyan}, {Text: term.Count(x.Calls)},
+			{}, {}, {}, {Text: x.Name, Style: term.Bold},
+		}
+		if x.returned == 0 && x.Unfinished == 0 { // exit_group
+			for j := range 7 {
+				cells[j].Text = ""
+			}
+		}
+		if x.Unfinished > 0 {
+			cells[5].Text = "≥ " + cells[5].Text
+		}
+		if x.Errors > 0 {
+			cells[8] = term.Cell{Text: term.Count(x.Errors), Style: term.Yellow}
+			cells[9] = term.Cell{Text: x.topErrno, Style: term.Yellow}
+			if x.topErrnos < x.Errors {
+				cells[9].Text += fmt.Sprintf(" %s", term.Count(x.topErrnos))
+			}
+		}
+		if n := x.ReadBytes + x.WrittenBytes; n > 0 {
+			cells[10].Text = term.Bytes(n)
+		}
+		table.Rows = append(table.Rows, cells)
+	}
+	table.Write(b, t)
+	more(b, len(r.Rows), limit, t)
+	if r.NoKey > 0 {
+		fmt.Fprintf(b, "%s\n", t.Paint(fmt.Sprintf("%s without a %s", term.Plural(r.NoKey, "call"), r.By), term.Dim))
+	}
+}
+
+func more(b *strings.Builder, n, limit int, t term.Options) {
+	if n > limit {
+		fmt.Fprintf(b, "%s\n", t.Paint(fmt.Sprintf("… and %s more", term.Count(uint64(n-limit))), term.Dim))
+	}
+}
+
+func section(b *strings.Builder, title string, t term.Options) {
+	fmt.Fprintf(b, "\n%s\n", t.Paint(title, term.Bold))
+}
+
+func processes(b *strings.Builder, r *Result, o RenderOptions, t term.Options) {
+	if len(r.Processes) == 0 {
+		return
+	}
+	section(b, "processes: "+ends(r.Processes), t)
+	table := term.Table{Indent: "  ", Columns: []term.Column{
+		{Title: "start", Right: true, Optional: 2}, {Title: "time", Right: true}, {Title: "calls", Right: true, Optional: 1},
+		{Title: "errors", Right: true, Optional: 3}, {Title: "end"}, {Title: "process", Flex: true},
+	}}
+	limit := o.limit(tableLines)
+	for i := range r.Processes {
+		if i == limit {
+			break
+		}
+		p := &r.Processes[i]
+		end := term.Cell{Text: p.Exit.String()}
+		switch {
+		case p.Exit == nil && p.Ended:
+			end = term.Cell{Text: "gone", Style: term.Dim}
+		case p.Exit == nil:
+			end = term.Cell{Text: "running", Style: term.Dim}
+		case p.Exit.Code == nil || *p.Exit.Code != 0:
+			end.Style = term.Red
+		}
+		name := strings.Repeat("  ", min(p.Depth, 20)) + p.label
+		if len(p.Argv) > 1 {
+			name += " " + commandLine(p.Argv[1:])
+		}
+		errors := ""
+		if p.Errors > 0 {
+			errors = term.Count(p.Errors)
+		}
+		table.Rows = append(table.Rows, []term.Cell{{Text: "+" + term.Duration(p.StartNs)}, {Text: term.Duration(p.DurationNs)}, {Text: term.Count(p.Calls)},
+			{Text: errors}, end, {Text: name}})
+	}
+	table.Write(b, t)
+	more(b, len(r.Processes), limit, t)
+}
+
+// commandLine joins arguments, those with blanks quoted.
+func commandLine(argv []string) string {
+	out := make([]string, len(argv))
+	for i, a := range argv {
+		if out[i] = a; a == "" || strings.ContainsAny(a, " \t\n'\"") {
+			out[i] = "'" + strings.ReplaceAll(a, "'", `'\''`) + "'"
+		}
+	}
+	return strings.Join(out, " ")
+}
+
+// ends counts the ways in which processes ended, the most frequent first.
+func ends(ps []Process) string {
+	count := make(map[string]int)
+	for i := range ps {
+		s := ps[i].Exit.String()
+		switch {
+		case s == "" && ps[i].Ended:
+			s = "gone"
+		case s == "":
+			s = "running"
+		}
+		count[s]++
+	}
+	names := make([]string, 0, len(count))
+	for s := range count {
+		names = append(names, s)
+	}
+	sort.Slice(names, func(i, j int) bool {
+		if count[names[i]] != count[names[j]] {
+			return count[names[i]] > count[names[j]]
+		}
+		return names[i] < names[j]
+	})
+	for i, s := range names {
+		names[i] = fmt.Sprintf("%s %s", term.Count(uint64(count[s])), s)
+		if count[s] > 1 {
+			names[i] = fmt.Sprintf("%s × %s", term.Count(uint64(count[s])), s)
+		}
+	}
+	return strings.Join(names, ", ")
+}
+
+func signals(b *strings.Builder, r *Result, o RenderOptions, t term.Options) {
+	if len(r.Signals) == 0 {
+		return
+	}
+	section(b, "signals", t)
+	table := term.Table{Indent: "  ", Columns: []term.Column{{Right: true}, {}, {}, {Flex: true}}}
+	limit := o.limit(listLines)
+	for i := range r.Signals {
+		if i == limit {
+			break
+		}
+		s := &r.Signals[i]
+		table.Rows = append(table.Rows, []term.Cell{{Text: term.Count(s.Count)}, {Text: s.Signal}, {Text: event(s.FirstEvent, s.File), Style: term.Cyan}, {Text: s.Process}})
+	}
+	table.Write(b, t)
+	more(b, len(r.Signals), limit, t)
+}
+
+func slowestCalls(b *strings.Builder, r *Result, o RenderOptions, t term.Options) {
+	if len(r.Slowest) == 0 {
+		return
+	}
+	section(b, "slowest calls", t)
+	table := term.Table{Indent: "  ", Columns: []term.Column{{Right: true}, {}, {}, {Optional: 1}, {Flex: true}}}
+	limit := o.limit(listLines)
+	for i := range r.Slowest {
+		if i == limit {
+			break
+		}
+		s := &r.Slowest[i]
+		d := term.Duration(s.DurationNs)
+		if s.AtLeast {
+			d = "≥ " + d
+		}
+		table.Rows = append(table.Rows, []term.Cell{{Text: d}, {Text: event(s.Event, s.File), Style: term.Cyan}, {Text: s.Syscall, Style: term.Bold}, {Text: s.Process}, {Text: s.Path}})
+	}
+	table.Write(b, t)
+}
+
+func failing(b *strings.Builder, r *Result, o RenderOptions, t term.Options) {
+	if len(r.Failing) == 0 {
+		return
+	}
+	section(b, "most failing paths", t)
+	table := term.Table{Indent: "  ", Columns: []term.Column{{Right: true}, {}, {}, {Optional: 1}, {Flex: true}}}
+	limit := o.limit(listLines)
+	for i := range r.Failing {
+		if i == limit {
+			break
+		}
+		f := &r.Failing[i]
+		table.Rows = append(table.Rows, []term.Cell{{Text: term.Count(f.Count)}, {Text: f.Errno, Style: term.Yellow}, {Text: event(f.FirstEvent, f.File), Style: term.Cyan}, {Text: f.Syscall}, {Text: f.Path}})
+	}
+	table.Write(b, t)
+	more(b, len(r.Failing), limit, t)
+}
+
+func objects(b *strings.Builder, r *Result, o RenderOptions, t term.Options) {
+	for _, peers := range []bool{false, true} {
+		table := term.Table{Indent: "  ", Columns: []term.Column{{Title: "read", Right: true}, {Title: "written", Right: true},
+			{Title: "calls", Right: true}, {Title: "time", Right: true, Optional: 1}, {Title: "file", Flex: true}}}
+		title := "bytes by file"
+		if peers {
+			title, table.Columns[4].Title = "bytes by peer", "peer"
+		}
+		n, limit := 0, o.limit(listLines)
+		for i := range r.Objects {
+			x := &r.Objects[i]
+			if x.Peer != peers || x.ReadBytes+x.WrittenBytes == 0 {
+				continue
+			}
+			if n++; n > limit {
+				continue
+			}
+			table.Row(bytes(x.ReadBytes), bytes(x.WrittenBytes), term.Count(x.Calls), term.Duration(x.TotalNs), x.Name)
+		}
+		if n > 0 {
+			section(b, title, t)
+			table.Write(b, t)
+			more(b, n, limit, t)
+		}
+	}
+}
+
+func bytes(n int64) string {
+	if n == 0 {
+		return ""
+	}
+	return term.Bytes(n)
+}

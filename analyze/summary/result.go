@@ -1,0 +1,307 @@
+package summary
+
+import (
+	"fmt"
+	"sort"
+	"strings"
+
+	"sysreel/analyze"
+	"sysreel/proto/syscalls"
+)
+
+// Schema names the form of a Result's JSON.
+const Schema = "sysreel.summary/1"
+
+// Result is what is shown and written as JSON. All lists are there, if empty,
+// but those that only Objects gives.
+type Result struct {
+	Schema    string `json:"schema"`
+	Events    uint64 `json:"events"`     // of all kinds that the filter let through
+	ElapsedNs int64  `json:"elapsed_ns"` // from the first to the last of them
+	By        string `json:"by"`
+	// ThreadNs is how long the threads were recorded, together: the
+	// denominator of a row's share of time.
+	ThreadNs      int64     `json:"thread_ns"`
+	Threads       int       `json:"threads"`
+	CalibrationNs int64     `json:"calibration_ns,omitempty"`
+	NoKey         uint64    `json:"no_key,omitempty"` // calls that have no such key
+	Rows          []Row     `json:"rows"`
+	Processes     []Process `json:"processes"` // parents before children
+	Signals       []Signal  `json:"signals"`
+	Slowest       []Slow    `json:"slowest"`
+	Failing       []Failing `json:"failing_paths,omitempty"` // most failures first
+	Objects       []Object  `json:"objects,omitempty"`       // most bytes first
+}
+
+// Row is what happened under a key.
+type Row struct {
+	Name         string            `json:"name"`
+	Calls        uint64            `json:"calls"`
+	Errors       uint64            `json:"errors"`
+	TotalNs      int64             `json:"total_ns"`
+	MinNs        int64             `json:"min_ns"`
+	MaxNs        int64             `json:"max_ns"`
+	MeanNs       int64             `json:"mean_ns"`
+	P50Ns        int64             `json:"p50_ns"`
+	P90Ns        int64             `json:"p90_ns"`
+	P99Ns        int64             `json:"p99_ns"`
+	MaxEvent     uint64            `json:"max_event"`
+	MaxFile      int               `json:"max_file,omitempty"`
+	Errnos       map[string]uint64 `json:"errnos"`
+	ReadBytes    int64             `json:"read_bytes"`
+	WrittenBytes int64             `json:"written_bytes"`
+	// Unfinished calls are in Calls, and in the times as long as seen.
+	Unfinished uint64 `json:"unfinished,omitempty"`
+
+	topErrno  string
+	topErrnos uint64
+	returned  uint64 // calls whose exit was seen: what strace -c counts
+}
+
+// Exit is how a process ended.
+type Exit struct {
+	Code   *int   `json:"code,omitempty"`
+	Signal string `json:"signal,omitempty"`
+	Core   bool   `json:"core,omitempty"` // dumped
+}
+
+func (e *Exit) String() string {
+	switch {
+	case e == nil:
+		return ""
+	case e.Signal != "" && e.Core:
+		return e.Signal + " (core dumped)"
+	case e.Signal != "":
+		return e.Signal
+	case e.Code != nil:
+		return fmt.Sprintf("exit %d", *e.Code)
+	}
+	return ""
+}
+
+// exitOf decodes a wait status, see wait(2).
+func exitOf(status int32) *Exit {
+	if sig := status & 0x7f; sig != 0 {
+		return &Exit{Signal: syscalls.SignalName(int(sig)), Core: status&0x80 != 0}
+	}
+	code := int(status >> 8 & 0xff)
+	return &Exit{Code: &code}
+}
+
+// Process is a process of the trace.
+type Process struct {
+	PID     int32    `json:"pid"`
+	Parent  int32    `json:"parent,omitempty"` // of the recorded ones
+	Depth   int      `json:"depth"`            // below a process whose parent is not recorded
+	Exe     string   `json:"exe"`
+	Argv    []string `json:"argv"` // of what it ran last
+	Execs   []string `json:"execs,omitempty"`
+	StartNs int64    `json:"start_ns"` // since the trace's first event
+	// DurationNs runs to the end of the process, or to what was last seen of it.
+	DurationNs int64  `json:"duration_ns"`
+	Exit       *Exit  `json:"exit"` // null: not seen to end
+	Ended      bool   `json:"ended"`
+	Calls      uint64 `json:"calls"`
+	Errors     uint64 `json:"errors"`
+	CallNs     int64  `json:"call_ns"` // time of its threads within calls
+	Threads    int    `json:"threads"`
+	File       int    `json:"file,omitempty"`
+
+	label string
+}
+
+// Signal is a signal that a process got.
+type Signal struct {
+	Signal     string `json:"signal"`
+	Process    string `json:"process"`
+	Count      uint64 `json:"count"`
+	FirstEvent uint64 `json:"first_event"`
+	File       int    `json:"file,omitempty"`
+}
+
+// Slow is one of the slowest calls.
+type Slow struct {
+	Event      uint64 `json:"event"` // 0: had not ended
+	DurationNs int64  `json:"duration_ns"`
+	StartNs    int64  `json:"start_ns"` // since the trace's first event
+	Syscall    string `json:"syscall"`
+	Path       string `json:"path,omitempty"`
+	Process    string `json:"process"`
+	TID        int32  `json:"tid"`
+	AtLeast    bool   `json:"at_least,omitempty"`
+	File       int    `json:"file,omitempty"`
+}
+
+// Failing is a path and how a call on it failed.
+type Failing struct {
+	Path       string `json:"path"`
+	Syscall    string `json:"syscall"`
+	Errno      string `json:"errno"`
+	Count      uint64 `json:"count"`
+	FirstEvent uint64 `json:"first_event"`
+	File       int    `json:"file,omitempty"`
+}
+
+// Object is a file, or a peer of sockets, that bytes were moved from or to.
+type Object struct {
+	Name         string `json:"name"`
+	Peer         bool   `json:"peer,omitempty"`
+	Calls        uint64 `json:"calls"`
+	ReadBytes    int64  `json:"read_bytes"`
+	WrittenBytes int64  `json:"written_bytes"`
+	TotalNs      int64  `json:"total_ns"`
+}
+
+// Result returns what was counted so far, its rows by total time.
+func (a *Analysis) Result() *Result {
+	n, ns := a.threadTime()
+	r := &Result{
+		Schema: Schema, Events: a.events, ElapsedNs: a.elapsedNs(), By: a.options.By.String(),
+		ThreadNs: ns, Threads: n, CalibrationNs: a.stop, NoKey: a.noKey,
+		Rows: []Row{}, Signals: []Signal{}, Slowest: []Slow{},
+	}
+	for _, x := range a.rows {
+		r.Rows = append(r.Rows, x.result())
+	}
+	r.Sort(ByTotal)
+	r.Processes = a.tree()
+	for k, s := range a.signals {
+		r.Signals = append(r.Signals, Signal{syscalls.SignalName(int(k.signo)), k.process.Label(), s.count, s.first, s.file})
+	}
+	sort.Slice(r.Signals, func(i, j int) bool {
+		x, y := &r.Signals[i], &r.Signals[j]
+		return x.File < y.File || x.File == y.File && x.FirstEvent < y.FirstEvent
+	})
+	for i := range a.slowest.calls {
+		s := &a.slowest.calls[i]
+		r.Slowest = append(r.Slowest, Slow{s.event, s.ns, s.start - a.first, s.name, s.path, s.thread.Process.Label(), s.thread.TID, s.atLeast, s.file})
+	}
+	a.resultObjects(r)
+	return r
+}
+
+func (a *Analysis) resultObjects(r *Result) {
+	for k, f := range a.failing {
+		r.Failing = append(r.Failing, Failing{k.path, k.call, syscalls.ErrnoName(k.errno), f.count, f.first, f.file})
+	}
+	sort.Slice(r.Failing, func(i, j int) bool {
+		x, y := &r.Failing[i], &r.Failing[j]
+		switch {
+		case x.Count != y.Count:
+			return x.Count > y.Count
+		case x.File != y.File:
+			return x.File < y.File
+		}
+		return x.FirstEvent < y.FirstEvent
+	})
+	for _, o := range a.objects {
+		r.Objects = append(r.Objects, Object{o.name, o.peer, o.calls, o.read, o.written, o.total})
+	}
+	sort.Slice(r.Objects, func(i, j int) bool {
+		x, y := &r.Objects[i], &r.Objects[j]
+		if m, n := x.ReadBytes+x.WrittenBytes, y.ReadBytes+y.WrittenBytes; m != n {
+			return m > n
+		}
+		return x.Name < y.Name
+	})
+}
+
+func (x *row) result() Row {
+	h := &x.hist
+	r := Row{
+		Name: x.key.String(), Calls: x.calls, Errors: x.errors, TotalNs: h.Total, MinNs: h.Min, MaxNs: h.Max, MeanNs: h.Mean(),
+		P50Ns: h.Quantile(0.5), P90Ns: h.Quantile(0.9), P99Ns: h.Quantile(0.99), MaxEvent: h.MaxEvent, MaxFile: h.MaxFile,
+		Errnos: make(map[string]uint64, len(x.errnos)), ReadBytes: x.read, WrittenBytes: x.written, Unfinished: h.AtLeast,
+		returned: h.Count - h.AtLeast,
+	}
+	for e, n := range x.errnos {
+		r.Errnos[syscalls.ErrnoName(e)] = n
+	}
+	r.topErrno, r.topErrnos = x.topErrno()
+	return r
+}
+
+// Sort is an order of rows.
+type Sort uint8
+
+// All orders put the largest first, but names.
+const (
+	ByTotal Sort = iota
+	ByCalls
+	ByErrors
+	ByMin
+	ByMean
+	ByP50
+	ByP90
+	ByP99
+	ByMax
+	ByBytes
+	ByName
+)
+
+var sortNames = [...]string{"total", "calls", "errors", "min", "mean", "p50", "p90", "p99", "max", "bytes", "name"}
+
+// SortNames lists what ParseSort understands.
+func SortNames() []string { return sortNames[:] }
+
+// ParseSort understands the name of a column; "" is total.
+func ParseSort(s string) (Sort, error) {
+	for i, name := range sortNames {
+		if s == name {
+			return Sort(i), nil
+		}
+	}
+	switch s {
+	case "", "wall", "wall%", "time":
+		return ByTotal, nil
+	}
+	return 0, fmt.Errorf("%w: cannot sort by %q; use one of %s", analyze.ErrFilter, s, strings.Join(sortNames[:], ", "))
+}
+
+// Sort orders the rows.
+func (r *Result) Sort(by Sort) {
+	value := func(x *Row) int64 {
+		switch by {
+		case ByCalls:
+			return int64(x.Calls)
+		case ByErrors:
+			return int64(x.Errors)
+		case ByMin:
+			return x.MinNs
+		case ByMean:
+			return x.MeanNs
+		case ByP50:
+			return x.P50Ns
+		case ByP90:
+			return x.P90Ns
+		case ByP99:
+			return x.P99Ns
+		case ByMax:
+			return x.MaxNs
+		case ByBytes:
+			return x.ReadBytes + x.WrittenBytes
+		case ByName:
+			return 0
+		}
+		return x.TotalNs
+	}
+	sort.SliceStable(r.Rows, func(i, j int) bool {
+		x, y := &r.Rows[i], &r.Rows[j]
+		switch m, n := value(x), value(y); {
+		case m != n:
+			return m > n
+		case x.Calls != y.Calls && by != ByName:
+			return x.Calls > y.Calls
+		case x.Name != y.Name:
+			return x.Name < y.Name
+		}
+		return x.MaxEvent < y.MaxEvent
+	})
+}
+
+// Top keeps the first n rows; 0 keeps all.
+func (r *Result) Top(n int) {
+	if n > 0 && n < len(r.Rows) {
+		r.Rows = r.Rows[:n]
+	}
+}

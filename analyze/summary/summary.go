@@ -1,0 +1,455 @@
+// Package summary adds up where the calls, the errors and the time of a trace
+// went, and how its processes lived and ended.
+package summary
+
+import (
+	"sysreel/analyze"
+	"sysreel/analyze/latency"
+	"sysreel/proto/syscalls"
+	"sysreel/proto/tracefile"
+	"sysreel/proto/tracepb"
+	"sysreel/proto/world"
+)
+
+// Options of an Analysis.
+type Options struct {
+	By analyze.By
+	// Objects also counts bytes by file and peer and failures by path, which
+	// takes arguments and memory of every call.
+	Objects bool
+	// File numbers the trace among several that are to be merged.
+	File int
+}
+
+// Need returns what the pass must provide.
+func (o Options) Need() analyze.Need {
+	if o.Objects {
+		return analyze.NeedWorld
+	}
+	return o.By.Need()
+}
+
+// Analysis sums up calls. Its memory is bounded by the keys, threads, processes
+// and objects; of objects it keeps at most maxObjects, the rest is "(other)". It
+// is not safe for concurrent use; analyses of parts or of several traces merge.
+type Analysis struct {
+	options Options
+	stop    int64 // calibration
+
+	events      uint64
+	first, last int64
+	rows        map[analyze.Key]*row
+	byShape     []*row // BySyscall: the row of each shape
+	lastRow     *row
+	lastKey     analyze.Key
+	noKey       uint64
+
+	threads   map[*world.Thread]*span
+	recent    [64]recentThread
+	processes map[*world.Process]*process
+	order     []*process // of appearance
+	merged    int64      // thread-time of analyses merged in
+	mergedN   int
+	elapsed   int64 // of the longest trace merged in
+
+	signals map[signalKey]*signal
+	slowest slowest
+	objects map[string]*object
+	failing map[failKey]*failure
+}
+
+// row is what is counted under a key.
+type row struct {
+	key           analyze.Key
+	hist          latency.Histogram
+	calls         uint64
+	errors        uint64
+	errnos        map[int]uint64
+	read, written int64
+	firstError    uint64
+}
+
+// span is when a thread was seen.
+type span struct{ first, last int64 }
+
+type recentThread struct {
+	thread  *world.Thread
+	span    *span
+	process *process
+}
+
+type process struct {
+	*world.Process
+	file   int
+	shift  int64 // from the clock of its trace to that of the first one merged
+	first  int64 // shifted, as last
+	last   int64
+	calls  uint64
+	errors uint64
+	total  int64
+}
+
+type signalKey struct {
+	process *world.Process
+	signo   uint32
+}
+
+type signal struct {
+	count uint64
+	first uint64 // event
+	file  int
+}
+
+type object struct {
+	name          string
+	peer          bool
+	calls         uint64
+	read, written int64
+	total         int64
+}
+
+type failKey struct {
+	path, call string
+	errno      int
+}
+
+type failure struct {
+	count uint64
+	first uint64
+	file  int
+}
+
+// maxObjects bounds the files and peers, and the failing paths, that are told
+// apart.
+const maxObjects = 100_000
+
+// New returns an Analysis of a trace with the header.
+func New(h *tracepb.Header, o Options) *Analysis {
+	return &Analysis{
+		options:   o,
+		stop:      h.GetCalibration().GetStopNs(),
+		first:     -1,
+		rows:      make(map[analyze.Key]*row),
+		threads:   make(map[*world.Thread]*span),
+		processes: make(map[*world.Process]*process),
+		signals:   make(map[signalKey]*signal),
+		objects:   make(map[string]*object),
+		failing:   make(map[failKey]*failure),
+	}
+}
+
+// Add counts an event.
+func (a *Analysis) Add(c *analyze.Call) {
+	if c.Num != 0 { // a call in flight is not an event yet
+		a.events++
+	}
+	if a.first < 0 || c.Start < a.first {
+		a.first = c.Start
+	}
+	a.last = max(a.last, c.End)
+	p := a.seen(c)
+	if !c.IsCall() {
+		if c.Kind == tracefile.Signal {
+			a.signal(c)
+		}
+		return
+	}
+	r := a.row(c)
+	if r == nil {
+		a.noKey++
+	} else {
+		r.add(c, a.options.File)
+	}
+	ns := c.Duration()
+	p.calls++
+	if c.Returns() {
+		p.total += ns
+		a.slowest.add(c, ns, a.options.File)
+	}
+	failed := c.Failed()
+	if failed {
+		p.errors++
+	}
+	if a.options.Objects {
+		a.object(c, ns)
+		if failed {
+			a.failed(c)
+		}
+	}
+}
+
+// seen notes when thread and process of the event were seen.
+func (a *Analysis) seen(c *analyze.Call) *process {
+	slot := &a.recent[c.Thread.ID%64]
+	if slot.thread != c.Thread {
+		slot.thread = c.Thread
+		if slot.span = a.threads[c.Thread]; slot.span == nil {
+			slot.span = &span{first: c.Start}
+			a.threads[c.Thread] = slot.span
+		}
+		if slot.process = a.processes[c.Process]; slot.process == nil {
+			slot.process = &process{Process: c.Process, file: a.options.File, first: c.Start}
+			a.processes[c.Process] = slot.process
+			a.order = append(a.order, slot.process)
+		}
+	}
+	slot.span.first = min(slot.span.first, c.Start)
+	slot.span.last = c.End
+	slot.process.first = min(slot.process.first, c.Start)
+	slot.process.last = c.End
+	return slot.process
+}
+
+// row returns the row that the call counts in, nil if it has no key.
+func (a *Analysis) row(c *analyze.Call) *row {
+	if a.options.By == analyze.BySyscall {
+		if s := c.Shape(); s < len(a.byShape) && a.byShape[s] != nil {
+			return a.byShape[s]
+		}
+	}
+	key, ok := a.options.By.Key(c)
+	if !ok {
+		return nil
+	}
+	r := a.lastRow
+	if r == nil || key != a.lastKey {
+		if r = a.rows[key]; r == nil {
+			r = &row{key: key}
+			a.rows[key] = r
+		}
+		a.lastRow, a.lastKey = r, key
+	}
+	if a.options.By == analyze.BySyscall {
+		for len(a.byShape) <= c.Shape() {
+			a.byShape = append(a.byShape, nil)
+		}
+		a.byShape[c.Shape()] = r
+	}
+	return r
+}
+
+func (r *row) add(c *analyze.Call, file int) {
+	r.calls++
+	if c.Returns() {
+		r.hist.Add(c.Duration(), c.Num, file)
+		if c.AtLeast() {
+			r.hist.AtLeast++
+		}
+	}
+	if errno := c.Errno(); errno != 0 {
+		r.errors++
+		if r.errnos == nil {
+			r.errnos = make(map[int]uint64, 1)
+		}
+		r.errnos[errno]++
+		if r.firstError == 0 {
+			r.firstError = c.Num
+		}
+		return
+	}
+	switch n, flow := c.Bytes(); flow {
+	case analyze.Read:
+		r.read += n
+	case analyze.Written:
+		r.written += n
+	}
+}
+
+func (a *Analysis) signal(c *analyze.Call) {
+	k := signalKey{c.Process, c.NR}
+	s := a.signals[k]
+	if s == nil {
+		s = &signal{first: c.Num, file: a.options.File}
+		a.signals[k] = s
+	}
+	s.count++
+}
+
+const other = "(other)"
+
+// object counts the bytes that the call moved.
+func (a *Analysis) object(c *analyze.Call, ns int64) {
+	n, flow := c.Bytes()
+	if flow == analyze.NoFlow {
+		return
+	}
+	name, peer := "", false
+	if f := c.File(); f != nil {
+		if f.Kind == world.Socket {
+			if p := c.Peer(); p != "" {
+				name, peer = p, true
+			}
+		}
+		if name == "" {
+			name = f.Detail()
+		}
+	}
+	if name == "" {
+		name = "(unknown)"
+	}
+	o := a.objects[name]
+	if o == nil {
+		if len(a.objects) >= maxObjects {
+			name, peer = other, false
+			o = a.objects[name]
+		}
+		if o == nil {
+			o = &object{name: name, peer: peer}
+			a.objects[name] = o
+		}
+	}
+	o.calls++
+	o.total += ns
+	if flow == analyze.Read {
+		o.read += n
+	} else {
+		o.written += n
+	}
+}
+
+func (a *Analysis) failed(c *analyze.Call) {
+	paths := c.Paths()
+	if len(paths) == 0 {
+		return
+	}
+	k := failKey{paths[0], c.Name, c.Errno()}
+	f := a.failing[k]
+	if f == nil {
+		if len(a.failing) >= maxObjects {
+			k = failKey{path: other}
+			f = a.failing[k]
+		}
+		if f == nil {
+			f = &failure{first: c.Num, file: a.options.File}
+			a.failing[k] = f
+		}
+	}
+	f.count++
+}
+
+// Merge adds what b counted: a later part of the same trace, or another trace.
+// b is not to be used any more.
+func (a *Analysis) Merge(b *Analysis) {
+	a.events += b.events
+	a.noKey += b.noKey
+	a.stop = max(a.stop, b.stop)
+	for k, r := range b.rows {
+		if mine := a.rows[k]; mine != nil {
+			mine.merge(r)
+		} else {
+			a.rows[k] = r
+		}
+	}
+	shift := int64(0) // all traces begin at the same time
+	if a.options.File == b.options.File {
+		a.mergeSpans(b)
+	} else {
+		if a.first >= 0 && b.first >= 0 {
+			shift = a.first - b.first
+		}
+		n, ns := b.threadTime()
+		a.mergedN += n
+		a.merged += ns
+		a.elapsed = max(a.elapsed, b.elapsedNs())
+	}
+	for _, p := range b.order {
+		if mine := a.processes[p.Process]; mine != nil {
+			mine.calls += p.calls
+			mine.errors += p.errors
+			mine.total += p.total
+			mine.first, mine.last = min(mine.first, p.first), max(mine.last, p.last)
+		} else {
+			p.shift, p.first, p.last = p.shift+shift, p.first+shift, p.last+shift
+			a.processes[p.Process] = p
+			a.order = append(a.order, p)
+		}
+	}
+	for k, s := range b.signals {
+		if mine := a.signals[k]; mine != nil {
+			mine.count += s.count
+			mine.first = min(mine.first, s.first)
+		} else {
+			a.signals[k] = s
+		}
+	}
+	a.slowest.merge(&b.slowest, shift)
+	for k, o := range b.objects {
+		if mine := a.objects[k]; mine != nil {
+			mine.calls += o.calls
+			mine.read += o.read
+			mine.written += o.written
+			mine.total += o.total
+		} else {
+			a.objects[k] = o
+		}
+	}
+	for k, f := range b.failing {
+		if mine := a.failing[k]; mine != nil {
+			if f.file < mine.file || f.file == mine.file && f.first < mine.first {
+				mine.first, mine.file = f.first, f.file
+			}
+			mine.count += f.count
+		} else {
+			a.failing[k] = f
+		}
+	}
+}
+
+func (a *Analysis) mergeSpans(b *Analysis) {
+	if b.first >= 0 && (a.first < 0 || b.first < a.first) {
+		a.first = b.first
+	}
+	a.last = max(a.last, b.last)
+	for t, s := range b.threads {
+		if mine := a.threads[t]; mine != nil {
+			mine.first, mine.last = min(mine.first, s.first), max(mine.last, s.last)
+		} else {
+			a.threads[t] = s
+		}
+	}
+}
+
+func (r *row) merge(b *row) {
+	r.hist.Merge(&b.hist)
+	r.calls += b.calls
+	r.errors += b.errors
+	r.read += b.read
+	r.written += b.written
+	for e, n := range b.errnos {
+		if r.errnos == nil {
+			r.errnos = make(map[int]uint64, len(b.errnos))
+		}
+		r.errnos[e] += n
+	}
+}
+
+// threadTime returns how many threads were seen, and for how long together.
+func (a *Analysis) threadTime() (int, int64) {
+	n, ns := a.mergedN, a.merged
+	for _, s := range a.threads {
+		n++
+		ns += s.last - s.first
+	}
+	return n, ns
+}
+
+func (a *Analysis) elapsedNs() int64 {
+	if a.first < 0 {
+		return a.elapsed
+	}
+	return max(a.last-a.first, a.elapsed)
+}
+
+// topErrno returns the errors of a row, the most frequent first.
+func (r *row) topErrno() (name string, n uint64) {
+	best := 0
+	for e, count := range r.errnos {
+		if count > n || count == n && e < best {
+			best, n = e, count
+		}
+	}
+	if n == 0 {
+		return "", 0
+	}
+	return syscalls.ErrnoName(best), n
+}
