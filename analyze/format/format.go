@@ -158,12 +158,15 @@ type printer struct {
 	depth  int    // of nested values
 	twinOf int    // the Buf whose twin was looked up last; −1: none
 	twinIs int
+
+	searched int // steps in search of children
 }
 
 func (p *printer) begin(d *syscalls.Desc, e *tracefile.Event, names Names) {
 	p.d, p.e, p.names, p.arch = d, e, names, e.Arch
 	p.b, p.note, p.commas = p.b[:0], p.note[:0], p.commas[:0]
 	p.enter, p.cursor, p.depth, p.name, p.twinOf = -1, 0, 0, 0, -1
+	p.searched = 0
 }
 
 // call writes "name(arguments".

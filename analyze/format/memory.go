@@ -49,9 +49,11 @@ func (p *printer) root(reg int, phase tracefile.Phase) (view, bool) {
 	return view{buf: -1, addr: p.e.Args[reg]}, false
 }
 
-// maxSearch bounds the search for a child, so that a hostile trace with many
-// pieces and many pointers costs no more than their sum.
-const maxSearch = 4096
+// maxSearch bounds the steps in search of children for one call: a hostile
+// trace may have many pieces and many pointers that lead to none of them.
+// Pieces lie in the order in which they are asked for, so that an honest one
+// takes about a step each.
+const maxSearch = 1 << 18
 
 // child finds the memory behind the pointer that lies at offset off of v,
 // as it was at phase, or at the other one if it was copied only then.
@@ -68,7 +70,10 @@ func (p *printer) child(v view, off int, phase tracefile.Phase) (view, bool) {
 	if p.cursor >= n {
 		p.cursor = 0
 	}
-	for k := range min(n, maxSearch) {
+	for k := range n {
+		if p.searched++; p.searched > maxSearch {
+			break
+		}
 		i := p.cursor + k
 		if i >= n {
 			i -= n
@@ -97,7 +102,10 @@ func (p *printer) twin(i int) int {
 	p.twinOf, p.twinIs = i, -1
 	bufs := p.e.Bufs
 	b := &bufs[i]
-	for j := range min(len(bufs), maxSearch) {
+	for j := range bufs {
+		if p.searched++; p.searched > maxSearch {
+			break
+		}
 		o := &bufs[j]
 		if o.Phase == b.Phase || o.Arg != b.Arg || o.Off != b.Off {
 			continue

@@ -197,11 +197,10 @@ func cmsgs(p *printer, _ *syscalls.Type, v view) {
 			p.cmsg(level, kind, body, int(min(size-uint64(head), 1<<20)))
 		}
 		p.c('}')
-		next := (size + uint64(w-1)) &^ uint64(w-1)
-		if next >= rest {
+		if size >= rest { // also when rounding it up would overflow
 			break
 		}
-		off += int(next)
+		off += (int(size) + w - 1) &^ (w - 1)
 	}
 	p.c(']')
 }
