@@ -1,0 +1,101 @@
+package main
+
+import (
+	"context"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"sysreel/analyze"
+	"sysreel/analyze/latency"
+	"sysreel/proto/tracefile"
+)
+
+// histOptions are the flags of hist.
+type histOptions struct {
+	filter  filterFlags
+	by      string
+	top     int
+	compare bool
+	heatmap bool
+	json    bool
+}
+
+func newHistCommand(std *stdio) *cobra.Command {
+	var o histOptions
+	cmd := &cobra.Command{
+		Use:   "hist [flags] FILE...",
+		Short: "latency histograms, percentiles, heat map",
+		Long: `Draw how long calls took: a histogram and percentiles for each system call or
+another key, with the number of the slowest event. Several traces are taken
+together, or, with --compare, two are set against each other.`,
+		Example: `  sysreel hist -e trace=read,fsync trace.reel
+  sysreel hist --by file --top 5 trace.reel
+  sysreel hist --compare good.reel bad.reel
+  sysreel hist --heatmap -e trace=fsync trace.reel`,
+		Args: cobra.MinimumNArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			return runHist(cmd.Context(), std, o, args)
+		},
+	}
+	f := cmd.Flags()
+	f.StringVar(&o.by, "by", "syscall", "a histogram for each `KEY`: "+strings.Join(analyze.ByNames(), ", "))
+	f.IntVar(&o.top, "top", 10, "only the `N` keys with the most time; 0: all")
+	f.BoolVar(&o.compare, "compare", false, "set two traces against each other")
+	f.BoolVar(&o.heatmap, "heatmap", false, "also latency over time")
+	f.BoolVar(&o.json, "json", false, "a JSON document")
+	o.filter.add(f)
+	cmd.SetUsageTemplate(cmd.UsageTemplate() + analyserStatus)
+	return cmd
+}
+
+func runHist(ctx context.Context, std *stdio, o histOptions, names []string) error {
+	filter, err := o.filter.filter()
+	if err != nil {
+		return err
+	}
+	by, err := analyze.ParseBy(o.by)
+	if err != nil {
+		return usagef("--by: %w", err)
+	}
+	if o.compare && len(names) != 2 {
+		return usagef("--compare takes two traces, not %d", len(names))
+	}
+
+	parts := make([]*latency.Analysis, len(names))
+	progress := newProgress(std)
+	for i, name := range names {
+		err := passTrace(ctx, std, "hist", name, tracefile.ReaderOptions{}, func(t *analyze.Trace) error {
+			lo := latency.Options{By: by, Heatmap: o.heatmap, File: i}
+			part := latency.New(t.Header(), lo)
+			parts[i] = part
+			pass := analyze.Options{Filter: filter, Need: lo.Need(), Progress: progress.hook(name)}
+			return analyze.Run(ctx, t.Reader, pass, func(c *analyze.Call) error {
+				part.Add(c)
+				return nil
+			})
+		})
+		progress.clear()
+		if err != nil {
+			return err
+		}
+	}
+
+	if o.compare {
+		c := latency.Compare(names[0], parts[0].Result(), names[1], parts[1].Result())
+		c.Top(o.top)
+		if o.json {
+			return writeJSON(std.out, c)
+		}
+		return latency.RenderComparison(std.out, c, std.display())
+	}
+	for _, part := range parts[1:] {
+		parts[0].Merge(part)
+	}
+	result := parts[0].Result()
+	result.Top(o.top)
+	if o.json {
+		return writeJSON(std.out, result)
+	}
+	return latency.Render(std.out, result, std.display())
+}

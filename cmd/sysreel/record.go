@@ -1,0 +1,227 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"os/signal"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"github.com/dustin/go-humanize"
+	"github.com/spf13/cobra"
+
+	"sysreel/proto/syscalls"
+	"sysreel/record"
+)
+
+// recordOptions are the flags of record.
+type recordOptions struct {
+	output    string
+	force     bool
+	backend   string
+	pids      pidsValue
+	tree      bool
+	noFollow  bool
+	trace     exprValue
+	snap      int
+	env       bool
+	maxTime   time.Duration
+	maxSize   sizeValue
+	maxEvents uint64
+	quiet     bool
+}
+
+func newRecordCommand(std *stdio) *cobra.Command {
+	var o recordOptions
+	cmd := &cobra.Command{
+		Use:   "record [flags] -- COMMAND [ARG...]\n  sysreel record [flags] -p PID[,PID...]",
+		Short: "record the system calls of a command or of running processes",
+		Long: `Record the system calls, signals and exits of a command and of all its
+children, or of running processes, into a trace file.
+
+The command's output, input and exit status are its own. Recording slows its
+system calls down; it changes nothing else. If recording has to end early (a
+limit, a full disk), the command goes on without it.`,
+		Example: `  sysreel record -o good.reel -- make -j4
+  sysreel record -p "$(pidof redis-server)" --max-time 10s
+  sysreel record -e trace=%file -o - -- ls | sysreel summary -`,
+		RunE: func(cmd *cobra.Command, args []string) error {
+			return runRecord(cmd.Context(), std, o, args)
+		},
+	}
+	f := cmd.Flags()
+	f.SetInterspersed(false) // the command's flags are its own, "--" or not
+	f.StringVarP(&o.output, "output", "o", "", "write the trace to `FILE`, - for standard output (default COMMAND-YYYYMMDD-HHMMSS.reel)")
+	f.BoolVar(&o.force, "force", false, "overwrite an existing FILE")
+	f.StringVar(&o.backend, "backend", "auto", "how to record: auto or ptrace")
+	f.VarP(&o.pids, "pid", "p", "attach to running processes")
+	f.BoolVar(&o.tree, "tree", false, "with -p: and to all their descendants")
+	f.BoolVar(&o.noFollow, "no-follow", false, "leave child processes alone")
+	f.VarP(&o.trace, "expr", "e", "which calls: names, %file, %network, %process, %desc, …, /regex; ! negates")
+	f.IntVar(&o.snap, "snap", record.DefaultSnap, "keep `BYTES` of each data buffer; structures and paths are kept whole")
+	f.BoolVar(&o.env, "env", false, "keep environments too (they may hold secrets)")
+	f.DurationVar(&o.maxTime, "max-time", 0, "stop after this long (10s, 5m)")
+	f.Var(&o.maxSize, "max-size", "stop when FILE has this size (100MB)")
+	f.Uint64Var(&o.maxEvents, "max-events", 0, "stop after `N` events")
+	f.BoolVarP(&o.quiet, "quiet", "q", false, "print nothing but errors")
+	cmd.SetUsageTemplate(cmd.UsageTemplate() + `
+Exit status: the COMMAND's own, 128+N if it was killed by signal N; 0 after
+an attach; 125 if sysreel itself failed, 126 if COMMAND cannot be executed,
+127 if it was not found.
+`)
+	return cmd
+}
+
+func runRecord(ctx context.Context, std *stdio, o recordOptions, args []string) error {
+	switch {
+	case len(args) == 0 && len(o.pids) == 0:
+		return usagef("nothing to record: give a COMMAND, or processes with -p")
+	case len(args) > 0 && len(o.pids) > 0:
+		return usagef("give a COMMAND or processes with -p, not both")
+	case o.tree && len(o.pids) == 0:
+		return usagef("--tree goes with -p")
+	case o.backend != "auto" && o.backend != "ptrace":
+		return usagef("no backend %q: there is auto and ptrace", o.backend)
+	case o.snap < 0:
+		return usagef("--snap %d: cannot be negative", o.snap)
+	}
+	if o.trace != "" {
+		if _, err := syscalls.ParseSet(string(o.trace)); err != nil {
+			return &usageError{fmt.Errorf("-e trace=%s: %w", o.trace, err)}
+		}
+	}
+
+	name := o.output
+	if name == "" {
+		name = defaultOutput(args, o.pids, time.Now())
+	}
+	out, err := createOutput(name, o.force, std)
+	if err != nil {
+		return &exitError{exitRecord, err}
+	}
+
+	signals := make(chan os.Signal, 4)
+	for _, sig := range stopSignals {
+		if !signal.Ignored(sig) { // nohup, background jobs
+			signal.Notify(signals, sig)
+		}
+	}
+	defer signal.Stop(signals)
+
+	snap := o.snap
+	if snap == 0 {
+		snap = -1
+	}
+	result, err := record.Run(ctx, record.Options{
+		Command:        args,
+		PIDs:           o.pids,
+		Tree:           o.tree,
+		Output:         out,
+		StdoutToStderr: out.isStdout,
+		Recorder:       "sysreel " + buildVersion(),
+		NoFollow:       o.noFollow,
+		Trace:          string(o.trace),
+		Snap:           snap,
+		Environ:        o.env,
+		MaxTime:        o.maxTime,
+		MaxSize:        int64(o.maxSize),
+		MaxEvents:      o.maxEvents,
+		Signals:        signals,
+		Warn: func(message string) {
+			if !o.quiet {
+				fmt.Fprintf(std.err, "sysreel record: %s\n", message)
+			}
+		},
+	})
+	if cerr := out.Close(); err == nil && cerr != nil {
+		err = &record.OutputError{Err: cerr}
+	}
+	if err != nil {
+		return recordError(err, out, result)
+	}
+	if !o.quiet {
+		fmt.Fprintf(std.err, "sysreel: %s\n", recordSummary(result, out))
+	}
+	if status := commandStatus(result); status != 0 {
+		return &exitError{status: status}
+	}
+	return nil
+}
+
+// recordError turns an error of Run into a message and an exit status.
+func recordError(err error, out *output, result record.Result) error {
+	var command *record.CommandError
+	var output *record.OutputError
+	switch {
+	case errors.As(err, &command) && command.NotFound:
+		return &exitError{exitNoCmd, err}
+	case errors.As(err, &command):
+		return &exitError{exitNoExec, err}
+	case errors.As(err, &output):
+		err = fmt.Errorf("writing %s: %w; it holds the first %s events, the rest was not recorded",
+			out.name, output.Err, humanize.Comma(int64(result.Events)))
+	}
+	return &exitError{exitRecord, err}
+}
+
+// recordSummary is the one line at the end.
+func recordSummary(r record.Result, out *output) string {
+	s := fmt.Sprintf("%s %s of %s %s in %s → %s (%s), %s lost",
+		humanize.Comma(int64(r.Events)), plural(r.Events, "event"),
+		humanize.Comma(int64(r.Processes)), plural(uint64(r.Processes), "process"),
+		shortDuration(r.Duration), out.name, humanize.IBytes(uint64(r.Bytes)),
+		humanize.Comma(int64(r.Lost)))
+	switch r.End {
+	case record.Interrupted:
+		s += "; interrupted"
+	case record.Limit:
+		s += "; stopped by " + r.Detail
+	}
+	return s
+}
+
+func plural(n uint64, noun string) string {
+	switch {
+	case n == 1:
+		return noun
+	case strings.HasSuffix(noun, "s"):
+		return noun + "es"
+	}
+	return noun + "s"
+}
+
+func shortDuration(d time.Duration) string {
+	switch {
+	case d >= time.Minute:
+		return d.Round(time.Second).String()
+	case d >= time.Second:
+		return fmt.Sprintf("%.2f s", d.Seconds())
+	}
+	return fmt.Sprintf("%.1f ms", float64(d)/float64(time.Millisecond))
+}
+
+// commandStatus is the exit status that a shell would give the command.
+func commandStatus(r record.Result) int {
+	if !r.Exited {
+		return exitDone
+	}
+	if sig := r.WaitStatus & 0x7f; sig != 0 {
+		return 128 + int(sig)
+	}
+	return int(r.WaitStatus >> 8 & 0xff)
+}
+
+// defaultOutput is COMMAND-YYYYMMDD-HHMMSS.reel.
+func defaultOutput(args []string, pids []int, now time.Time) string {
+	name := "attach"
+	switch {
+	case len(args) > 0:
+		name = filepath.Base(args[0])
+	case len(pids) > 0:
+		name = fmt.Sprintf("pid%d", pids[0])
+	}
+	return name + now.Format("-20060102-150405") + ".reel"
+}

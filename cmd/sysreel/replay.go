@@ -1,0 +1,155 @@
+package main
+
+import (
+	"bufio"
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"sysreel/analyze"
+	"sysreel/analyze/format"
+	"sysreel/analyze/replay"
+	"sysreel/proto/tracefile"
+)
+
+// replayOptions are the flags of replay.
+type replayOptions struct {
+	filter    filterFlags
+	clock     int
+	relative  bool
+	durations bool
+	names     int
+	hex       int
+	verbose   bool
+	strings   int
+	pids      bool
+	numbers   bool
+	json      bool
+	around    pointValue
+	context   uint64
+	follow    bool
+	utc       bool
+}
+
+func newReplayCommand(std *stdio) *cobra.Command {
+	var o replayOptions
+	cmd := &cobra.Command{
+		Use:   "replay [flags] FILE",
+		Short: "print the calls as text, in strace's notation",
+		Long: `Print a trace as strace -f would have printed the run, or as a line of JSON for
+each event. FILE may be - for standard input.`,
+		Example: `  sysreel replay trace.reel
+  sysreel replay -tt -T -y -e trace=%file --failed trace.reel
+  sysreel replay --around '#1234' trace.reel
+  sysreel replay --json trace.reel | jq 'select(.errno)'`,
+		Args: cobra.ExactArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			return runReplay(cmd.Context(), std, o, args[0])
+		},
+	}
+	f := cmd.Flags()
+	f.CountVarP(&o.clock, "time", "t", "begin lines with the time; -tt with microseconds, -ttt seconds since 1970")
+	f.BoolVarP(&o.relative, "relative", "r", false, "begin lines with the time since the line before")
+	f.BoolVarP(&o.durations, "durations", "T", false, "end calls with the time spent in them")
+	f.CountVarP(&o.names, "names", "y", "name what descriptors stand for; -yy with socket addresses")
+	f.CountVarP(&o.hex, "hex", "x", "non-ASCII strings in hexadecimal; -xx all strings")
+	f.BoolVarP(&o.verbose, "verbose", "v", false, "print structures and environments whole")
+	f.IntVarP(&o.strings, "strings", "s", format.DefaultStrings, "print at most `BYTES` of a string")
+	f.BoolVarP(&o.pids, "follow-forks", "f", true, "begin lines with the thread ID, as strace -f")
+	f.BoolVarP(&o.numbers, "numbers", "N", false, "begin lines with the event's number: #42")
+	f.BoolVar(&o.json, "json", false, "a JSON document a line for each event")
+	f.Var(&o.around, "around", "only what surrounds event '#N'; implies -N")
+	f.Lookup("around").DefValue = ""
+	f.Uint64Var(&o.context, "context", 10, "with --around: `EVENTS` before and after")
+	f.BoolVar(&o.follow, "follow", false, "wait for more while the trace is still being recorded")
+	f.BoolVar(&o.utc, "utc", false, "times of day in UTC, not in the recording machine's zone")
+	o.filter.add(f)
+	cmd.SetUsageTemplate(cmd.UsageTemplate() + analyserStatus)
+	return cmd
+}
+
+// analyserStatus ends the help of the analysers.
+const analyserStatus = `
+Exit status: 0 done, 1 trouble, 2 wrong usage.
+`
+
+func runReplay(ctx context.Context, std *stdio, o replayOptions, name string) error {
+	filter, err := o.filter.filter()
+	if err != nil {
+		return err
+	}
+	if o.around.text != "" {
+		if filter.From, filter.To, err = surrounding(o.around, o.context); err != nil {
+			return err
+		}
+		o.numbers = true
+	}
+	var ro tracefile.ReaderOptions
+	if o.follow {
+		ro.Follow = ctx
+	}
+	return passTrace(ctx, std, "replay", name, ro, func(t *analyze.Trace) error {
+		w := bufio.NewWriterSize(std.out, 64<<10)
+		r := replay.New(o.options(t), w)
+		pass := analyze.Options{Filter: filter, Need: analyze.NeedBuffers}
+		if o.names > 0 || o.json {
+			pass.Need = analyze.NeedWorld
+		}
+		pass.BlockEnd = func() error {
+			if err := r.Flush(); err != nil || !o.follow {
+				return err
+			}
+			return w.Flush()
+		}
+		if err := analyze.Run(ctx, t.Reader, pass, r.Add); err != nil {
+			return err
+		}
+		if err := r.Close(); err != nil {
+			return err
+		}
+		return w.Flush()
+	})
+}
+
+// options translates the flags.
+func (o *replayOptions) options(t *analyze.Trace) replay.Options {
+	clock := t.Header().GetClock()
+	out := replay.Options{
+		Format:    format.Options{Verbose: o.verbose, Strings: o.strings},
+		Epoch:     clock.GetRealtimeNs() - clock.GetMonotonicNs(),
+		Relative:  o.relative,
+		Durations: o.durations,
+		PIDs:      o.pids,
+		Numbers:   o.numbers,
+		JSON:      o.json,
+	}
+	if o.strings <= 0 {
+		out.Format.Strings = -1
+	}
+	if !o.utc {
+		out.Zone = time.FixedZone(clock.GetZone(), int(clock.GetUtcOffsetS()))
+	}
+	out.Clock = replay.Clock(min(o.clock, int(replay.Epoch)))
+	out.Names = replay.FDNames(min(o.names, int(replay.Protocols)))
+	out.Format.Hex = format.Hex(min(o.hex, int(format.HexAll)))
+	return out
+}
+
+// surrounding returns the range of events around one.
+func surrounding(at pointValue, n uint64) (from, to analyze.Point, err error) {
+	num, ok := at.point.Event()
+	if !ok {
+		return from, to, usagef("--around %s: give an event's number, as '#42'", at.text)
+	}
+	first := uint64(1)
+	if num > n {
+		first = num - n
+	}
+	if from, err = analyze.ParsePoint(fmt.Sprintf("#%d", first)); err != nil {
+		return from, to, err
+	}
+	to, err = analyze.ParsePoint(fmt.Sprintf("#%d", num+n))
+	return from, to, err
+}

@@ -1,0 +1,98 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"runtime"
+	"runtime/debug"
+
+	"github.com/spf13/cobra"
+)
+
+// stdio is where a command reads and writes.
+type stdio struct {
+	in  io.Reader
+	out io.Writer
+	err io.Writer
+}
+
+func newRootCommand(std *stdio) *cobra.Command {
+	root := &cobra.Command{
+		Use:   "sysreel",
+		Short: "record system calls, then replay, summarise and compare them",
+		Long: `sysreel records what processes ask of the kernel into a small file, and works
+on that file later and elsewhere: it replays the calls in strace's notation,
+sums them up, draws latency histograms, and says what made a bad run differ
+from a good one.`,
+		Example: `  sysreel record -o good.reel -- make          run make and record it
+  sysreel record -p 1234 --max-time 10s        look at a running process
+  sysreel replay --failed good.reel            the calls that failed
+  sysreel diff good.reel bad.reel              why did the second one fail?`,
+		SilenceErrors: true,
+		SilenceUsage:  true,
+		Args:          cobra.NoArgs,
+		RunE:          func(cmd *cobra.Command, args []string) error { return cmd.Help() },
+	}
+	root.CompletionOptions.HiddenDefaultCmd = false
+	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error { return &usageError{err} })
+	root.AddCommand(
+		newRecordCommand(std),
+		newReplayCommand(std),
+		newSummaryCommand(std),
+		newHistCommand(std),
+		newDiffCommand(std),
+		newInfoCommand(std),
+		newVersionCommand(std),
+	)
+	for _, c := range root.Commands() {
+		c.Args = asUsage(c.Args)
+	}
+	root.Args = func(cmd *cobra.Command, args []string) error {
+		if len(args) > 0 {
+			return usagef("no command %q", args[0])
+		}
+		return nil
+	}
+	return root
+}
+
+// asUsage makes a complaint about the arguments a usage error.
+func asUsage(check cobra.PositionalArgs) cobra.PositionalArgs {
+	return func(cmd *cobra.Command, args []string) error {
+		if check == nil {
+			return nil
+		}
+		if err := check(cmd, args); err != nil {
+			return &usageError{err}
+		}
+		return nil
+	}
+}
+
+func newVersionCommand(std *stdio) *cobra.Command {
+	return &cobra.Command{
+		Use:   "version",
+		Short: "print the version",
+		Args:  cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, args []string) error {
+			_, err := fmt.Fprintf(std.out, "sysreel %s (%s, %s/%s)\n", buildVersion(), runtime.Version(), runtime.GOOS, runtime.GOARCH)
+			return err
+		},
+	}
+}
+
+// buildVersion is the version given to the linker, else the module's or the
+// revision it was built from.
+func buildVersion() string {
+	if version != "devel" {
+		return version
+	}
+	info, ok := debug.ReadBuildInfo()
+	if !ok {
+		return version
+	}
+	if v := info.Main.Version; v != "" && v != "(devel)" {
+		return v
+	}
+	return version
+}

@@ -1,0 +1,121 @@
+package main
+
+import (
+	"context"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"sysreel/analyze"
+	"sysreel/analyze/summary"
+	"sysreel/proto/tracefile"
+)
+
+// summaryOptions are the flags of summary.
+type summaryOptions struct {
+	filter  filterFlags
+	by      string
+	sort    string
+	top     int
+	format  string
+	json    bool
+	objects bool
+	all     bool
+}
+
+func newSummaryCommand(std *stdio) *cobra.Command {
+	var o summaryOptions
+	cmd := &cobra.Command{
+		Use:   "summary [flags] FILE...",
+		Short: "where the calls, the errors and the time went",
+		Long: `Sum up one trace, or several together: calls, errors, time and bytes by system
+call or another key; processes, signals, slowest calls and failing paths.
+Time is what threads spent in calls, added up: with several threads it can be
+more than the time that passed.`,
+		Example: `  sysreel summary trace.reel
+  sysreel summary --by file --top 20 trace.reel
+  sysreel summary --failed --by errno *.reel
+  sysreel record -o - -- make | sysreel summary -`,
+		Args: cobra.MinimumNArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			return runSummary(cmd.Context(), std, o, args)
+		},
+	}
+	f := cmd.Flags()
+	f.StringVar(&o.by, "by", "syscall", "group by `KEY`: "+strings.Join(analyze.ByNames(), ", "))
+	f.StringVar(&o.sort, "sort", "total", "order of the rows: "+strings.Join(summary.SortNames(), ", "))
+	f.IntVar(&o.top, "top", 0, "only the first `N` rows")
+	f.StringVar(&o.format, "format", "table", "table, json, csv, or strace-c for strace's own columns")
+	f.BoolVar(&o.json, "json", false, "the same as --format json")
+	f.BoolVar(&o.objects, "objects", true, "also bytes by file and peer, and failing paths; =false is faster on large traces")
+	f.BoolVar(&o.all, "all", false, "all rows of every list")
+	o.filter.add(f)
+	cmd.SetUsageTemplate(cmd.UsageTemplate() + analyserStatus)
+	return cmd
+}
+
+func runSummary(ctx context.Context, std *stdio, o summaryOptions, names []string) error {
+	filter, err := o.filter.filter()
+	if err != nil {
+		return err
+	}
+	by, err := analyze.ParseBy(o.by)
+	if err != nil {
+		return usagef("--by: %w", err)
+	}
+	order, err := summary.ParseSort(o.sort)
+	if err != nil {
+		return usagef("--sort: %w", err)
+	}
+	if o.json {
+		o.format = "json"
+	}
+	switch o.format {
+	case "table", "json":
+	case "csv", "strace-c":
+		o.objects = false // not shown
+	default:
+		return usagef("no format %q: there is table, json, csv and strace-c", o.format)
+	}
+
+	var sum *summary.Analysis
+	progress := newProgress(std)
+	for i, name := range names {
+		err := passTrace(ctx, std, "summary", name, tracefile.ReaderOptions{}, func(t *analyze.Trace) error {
+			so := summary.Options{By: by, Objects: o.objects, File: i}
+			part := summary.New(t.Header(), so)
+			pass := analyze.Options{Filter: filter, Need: so.Need(), Progress: progress.hook(name)}
+			err := analyze.Run(ctx, t.Reader, pass, func(c *analyze.Call) error {
+				part.Add(c)
+				return nil
+			})
+			if sum == nil {
+				sum = part
+			} else {
+				sum.Merge(part)
+			}
+			return err
+		})
+		progress.clear()
+		if err != nil {
+			return err
+		}
+	}
+	result := sum.Result()
+	result.Sort(order)
+	result.Top(o.top)
+	switch o.format {
+	case "json":
+		return writeJSON(std.out, result)
+	case "csv":
+		return summary.WriteCSV(std.out, result)
+	case "strace-c":
+		return summary.WriteStrace(std.out, result)
+	}
+	d := std.display()
+	ro := summary.RenderOptions{Width: d.Width, Color: d.Color}
+	if o.all {
+		ro.Limit = -1
+	}
+	return summary.Render(std.out, result, ro)
+}

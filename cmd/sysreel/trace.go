@@ -1,0 +1,106 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"os"
+	"strconv"
+	"time"
+
+	"golang.org/x/term"
+
+	"sysreel/analyze"
+	layout "sysreel/analyze/term"
+	"sysreel/proto/tracefile"
+)
+
+// passTrace opens the trace, passes over it and warns of what is missing.
+func passTrace(ctx context.Context, std *stdio, cmd, name string, ro tracefile.ReaderOptions, use func(*analyze.Trace) error) error {
+	t, err := analyze.Open(name, std.in, ro)
+	if err != nil {
+		return err
+	}
+	defer t.Close()
+	if err := use(t); err != nil {
+		return err
+	}
+	warn(std, cmd, t)
+	return nil
+}
+
+// warn says in a line what the trace lacks, if it does.
+func warn(std *stdio, cmd string, t *analyze.Trace) {
+	if w := t.Warning(); w != "" {
+		fmt.Fprintf(std.err, "sysreel %s: warning: %s: %s\n", cmd, t.Name, w)
+	}
+}
+
+// notTerminalWidth is the width to lay out for where no terminal tells it.
+const notTerminalWidth = 100
+
+// display says how to write for the standard output: its width and whether
+// colour is welcome.
+func (s *stdio) display() layout.Options {
+	o := layout.Options{Width: notTerminalWidth}
+	if f, ok := s.out.(*os.File); ok && term.IsTerminal(int(f.Fd())) {
+		if w, _, err := term.GetSize(int(f.Fd())); err == nil && w > 0 {
+			o.Width = w
+		}
+		o.Color = os.Getenv("NO_COLOR") == "" && os.Getenv("TERM") != "dumb"
+	}
+	if n, err := strconv.Atoi(os.Getenv("COLUMNS")); err == nil && n > 0 {
+		o.Width = n
+	}
+	return o
+}
+
+// progress shows on a terminal how far a pass is, if it takes over a second.
+type progress struct {
+	w     io.Writer
+	begin time.Time
+	last  time.Time
+}
+
+// newProgress returns nil if standard error is no terminal.
+func newProgress(std *stdio) *progress {
+	f, ok := std.err.(*os.File)
+	if !ok || !term.IsTerminal(int(f.Fd())) {
+		return nil
+	}
+	return &progress{w: f, begin: time.Now()}
+}
+
+// hook returns the function that analyze.Options.Progress wants.
+func (p *progress) hook(name string) func(done, total uint64) {
+	if p == nil {
+		return nil
+	}
+	return func(done, total uint64) {
+		now := time.Now()
+		if now.Sub(p.begin) < time.Second || now.Sub(p.last) < 200*time.Millisecond {
+			return
+		}
+		p.last = now
+		if total > 0 {
+			fmt.Fprintf(p.w, "\r%s: %s of %s \x1b[K", layout.Safe(name), layout.Percent(float64(done)/float64(total)), layout.Plural(total, "event"))
+		} else {
+			fmt.Fprintf(p.w, "\r%s: %s \x1b[K", layout.Safe(name), layout.Plural(done, "event"))
+		}
+	}
+}
+
+// clear takes the line away.
+func (p *progress) clear() {
+	if p != nil && !p.last.IsZero() {
+		fmt.Fprint(p.w, "\r\x1b[K")
+	}
+}
+
+// writeJSON writes a document, a line.
+func writeJSON(w io.Writer, v any) error {
+	e := json.NewEncoder(w)
+	e.SetEscapeHTML(false)
+	return e.Encode(v)
+}

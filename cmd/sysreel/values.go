@@ -1,0 +1,78 @@
+package main
+
+import (
+	"fmt"
+	"math"
+	"strconv"
+	"strings"
+
+	"github.com/dustin/go-humanize"
+)
+
+// sizeValue is a flag for a number of bytes: 4096, 64k, 10MB, 1GiB.
+type sizeValue int64
+
+func (v *sizeValue) Type() string { return "SIZE" }
+
+func (v *sizeValue) String() string {
+	if *v == 0 {
+		return ""
+	}
+	return humanize.IBytes(uint64(*v))
+}
+
+func (v *sizeValue) Set(s string) error {
+	n, err := humanize.ParseBytes(s)
+	if err != nil || n > math.MaxInt64 {
+		return fmt.Errorf("%q is not a size: write it like 4096, 64k, 10MB or 1GiB", s)
+	}
+	*v = sizeValue(n)
+	return nil
+}
+
+// pidsValue is a flag for process IDs: 12,34 or several flags. Blanks part
+// them as well, so that -p "$(pidof redis-server)" works.
+type pidsValue []int
+
+func (v *pidsValue) Type() string { return "PID[,PID...]" }
+
+func (v *pidsValue) String() string {
+	return strings.Trim(strings.Join(strings.Fields(fmt.Sprint([]int(*v))), ","), "[]")
+}
+
+func (v *pidsValue) Set(s string) error {
+	fields := strings.FieldsFunc(s, func(r rune) bool { return r == ',' || r == ' ' || r == '\n' || r == '\t' })
+	if len(fields) == 0 {
+		return fmt.Errorf("no process ID given")
+	}
+	for _, f := range fields {
+		n, err := strconv.ParseInt(f, 10, 32)
+		if err != nil || n <= 0 {
+			return fmt.Errorf("%q is not a process ID", f)
+		}
+		*v = append(*v, int(n))
+	}
+	return nil
+}
+
+// exprValue is strace's -e: trace=SET, or a bare SET.
+type exprValue string
+
+func (v *exprValue) Type() string   { return "trace=SET" }
+func (v *exprValue) String() string { return string(*v) }
+
+func (v *exprValue) Set(s string) error {
+	key, set, found := strings.Cut(s, "=")
+	switch {
+	case !found:
+		set = s
+	case key == "trace" || key == "t":
+	default:
+		return fmt.Errorf("%s= is not supported here: only trace=SET is", key)
+	}
+	if set == "" {
+		return fmt.Errorf("empty set of system calls")
+	}
+	*v = exprValue(set)
+	return nil
+}
