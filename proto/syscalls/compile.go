@@ -54,6 +54,9 @@ func (t *archTable) addVariants(base *Desc, row *rowExpr) error {
 		var next [][]Match
 		for _, v := range m.values {
 			val, err := t.constant(a.Type, v)
+			if err == errAbsent {
+				continue
+			}
 			if err != nil {
 				return fmt.Errorf("%s: %w", a.Name, err)
 			}
@@ -63,7 +66,7 @@ func (t *archTable) addVariants(base *Desc, row *rowExpr) error {
 		}
 		all = next
 	}
-	if len(all[0]) == 0 {
+	if len(all) > 0 && len(all[0]) == 0 {
 		return fmt.Errorf("%s$%s has no condition", row.name, row.variant)
 	}
 	for _, match := range all {

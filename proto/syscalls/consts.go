@@ -1,6 +1,7 @@
 package syscalls
 
 import (
+	"errors"
 	"fmt"
 	"strconv"
 	"strings"
@@ -69,6 +70,12 @@ func (t *archTable) parseConst(c *Consts, line string) error {
 			c.Values = append(c.Values, v)
 			c.byName[v.Name] = v.Val
 		}
+		for name := range o.absent {
+			if c.absent == nil {
+				c.absent = make(map[string]bool)
+			}
+			c.absent[name] = true
+		}
 		return nil
 	}
 	v := Const{Name: w[0]}
@@ -88,6 +95,10 @@ func (t *archTable) parseConst(c *Consts, line string) error {
 		}
 	}
 	if value == "-" {
+		if c.absent == nil {
+			c.absent = make(map[string]bool)
+		}
+		c.absent[v.Name] = true
 		return nil
 	}
 	var err error
@@ -134,10 +145,16 @@ func (t *archTable) evaluate(s string, c *Consts) (uint64, error) {
 	return v, nil
 }
 
+// errAbsent: the constant exists, but not on this architecture.
+var errAbsent = errors.New("not on this architecture")
+
 func number(s string, c *Consts) (uint64, error) {
 	if c != nil {
 		if v, ok := c.byName[s]; ok {
 			return v, nil
+		}
+		if c.absent[s] {
+			return 0, errAbsent
 		}
 	}
 	if n := len(s); n == 3 && s[0] == '\'' && s[2] == '\'' {

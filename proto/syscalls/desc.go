@@ -79,6 +79,9 @@ type Field struct {
 	Type   *Type
 	Hidden bool // padding and reserved members: not printed
 	Terse  bool // printed without -v too; strace abbreviates the others to "..."
+	// Of a bit-field: its place in the little-endian integer at Off. Bits is
+	// 0 for other fields.
+	Shift, Bits uint8
 }
 
 // Dir says when the memory behind a pointer means something.
@@ -147,7 +150,10 @@ type Desc struct {
 	Copies   []Copy   // what to copy, parents before children
 	NoReturn bool     // exit, exit_group
 
-	byKey map[uint64][]*Desc // Variants by Args[Match[0].Reg]&Match[0].Mask, when all agree on those
+	// For Select: Variants by the value of the first one's first condition,
+	// and those whose first condition is on other bits.
+	byKey map[uint64][]*Desc
+	loose []*Desc
 }
 
 // Match is a condition of a variant on an argument: Args[Reg] & Mask == Value.
@@ -222,6 +228,7 @@ type Consts struct {
 	Header string            // the kernel header they come from
 	byVal  map[uint64]string // enums: by value, and by the low 32 bits of negative ones
 	byName map[string]uint64
+	absent map[string]bool // names of other architectures only
 }
 
 // Const is one constant. Mask, where not zero, says which bits it is about

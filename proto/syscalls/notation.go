@@ -26,7 +26,7 @@ type argExpr struct {
 	cond  *condExpr
 }
 
-// typeExpr is [in|out|inout [always]] name[*][:width][lengths]. In a structure
+// typeExpr is [in|out|inout [always]] name[*][:width][/bits][lengths]. In a structure
 // a pointer is written "ptr [in|out] T".
 type typeExpr struct {
 	ptr    bool // a pointer field without or with dir
@@ -35,6 +35,7 @@ type typeExpr struct {
 	name   string // "" for a variant's argument that keeps the base row's type
 	star   bool   // pointer to name
 	width  string
+	bits   int  // bit-field of that many bits, 0: none
 	prefix bool // [:len]
 	lens   []termExpr
 }
@@ -124,6 +125,9 @@ func (t *typeExpr) String() string {
 	}
 	if t.width != "" {
 		b.WriteString(":" + t.width)
+	}
+	if t.bits != 0 {
+		fmt.Fprintf(&b, "/%d", t.bits)
 	}
 	if len(t.lens) > 0 {
 		b.WriteByte('[')
@@ -251,6 +255,14 @@ func (t *typeExpr) parse(s string) error {
 		rest, t.always = strings.CutPrefix(rest, "always ")
 	}
 	name, lens, hasLens := strings.Cut(rest, "[")
+	name, bits, isBits := strings.Cut(name, "/")
+	if isBits {
+		n, err := strconv.Atoi(bits)
+		if err != nil || n < 1 || n > 64 {
+			return fmt.Errorf("type %q: bit-field of %q bits", s, bits)
+		}
+		t.bits = n
+	}
 	name, t.width, _ = strings.Cut(name, ":")
 	t.name, t.star = strings.CutSuffix(name, "*")
 	if !isIdent(t.name) {

@@ -21,8 +21,14 @@ type section struct {
 // sectionIndex finds sections by name.
 type sectionIndex map[string][]section
 
-var loadFlags = sync.OnceValues(func() (sectionIndex, error) { return loadSections("flags.txt", "flags", "enum") })
-var loadTypes = sync.OnceValues(func() (sectionIndex, error) { return loadSections("types.txt", "struct", "union", "type") })
+var (
+	loadFlags = onceSections("flags.txt", "flags", "enum")
+	loadTypes = onceSections("types.txt", "struct", "union", "type")
+)
+
+func onceSections(file string, kinds ...string) func() (sectionIndex, error) {
+	return sync.OnceValues(func() (sectionIndex, error) { return loadSections(file, kinds...) })
+}
 
 func loadSections(file string, kinds ...string) (sectionIndex, error) {
 	text, err := files.ReadFile(file)

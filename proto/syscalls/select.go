@@ -1,13 +1,20 @@
 package syscalls
 
 // Select returns the variant of d that fits the arguments, or d itself. Of
-// several that fit it is the first in the table.
+// several that fit it is the first in the table, but those that look at fewer
+// bits of an argument (ioctl requests that carry a size) come last.
 func (d *Desc) Select(args *[6]uint64) *Desc {
-	variants := d.Variants
-	if d.byKey != nil {
-		m := variants[0].Match[0]
-		variants = d.byKey[args[m.Reg]&m.Mask]
+	if d.byKey == nil {
+		return d.first(d.Variants, args)
 	}
+	m := d.Variants[0].Match[0]
+	if v := d.first(d.byKey[args[m.Reg]&m.Mask], args); v != d {
+		return v
+	}
+	return d.first(d.loose, args)
+}
+
+func (d *Desc) first(variants []*Desc, args *[6]uint64) *Desc {
 	for _, v := range variants {
 		if v.fits(args) {
 			return v
@@ -32,13 +39,13 @@ func (d *Desc) indexVariants() {
 		return
 	}
 	first := d.Variants[0].Match[0]
-	byKey := make(map[uint64][]*Desc, len(d.Variants))
+	d.byKey = make(map[uint64][]*Desc, len(d.Variants))
 	for _, v := range d.Variants {
 		m := v.Match[0]
-		if m.Reg != first.Reg || m.Mask != first.Mask {
-			return
+		if m.Reg == first.Reg && m.Mask == first.Mask {
+			d.byKey[m.Value] = append(d.byKey[m.Value], v)
+		} else {
+			d.loose = append(d.loose, v)
 		}
-		byKey[m.Value] = append(byKey[m.Value], v)
 	}
-	d.byKey = byKey
 }

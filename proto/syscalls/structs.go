@@ -156,8 +156,20 @@ func (l *layout) place(fields []fieldExpr) error {
 		if !l.union {
 			off = (l.end + align - 1) / align * align
 		}
-		l.end = max(l.end, off+typ.Size)
-		l.fields = append(l.fields, Field{Name: e.name, Off: off, Type: typ, Hidden: e.hidden, Terse: e.terse})
+		f := Field{Name: e.name, Off: off, Type: typ, Hidden: e.hidden, Terse: e.terse, Bits: uint8(e.typ.bits)}
+		if f.Bits != 0 && len(l.fields) > 0 {
+			// It shares the integer of the bit-field before, if it fits.
+			last := &l.fields[len(l.fields)-1]
+			shift := int(last.Shift) + int(last.Bits)
+			if last.Bits != 0 && last.Type.Size == typ.Size && shift+e.typ.bits <= 8*typ.Size {
+				f.Off, f.Shift = last.Off, uint8(shift)
+			}
+		}
+		if e.typ.bits > 8*typ.Size {
+			return fmt.Errorf("%s: %d bits in %d bytes", e.name, e.typ.bits, typ.Size)
+		}
+		l.end = max(l.end, f.Off+typ.Size)
+		l.fields = append(l.fields, f)
 	}
 	return nil
 }

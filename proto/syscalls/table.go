@@ -46,13 +46,17 @@ type rowIndex struct {
 
 // loadRows reads the outline of linux.txt, once. A line that is no row is an
 // error of this package, found by its tests; here it is left out.
-var loadRows = sync.OnceValues(func() (*rowIndex, error) {
-	text, err := files.ReadFile("linux.txt")
-	if err != nil {
-		return &rowIndex{}, err
-	}
-	return indexRows(string(text))
-})
+var loadRows = onceRows()
+
+func onceRows() func() (*rowIndex, error) {
+	return sync.OnceValues(func() (*rowIndex, error) {
+		text, err := files.ReadFile("linux.txt")
+		if err != nil {
+			return &rowIndex{}, err
+		}
+		return indexRows(string(text))
+	})
+}
 
 func indexRows(text string) (*rowIndex, error) {
 	x := &rowIndex{rows: make([]rowText, 0, 600), byName: make(map[string][]int16, 600)}

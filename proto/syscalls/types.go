@@ -44,34 +44,43 @@ type special struct {
 }
 
 var specials = map[string]special{
-	"st_mode":            {size: 4},                        // S_IFREG|0644
-	"wait_status":        {size: 4},                        // wait(2)
-	"kdev":               {size: 4},                        // makedev(), the kernel's 32-bit encoding
-	"kdev64":             {size: 8},                        // makedev(), 64 bits as in struct stat
-	"clone_signal_flags": {size: word, set: "clone_flags"}, // clone_flags, the exit signal in the low byte
-	"ipc_key":            {size: 4},                        // IPC_PRIVATE
-	"ioprio":             {size: 4},                        // IOPRIO_PRIO_VALUE()
-	"quota_cmd":          {size: 4},                        // QCMD(cmd, type)
-	"siginfo":            {size: 128, align: word},
-	"sigset8":            {size: 8, align: word}, // sigset_t of fixed size
-	"ksigval":            {size: word},           // union sigval
-	"sighandler":         {size: word},           // SIG_DFL, SIG_IGN or an address
-	"old_sigset":         {size: word},           // one word of signals
-	"pgoff":              {size: word},           // file offset in pages
-	"sockaddr":           {max: 128},             // struct sockaddr_storage is the largest
-	"sigset":             {max: 128},
-	"cmsg":               {max: 16 << 10},
-	"dirents64":          {},
-	"dirents":            {},
-	"netlink":            {},
-	"cpuset":             {max: 8 << 10},
-	"fdset":              {bits: true, max: 8 << 10},
-	"nodemask":           {bits: true, max: 8 << 10},
-	"msgbuf_data":        {head: true},
-	"old_dirent":         {size: 266},
-	"bpf_attr":           {max: 4 << 10},
-	"lsm_ctx":            {max: 16 << 10},
-	"ifconf":             {size: 2 * word},
+	"st_mode":       {size: 4}, // S_IFREG|0644
+	"wait_status":   {size: 4}, // wait(2)
+	"kdev":          {size: 4}, // makedev(), the kernel's 32-bit encoding
+	"kdev64":        {size: 8}, // makedev(), 64 bits as in struct stat
+	"ipc_key":       {size: 4}, // IPC_PRIVATE
+	"ioprio":        {size: 4}, // IOPRIO_PRIO_VALUE()
+	"quota_cmd":     {size: 4}, // QCMD(cmd, type)
+	"siginfo":       {size: 128, align: word},
+	"sigset8":       {size: 8, align: word}, // sigset_t of fixed size
+	"ksigval":       {size: word},           // union sigval
+	"sighandler":    {size: word},           // SIG_DFL, SIG_IGN or an address
+	"old_sigset":    {size: word},           // one word of signals
+	"pgoff":         {size: word},           // file offset in pages
+	"sockaddr":      {max: 128},             // struct sockaddr_storage is the largest
+	"sigset":        {max: 128},
+	"cmsg":          {max: 16 << 10},
+	"dirents64":     {},
+	"dirents":       {},
+	"netlink":       {},
+	"cpuset":        {max: 8 << 10},
+	"fdset":         {bits: true, max: 8 << 10},
+	"nodemask":      {bits: true, max: 8 << 10},
+	"msgbuf_data":   {head: true},
+	"futex_wake_op": {size: 4}, // FUTEX_OP_SET<<28|0<<12|FUTEX_OP_CMP_EQ<<24|0
+	"prctl_ptracer": {size: 4}, // a PID or PR_SET_PTRACER_ANY
+	"in_addr":       {size: 4}, // inet_addr("127.0.0.1")
+	"in6_addr":      {size: 16, align: 1},
+	"ether_addr":    {size: 6, align: 1},
+	"rlim":          {size: word}, // 8192*1024, RLIM_INFINITY
+	"rlim64":        {size: 8},
+	"utimespec":     {size: 2 * word}, // struct timespec with UTIME_NOW and UTIME_OMIT
+	"utimespec64":   {size: 16},
+	"cap_bits":      {size: 4}, // 32 capabilities: 1<<CAP_CHOWN
+	"old_dirent":    {size: 266},
+	"bpf_attr":      {max: 4 << 10},
+	"lsm_ctx":       {max: 16 << 10},
+	"ifconf":        {size: 2 * word},
 }
 
 // named returns the type that a name alone stands for, or nil. t.mu is held.
