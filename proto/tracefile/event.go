@@ -92,6 +92,9 @@ const (
 	Injected
 	// Seccomp: the call was refused by a seccomp filter of the tracee.
 	Seccomp
+	// Resumed: the kernel made the call again, by itself, after an earlier
+	// one of the thread ended Restarted; NR may be restart_syscall.
+	Resumed
 )
 
 // Phase is the moment at which memory was copied.
