@@ -16,7 +16,7 @@ import (
 // is never stuck.
 type encoder struct {
 	free    chan<- *ptrace.Batch
-	failed  func()
+	failed  func(error)
 	full    func() // the trace has reached maxSize
 	maxSize int64
 
@@ -27,9 +27,12 @@ type encoder struct {
 	done   chan struct{}
 }
 
-func (c *encoder) open(out io.Writer, h *tracepb.Header) error {
+// open writes the header.
+func (c *encoder) open(out io.Writer, h *tracepb.Header) {
 	c.w, c.err = tracefile.NewWriter(out, h, tracefile.WriterOptions{Tracker: world.New()})
-	return c.err
+	if c.err != nil {
+		c.failed(c.err)
+	}
 }
 
 func (c *encoder) run(batches <-chan *ptrace.Batch) {
@@ -37,7 +40,7 @@ func (c *encoder) run(batches <-chan *ptrace.Batch) {
 	for b := range batches {
 		if c.err == nil {
 			if c.err = c.write(b); c.err != nil {
-				c.failed()
+				c.failed(c.err)
 			}
 		}
 		c.free <- b
@@ -63,7 +66,7 @@ func (c *encoder) write(b *ptrace.Batch) error {
 	if err := c.w.Flush(b.InFlight); err != nil {
 		return err
 	}
-	if c.maxSize > 0 && c.w.Size() >= c.maxSize && c.full != nil {
+	if c.maxSize > 0 && c.w.Size() >= c.maxSize {
 		c.full()
 	}
 	return nil

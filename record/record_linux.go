@@ -8,33 +8,39 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
+	"sync"
 	"syscall"
 	"time"
 
 	"sysreel/proto/syscalls"
-	"sysreel/proto/tracefile"
 	"sysreel/proto/tracepb"
-	"sysreel/proto/world"
 	"sysreel/record/internal/ptrace"
 )
-
-// flushEvery keeps the file at most a second behind.
-const flushEvery = 900 * time.Millisecond
 
 // session is one recording.
 type session struct {
 	o      Options
-	engine *ptrace.Engine
 	path   string // of the command
-	begin  time.Time
-	res    Result
-	err    error // why recording could not begin
+	engine *ptrace.Engine
 	out    encoder
+	begin  time.Time
+	err    error // why recording could not begin
+
+	mu   sync.Mutex
+	end  End // why it ended; the first reason counts
+	why  string
+	over bool // there is a reason
+
+	finished chan struct{} // closed when nothing more is waited for
+	forced   chan struct{} // closed to stop waiting for the command
 }
 
 func run(ctx context.Context, o Options) (Result, error) {
-	s := &session{o: o, begin: time.Now()}
-	cfg := ptrace.Config{Snap: o.Snap, Environ: o.Environ, NoFollow: o.NoFollow, MaxEvents: o.MaxEvents}
+	s := &session{o: o, begin: time.Now(), finished: make(chan struct{}), forced: make(chan struct{})}
+	cfg := ptrace.Config{
+		Snap: o.Snap, Environ: o.Environ, NoFollow: o.NoFollow,
+		MaxEvents: o.MaxEvents, Drop: o.OnFull == Drop,
+	}
 	if o.Trace != "" {
 		set, err := syscalls.ParseSet(o.Trace)
 		if err != nil {
@@ -60,33 +66,24 @@ func run(ctx context.Context, o Options) (Result, error) {
 	return s.finish()
 }
 
-// record runs on the engine's thread.
+// record runs on the engine's thread. What still lives when it returns goes on
+// without the recorder.
 func (s *session) record(ctx context.Context) {
 	if s.err = s.start(); s.err != nil {
 		return
 	}
-	s.out.free = s.engine.Free
-	s.out.done = make(chan struct{})
-	s.out.failed = s.engine.Stop
-	s.out.maxSize = s.o.MaxSize
-	header := s.header()
-	if s.out.open(s.o.Output, header) != nil {
-		// Nobody will read it: let go at once.
-		s.engine.Stop()
-	}
+	s.out = encoder{free: s.engine.Free, maxSize: s.o.MaxSize, done: make(chan struct{})}
+	s.out.failed = func(err error) { s.stop(OutputFailed, err.Error()) }
+	s.out.full = func() { s.stop(Limit, fmt.Sprintf("%d bytes", s.o.MaxSize)) }
+	s.out.open(s.o.Output, s.header())
 	go s.out.run(s.engine.Full)
-
-	quit := make(chan struct{})
-	go s.watch(ctx, quit)
+	go s.watch(ctx)
 	switch s.engine.Run() {
 	case ptrace.Ended:
-		s.res.End = Exited
+		s.ended(Exited, "")
 	case ptrace.EventsMet:
-		s.res.End, s.res.Detail = Limit, fmt.Sprintf("%d events", s.o.MaxEvents)
-	case ptrace.Stopped:
-		// why is told by whoever called Stop
+		s.ended(Limit, fmt.Sprintf("%d events", s.o.MaxEvents))
 	}
-	close(quit)
 	s.engine.Close()
 	<-s.out.done
 }
@@ -94,62 +91,86 @@ func (s *session) record(ctx context.Context) {
 // start launches the command or attaches.
 func (s *session) start() error {
 	if len(s.o.Command) == 0 {
-		return s.engine.Attach(s.o.PIDs)
+		err := s.engine.Attach(s.o.PIDs, s.o.Tree)
+		var ae *ptrace.AttachError
+		if errors.As(err, &ae) {
+			return &AttachError{PID: ae.PID, Err: ae.Err, Hint: ae.Hint}
+		}
+		return err
 	}
-	err := s.engine.Launch(ptrace.Command{Path: s.path, Argv: s.o.Command, Env: os.Environ()})
+	err := s.engine.Launch(ptrace.Command{
+		Path: s.path, Argv: s.o.Command, Env: os.Environ(), StdoutToStderr: s.o.StdoutToStderr,
+	})
 	if err != nil {
 		return fmt.Errorf("starting %s: %w", s.o.Command[0], err)
 	}
 	return nil
 }
 
-// watch flushes, and stops the engine when it is time.
-func (s *session) watch(ctx context.Context, quit chan struct{}) {
-	tick := time.NewTicker(flushEvery)
-	defer tick.Stop()
-	var limit <-chan time.Time
-	if s.o.MaxTime > 0 {
-		t := time.NewTimer(s.o.MaxTime)
-		defer t.Stop()
-		limit = t.C
-	}
-	for {
-		select {
-		case <-quit:
-			return
-		case <-tick.C:
-			s.engine.Tick()
-		case <-limit:
-			s.res.End, s.res.Detail = Limit, s.o.MaxTime.String()
-			s.engine.Stop()
-		case <-ctx.Done():
-			s.res.End, s.res.Detail = Interrupted, context.Cause(ctx).Error()
-			s.engine.Stop()
-			return
-		}
+// stop ends the recording for the reason given.
+func (s *session) stop(end End, why string) {
+	s.ended(end, why)
+	s.engine.Stop()
+}
+
+// ended notes why the recording ends, if nothing did before.
+func (s *session) ended(end End, why string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if !s.over {
+		s.over, s.end, s.why = true, end, why
 	}
 }
 
-// finish writes the footer and waits for a command that was left running.
+// finish ends the trace, then waits for a command that was left running.
 func (s *session) finish() (Result, error) {
-	r := &s.res
-	counts := s.engine.Counts
-	r.Processes, r.Threads = counts.Processes, counts.Threads
 	status, exited, failed := s.engine.Launched()
-	r.WaitStatus, r.Exited = status, exited
+	r := Result{
+		Processes: s.engine.Counts.Processes, Threads: s.engine.Counts.Threads,
+		WaitStatus: status, Exited: exited, Duration: time.Since(s.begin),
+	}
+	s.mu.Lock()
+	r.End, r.Detail = s.end, s.why
+	s.mu.Unlock()
+	s.out.close(&tracepb.Footer{
+		End:        r.End.footer(),
+		Clock:      clock(),
+		Processes:  uint32(r.Processes),
+		Threads:    uint32(r.Threads),
+		ExitStatus: int32(r.WaitStatus),
+		ExitKnown:  r.Exited,
+		Detail:     r.Detail,
+	})
+	r.Events, r.Bytes, r.Lost = s.out.events, s.out.size(), s.out.lost
 	if s.out.err != nil {
 		r.End, r.Detail = OutputFailed, s.out.err.Error()
 	}
-	r.Duration = time.Since(s.begin)
-	s.out.close(s.footer())
-	r.Events, r.Bytes, r.Lost = s.out.events, s.out.size(), s.out.lost
-	if failed != nil {
-		return *r, s.commandError(failed)
+	if len(s.o.Command) > 0 && !r.Exited {
+		s.await(&r)
 	}
-	if s.out.err != nil {
-		return *r, &OutputError{s.out.err}
+	close(s.finished)
+	switch {
+	case failed != nil:
+		return r, s.commandError(failed)
+	case s.out.err != nil:
+		return r, &OutputError{s.out.err}
 	}
-	return *r, nil
+	return r, nil
+}
+
+// await waits for the command to end by itself, untraced.
+func (s *session) await(r *Result) {
+	exited := make(chan uint32, 1)
+	go func() {
+		if status, ok := s.engine.Await(); ok {
+			exited <- status
+		}
+	}()
+	select {
+	case r.WaitStatus = <-exited:
+		r.Exited = true
+	case <-s.forced:
+	}
 }
 
 // commandError explains why the kernel did not execute the command.
@@ -157,24 +178,9 @@ func (s *session) commandError(err error) error {
 	e := &CommandError{Name: s.o.Command[0], Err: err}
 	switch {
 	case errors.Is(err, syscall.ENOEXEC):
-		e.Err = fmt.Errorf("%w: not a program, or a script without a #! line", err)
+		e.Err = fmt.Errorf("%w: it is neither a program nor a script with a #! line", err)
 	case errors.Is(err, fs.ErrNotExist):
-		e.Err = fmt.Errorf("%w: its interpreter or loader does not exist", err)
+		e.Err = fmt.Errorf("%w: its interpreter or loader is not there", err)
 	}
 	return e
 }
-
-func (s *session) footer() *tracepb.Footer {
-	return &tracepb.Footer{
-		End:        s.res.End.footer(),
-		Clock:      clock(),
-		Processes:  uint32(s.res.Processes),
-		Threads:    uint32(s.res.Threads),
-		ExitStatus: int32(s.res.WaitStatus),
-		ExitKnown:  s.res.Exited,
-		Detail:     s.res.Detail,
-	}
-}
-
-var _ = tracefile.WriterOptions{}
-var _ = world.New

@@ -232,3 +232,27 @@ func atoi(b []byte) int {
 	n, _ := strconv.Atoi(string(b))
 	return n
 }
+
+// Capabilities returns the permitted capabilities of a process, 0 if they
+// cannot be read.
+func Capabilities(pid int) uint64 {
+	var r Reader
+	for line := range bytes.Lines(r.file(pid, "status")) {
+		if v, ok := bytes.CutPrefix(line, []byte("CapPrm:")); ok {
+			return parse(bytes.TrimSpace(v), 16)
+		}
+	}
+	return 0
+}
+
+// YamaScope returns kernel.yama.ptrace_scope, 0 where there is no Yama
+// (Documentation/admin-guide/LSM/Yama.rst).
+func YamaScope() int {
+	var r Reader
+	fd, err := unix.Open("/proc/sys/kernel/yama/ptrace_scope", unix.O_RDONLY|unix.O_CLOEXEC, 0)
+	if err != nil {
+		return 0
+	}
+	defer unix.Close(fd)
+	return atoi(bytes.TrimSpace(r.readAll(fd)))
+}

@@ -2,10 +2,243 @@
 
 package ptrace
 
+import (
+	"errors"
+	"fmt"
+	"os"
+	"slices"
+	"syscall"
+
+	"golang.org/x/sys/unix"
+
+	"sysreel/proto/tracefile"
+	"sysreel/record/internal/procfs"
+)
+
+// AttachError says which process could not be attached to and why.
+type AttachError struct {
+	PID  int
+	Err  error
+	Hint string
+}
+
+func (e *AttachError) Error() string { return fmt.Sprintf("process %d: %v", e.PID, e.Err) }
+func (e *AttachError) Unwrap() error { return e.Err }
+
+// Attach follows every thread of processes that run already, and with tree
+// those of their descendants. If one of the processes cannot be followed,
+// none is: those seized are let go when the thread ends.
+func (e *Engine) Attach(pids []int, tree bool) error {
+	for _, pid := range pids {
+		if err := e.refuse(pid); err != nil {
+			return err
+		}
+	}
+	for _, pid := range pids {
+		if err := e.attach(pid); err != nil {
+			return err
+		}
+	}
+	// A descendant may fork before it is seized: look until nothing new
+	// turns up.
+	for again := tree; again; {
+		again = false
+		for _, pid := range e.children() {
+			if e.refuse(pid) != nil {
+				continue // ourselves, most likely
+			}
+			if e.attach(pid) == nil {
+				again = true
+			}
+		}
+	}
+	for _, t := range e.threads {
+		interrupt(int(t.TID))
+	}
+	return nil
+}
+
+// children lists the processes whose parent is followed but which are not.
+func (e *Engine) children() []int {
+	var all []int
+	for _, pid := range procfs.Processes() {
+		if e.processes[pid] != nil {
+			continue
+		}
+		if s, ok := e.proc.Look(pid); ok && e.processes[s.PPID] != nil && s.State != 'Z' && s.TracerPID == 0 {
+			all = append(all, pid)
+		}
+	}
+	return all
+}
+
+// attach seizes the threads of one process.
+func (e *Engine) attach(pid int) error {
+	if e.processes[pid] != nil {
+		return nil // named twice
+	}
+	s, ok := e.proc.Look(pid)
+	switch {
+	case !ok:
+		return &AttachError{PID: pid, Err: syscall.ESRCH}
+	case s.TGID != pid:
+		return &AttachError{PID: pid, Err: fmt.Errorf("it is a thread of process %d", s.TGID), Hint: fmt.Sprintf("attach to %d", s.TGID)}
+	}
+	opts := options
+	if !e.cfg.NoFollow {
+		opts |= followOptions
+	}
+	p := e.newProcess(pid, s.PPID)
+	// A thread may start another before it is seized, so the list is read
+	// until it has nothing new.
+	seized := make(map[int]bool)
+	for again := true; again; {
+		again = false
+		for _, tid := range procfs.Threads(pid) {
+			if seized[tid] || e.threads[tid] != nil {
+				continue
+			}
+			switch errno := seize(tid, opts); errno {
+			case 0:
+				again = true
+				seized[tid] = true
+				e.newThread(tid, p, tracefile.StartAttach)
+			case unix.ESRCH:
+				// It has ended, or is a leader that ended before its threads.
+			case unix.EPERM:
+				if s, ok := e.proc.Look(tid); ok && s.TracerPID == os.Getpid() {
+					continue // started meanwhile by a thread that is followed: its event comes
+				}
+				return e.explain(pid, tid, errno)
+			default:
+				return e.explain(pid, tid, errno)
+			}
+		}
+	}
+	if p.threads == 0 {
+		delete(e.processes, pid)
+		return &AttachError{PID: pid, Err: errors.New("it has ended already and waits for its parent (a zombie)")}
+	}
+	return nil
+}
+
+// refuse says why attaching to a process would never end well.
+func (e *Engine) refuse(pid int) error {
+	self := os.Getpid()
+	if pid == self {
+		return &AttachError{PID: pid, Err: errors.New("it is this recorder itself")}
+	}
+	// Whoever traces us stops us, and would wait for us to resume it.
+	for tracer, seen := self, []int(nil); ; seen = append(seen, tracer) {
+		s, ok := e.proc.Look(tracer)
+		if !ok || s.TracerPID == 0 || slices.Contains(seen, s.TracerPID) {
+			return nil
+		}
+		tracer = s.TracerPID
+		if t, ok := e.proc.Look(tracer); ok {
+			tracer = t.TGID
+		}
+		if tracer == pid {
+			return &AttachError{PID: pid, Err: errors.New("it traces this recorder: each would wait for the other")}
+		}
+	}
+}
+
+// explain turns an error of PTRACE_SEIZE into one that names its cause.
+func (e *Engine) explain(pid, tid int, errno syscall.Errno) error {
+	s, ok := e.proc.Look(tid)
+	switch {
+	case !ok:
+		return &AttachError{PID: pid, Err: syscall.ESRCH}
+	case s.Kernel && s.State != 'Z':
+		return &AttachError{PID: pid, Err: fmt.Errorf("%s is a kernel thread: it makes no system calls", s.Name)}
+	case s.TracerPID != 0:
+		tracer, _ := e.proc.Look(s.TracerPID)
+		return &AttachError{PID: pid, Err: fmt.Errorf("it is traced already, by %s (process %d)", tracer.Name, s.TracerPID),
+			Hint: "a process can have one tracer: end that one first"}
+	case errno != unix.EPERM:
+		return &AttachError{PID: pid, Err: errno}
+	}
+	euid := os.Geteuid()
+	own := procfs.Capabilities(os.Getpid())
+	theirs := procfs.Capabilities(pid)
+	const sysPtrace = 1 << unix.CAP_SYS_PTRACE
+	switch {
+	case own&sysPtrace != 0:
+		return &AttachError{PID: pid, Err: errno,
+			Hint: "this process has CAP_SYS_PTRACE, so a security module (SELinux, AppArmor), a seccomp filter or a user namespace forbids it"}
+	case int(s.UID) != euid:
+		return &AttachError{PID: pid, Err: fmt.Errorf("%w: it belongs to user %d, this is user %d", errno, s.UID, euid),
+			Hint: "run as root, or with CAP_SYS_PTRACE"}
+	case theirs&^own != 0:
+		return &AttachError{PID: pid, Err: fmt.Errorf("%w: it has capabilities that this process lacks", errno),
+			Hint: "run as root, or with CAP_SYS_PTRACE"}
+	}
+	switch scope := procfs.YamaScope(); scope {
+	case 1:
+		return &AttachError{PID: pid, Err: fmt.Errorf("%w: kernel.yama.ptrace_scope is 1, only descendants may be traced", errno),
+			Hint: "run as root, or with CAP_SYS_PTRACE, or set it to 0: sysctl kernel.yama.ptrace_scope=0; a command that sysreel starts can always be recorded"}
+	case 2:
+		return &AttachError{PID: pid, Err: fmt.Errorf("%w: kernel.yama.ptrace_scope is 2, only administrators may trace", errno),
+			Hint: "run as root, or with CAP_SYS_PTRACE"}
+	case 3:
+		return &AttachError{PID: pid, Err: fmt.Errorf("%w: kernel.yama.ptrace_scope is 3, nothing may be traced until the next boot", errno)}
+	}
+	return &AttachError{PID: pid, Err: fmt.Errorf("%w: the process is not dumpable (it changed its user, or asked for it)", errno),
+		Hint: "run as root, or with CAP_SYS_PTRACE; in a container, add that capability (--cap-add SYS_PTRACE)"}
+}
+
 // attached is called at the first stop of a thread that was attached to.
 func (e *Engine) attached(t *thread, s stop, now int64) {
 	e.started(t, nil, now)
+	if s != eventStop && s != groupStop {
+		return
+	}
+	// Where the thread was in a call, PTRACE_INTERRUPT has taken it out of
+	// it: either it will be restarted, or it ends with EINTR now.
+	r, ok := callInterrupted(int(t.TID))
+	if !ok {
+		return
+	}
+	c := &t.call
+	c.arch, c.nr, c.args, c.start, c.flags = r.arch, r.nr, r.args, now, tracefile.MidCall
+	c.entry = e.lookup(c.arch, c.nr, &c.args)
+	if !c.entry.selected {
+		return
+	}
+	c.mem.Reset()
+	if c.entry.plan.NeedsEnter() {
+		e.capturer.Enter(int(t.TID), false, c.entry.plan, &c.args, &c.mem)
+	}
+	if r.restarts {
+		// It is entered again, as itself or as restart_syscall.
+		t.inside, t.resuming = true, true
+		return
+	}
+	if c.entry.plan.NeedsExit(r.ret < 0) {
+		e.capturer.Exit(int(t.TID), false, c.entry.plan, &c.args, r.ret, &c.mem)
+	}
+	var ev tracefile.Event
+	t.event(&ev, tracefile.Syscall, now)
+	ev.Ret = r.ret
+	e.emit(&ev, c.mem.Bufs)
 }
 
-// Attach seizes processes.
-func (e *Engine) Attach(pids []int) error { return nil }
+// midCall reports whether the call being entered is the one that the thread
+// was in when it was attached to, which is then already known, by its real name
+// even if the kernel goes on with it as restart_syscall.
+func (e *Engine) midCall(t *thread) bool {
+	c, info := &t.call, &e.info
+	arch, nr := archOf(info.Arch, info.NR), uint32(info.NR)
+	if arch != c.arch {
+		return false
+	}
+	return e.lookup(arch, nr, &info.Args).role == restartCall || nr == c.nr && info.Args == c.args
+}
+
+// pendingCall is a call that a thread was in when it was stopped.
+type pendingCall struct {
+	call
+	ret      int64
+	restarts bool
+}

@@ -29,6 +29,7 @@ type Config struct {
 	Snap     int  // bytes kept of each payload, negative none
 	Environ  bool // copy environments
 	NoFollow bool // leave child processes alone
+	Drop     bool // leave calls out when the encoder is behind, instead of waiting
 	// MaxEvents ends the recording, 0 does not.
 	MaxEvents uint64
 }
@@ -136,7 +137,10 @@ func New(cfg Config) *Engine {
 	return e
 }
 
-// now returns CLOCK_MONOTONIC in nanoseconds.
+// Now returns CLOCK_MONOTONIC in nanoseconds. It may be called from any
+// goroutine.
+func (e *Engine) Now() int64 { return e.now() }
+
 func (e *Engine) now() int64 { return e.mono + int64(time.Since(e.start)) }
 
 // Reason says why Run returned.

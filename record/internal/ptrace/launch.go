@@ -24,6 +24,9 @@ type launch struct {
 	status  uint32 // wait status, valid if exited
 	exited  bool
 	ready   bool
+	pid     int
+	pidfd   int       // refers to the command without the danger of a reused PID; −1: none
+	got     [65]int64 // when the command was last sent a signal
 }
 
 // Command is what to launch.
@@ -31,6 +34,8 @@ type Command struct {
 	Path string   // the file to execute
 	Argv []string // its argument vector
 	Env  []string
+	// StdoutToStderr gives it standard error as its standard output too.
+	StdoutToStderr bool
 }
 
 // ErrGone says that the helper process ended before it executed the command.
@@ -39,7 +44,7 @@ var ErrGone = errors.New("the process was killed before it could start")
 // Launch starts a command and follows it up to the enter of its execve. What
 // it does is recorded by Run.
 func (e *Engine) Launch(c Command) error {
-	pid, release, err := startStub(c.Path, c.Argv, c.Env, nil, false)
+	pid, release, err := startStub(c, nil, false)
 	if err != nil {
 		return err
 	}
@@ -53,6 +58,10 @@ func (e *Engine) Launch(c Command) error {
 		unix.Kill(pid, unix.SIGKILL)
 		unix.Wait4(pid, nil, 0, nil)
 		return err
+	}
+	e.launch.pid = pid
+	if e.launch.pidfd, err = unix.PidfdOpen(pid, 0); err != nil {
+		e.launch.pidfd = -1
 	}
 	e.launch.root = e.newThread(pid, e.newProcess(pid, os.Getpid()), tracefile.StartLaunch)
 	e.launch.root.launching = true
@@ -124,4 +133,41 @@ func (e *Engine) Launched() (status uint32, exited bool, failed error) {
 // else it has from its creator.
 func forkFacts(t *thread) *tracepb.Process {
 	return &tracepb.Process{Tgid: t.TGID, Ppid: int32(t.proc.ppid)}
+}
+
+// CommandLives reports whether there is a launched command and it runs.
+func (e *Engine) CommandLives() bool {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	return e.launch.root != nil && !e.launch.exited
+}
+
+// CommandGot reports whether the command was sent a signal at or after a time
+// (as from Now).
+func (e *Engine) CommandGot(signo syscall.Signal, since int64) bool {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	return int(signo) < len(e.launch.got) && e.launch.got[signo] >= since
+}
+
+// SignalCommand sends the command a signal.
+func (e *Engine) SignalCommand(signo syscall.Signal) {
+	if e.launch.pidfd >= 0 {
+		unix.PidfdSendSignal(e.launch.pidfd, signo, nil, 0)
+	}
+}
+
+// Await waits for the command after the engine's thread has ended. ok is false
+// if someone else has taken its status.
+func (e *Engine) Await() (status uint32, ok bool) {
+	for {
+		var ws unix.WaitStatus
+		switch _, err := unix.Wait4(e.launch.pid, &ws, 0, nil); err {
+		case nil:
+			return uint32(ws), true
+		case unix.EINTR:
+		default:
+			return 0, false
+		}
+	}
 }

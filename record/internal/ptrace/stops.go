@@ -73,6 +73,12 @@ func (e *Engine) syscallStop(t *thread, now int64) {
 func (e *Engine) enter(t *thread, now int64) {
 	info := &e.info
 	c := &t.call
+	if t.resuming {
+		t.resuming = false
+		if e.midCall(t) {
+			return
+		}
+	}
 	if t.inside { // an exit was not seen
 		e.unfinished(t, now)
 	}
@@ -88,9 +94,8 @@ func (e *Engine) enter(t *thread, now int64) {
 		}
 		e.launched(t, now)
 	}
-	if t.interrupted.valid {
-		e.restarted(t, info.IP)
-		en = c.entry
+	if t.interrupted.valid && t.interrupted.resumes(c, info.IP) {
+		c.flags |= tracefile.Resumed
 	}
 	if en.role == execCall {
 		t.proc.execs++
@@ -132,17 +137,20 @@ func (e *Engine) exit(t *thread, now int64) {
 	if en.role != plain {
 		e.leave(t, en, ret, now)
 	}
-	restart := ret <= -512 && ret >= -516 && ret != -515 // include/linux/errno.h: 515 is ENOIOCTLCMD
-	if restart {
-		t.interrupted = interrupted{true, c.arch, c.nr, e.info.IP, c.args}
+	if isRestart(ret) {
+		i := &t.interrupted
+		if en.role != restartCall { // which stands for what it is to restart
+			i.arch, i.nr, i.args = c.arch, c.nr, c.args
+		}
+		i.valid, i.away, i.ip = true, false, e.info.IP
 		c.flags |= tracefile.Restarted
-	} else if t.interrupted.valid && en.role != sigreturnCall {
-		t.interrupted.valid = false
+	} else if t.interrupted.valid {
+		t.interrupted.left(en.role, e.info.IP)
 	}
 	if !en.selected {
 		return
 	}
-	if en.plan != nil && en.plan.NeedsExit(ret < 0 && ret >= -4095) && !restart {
+	if en.plan != nil && en.plan.NeedsExit(ret < 0 && ret >= -4095) {
 		e.capturer.Exit(int(t.TID), e.slow(t), en.plan, &c.args, ret, &c.mem)
 	}
 	var ev tracefile.Event
@@ -151,27 +159,43 @@ func (e *Engine) exit(t *thread, now int64) {
 	e.emit(&ev, c.mem.Bufs)
 }
 
-// restarted decides whether the call just entered goes on with the one that
-// was interrupted. An attach sees restart_syscall where the call itself began
-// before: then the real one is shown.
-func (e *Engine) restarted(t *thread, ip uint64) {
-	c, i := &t.call, &t.interrupted
-	same := c.arch == i.arch && c.nr == i.nr && c.args == i.args
-	switch {
-	case c.entry.role == restartCall:
-		if t.how == tracefile.StartAttach && i.ip == 0 {
-			c.arch, c.nr, c.args = i.arch, i.nr, i.args
-			c.entry = e.lookup(c.arch, c.nr, &c.args)
-			c.flags |= tracefile.MidCall
-		}
-		i.valid = false
-	case same && i.ip == 0:
-		c.flags |= tracefile.MidCall
-		i.valid = false
-	case c.entry.role != sigreturnCall && i.ip == 0:
-		i.valid = false
+// isRestart reports whether a result says that the kernel may make the call
+// again (include/linux/errno.h: ERESTARTSYS, ERESTARTNOINTR, ERESTARTNOHAND,
+// ERESTART_RESTARTBLOCK).
+func isRestart(ret int64) bool { return ret <= -512 && ret >= -516 && ret != -515 }
+
+// interrupted is a call that ended with ERESTART* and may be made again by the
+// kernel: at once, or when the signal handler that it was left for returns.
+type interrupted struct {
+	valid bool
+	away  bool // a handler runs
+	arch  syscalls.Arch
+	nr    uint32
+	ip    uint64
+	args  [6]uint64
+}
+
+// resumes reports whether the call being entered is i made again.
+func (i *interrupted) resumes(c *call, ip uint64) bool {
+	if !i.valid || i.away {
+		return false
 	}
-	_ = ip
+	i.valid = false
+	return c.entry.role == restartCall || c.arch == i.arch && c.nr == i.nr && c.args == i.args && ip == i.ip
+}
+
+// left takes in that another call has ended. When a handler returns, the
+// program counter tells what becomes of i: before the system call's
+// instruction it is made again, behind it the program gets EINTR.
+func (i *interrupted) left(r role, ip uint64) {
+	if !i.valid {
+		return
+	}
+	i.away = true
+	if r == sigreturnCall {
+		i.away = false
+		i.valid = ip+syscallSize == i.ip
+	}
 }
 
 // leave does what the engine has to at the end of the calls it understands.
@@ -212,6 +236,9 @@ func (e *Engine) signal(t *thread, signo int, now int64) {
 		bufs = []tracefile.Buf{{Arg: -1, Parent: -1, Want: siginfoSize, Data: e.siginfo[:]}}
 	}
 	e.emit(&ev, bufs)
+	if l := &e.launch; l.root != nil && t.proc == l.root.proc && signo < len(l.got) {
+		l.got[signo] = now
+	}
 }
 
 // Flags of clone(2), include/uapi/linux/sched.h.
@@ -465,5 +492,3 @@ func (e *Engine) newThread(tid int, p *process, how tracefile.StartHow) *thread 
 	e.Counts.Threads++
 	return t
 }
-
-var _ = syscalls.AMD64

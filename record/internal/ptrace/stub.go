@@ -124,8 +124,8 @@ func executableFile(dir string, image []byte) (*os.File, error) {
 }
 
 // startStub starts the stub as a child of the calling thread. Writing a byte
-// to release lets it execute path with argv; closing it makes the stub exit.
-func startStub(path string, argv, env []string, filter []unix.SockFilter, noNewPrivs bool) (pid int, release *os.File, err error) {
+// to release lets it execute the command; closing it makes the stub exit.
+func startStub(c Command, filter []unix.SockFilter, noNewPrivs bool) (pid int, release *os.File, err error) {
 	var pipe [2]int
 	if err := unix.Pipe2(pipe[:], unix.O_CLOEXEC); err != nil {
 		return 0, nil, err
@@ -144,9 +144,13 @@ func startStub(path string, argv, env []string, filter []unix.SockFilter, noNewP
 		w.Close()
 		return 0, nil, err
 	}
-	pid, err = syscall.ForkExec(name, append([]string{path}, argv...), &syscall.ProcAttr{
-		Env:   env,
-		Files: []uintptr{0, 1, 2},
+	stdout := uintptr(1)
+	if c.StdoutToStderr {
+		stdout = 2
+	}
+	pid, err = syscall.ForkExec(name, append([]string{c.Path}, c.Argv...), &syscall.ProcAttr{
+		Env:   c.Env,
+		Files: []uintptr{0, stdout, 2},
 	})
 	if err != nil {
 		w.Close()

@@ -33,8 +33,10 @@ type thread struct {
 	// inside is set from syscall-enter to syscall-exit.
 	inside bool
 	call   call
+	// resuming: the call was in progress at the attach, which took the
+	// thread out of it; it will be entered again.
+	resuming bool
 
-	// interrupted is the call that ended with ERESTART* and may be restarted.
 	interrupted interrupted
 }
 
@@ -47,16 +49,6 @@ type call struct {
 	start int64
 	args  [6]uint64
 	mem   capture.Call
-}
-
-// interrupted identifies a call that the kernel may restart, as itself or
-// through restart_syscall.
-type interrupted struct {
-	valid bool
-	arch  syscalls.Arch
-	nr    uint32
-	ip    uint64
-	args  [6]uint64
 }
 
 // event fills e with the call as it stands.

@@ -1,0 +1,45 @@
+package ptrace
+
+import (
+	"encoding/binary"
+	"unsafe"
+
+	"golang.org/x/sys/unix"
+
+	"sysreel/proto/syscalls"
+)
+
+// syscallSize is the length in bytes of the instruction that makes a system
+// call.
+const syscallSize = 4
+
+// callInterrupted tells from the registers of a stopped thread which system
+// call it was in. Before it stops, the kernel has already set back the program
+// counter and x0 of a call that it will make again (do_signal in
+// arch/arm64/kernel/signal.c): the thread is then in front of an svc
+// instruction with the number in x8. A call that ends with EINTR leaves no
+// trace that could be told from ordinary registers.
+func callInterrupted(tid int) (m pendingCall, ok bool) {
+	var b [34 * 8]byte // struct user_pt_regs: x0–x30, sp, pc, pstate
+	iov := unix.Iovec{Base: &b[0], Len: uint64(len(b))}
+	const ntPrstatus = 1
+	if ptrace(unix.PTRACE_GETREGSET, tid, ntPrstatus, uintptr(unsafe.Pointer(&iov))) != 0 || iov.Len != uint64(len(b)) {
+		return m, false
+	}
+	r := func(i int) uint64 { return binary.LittleEndian.Uint64(b[8*i:]) }
+	const pc, svc = 32, 0xd4000001
+	var word uint64
+	at := r(pc)
+	if ptrace(unix.PTRACE_PEEKDATA, tid, uintptr(at&^7), uintptr(unsafe.Pointer(&word))) != 0 {
+		return m, false
+	}
+	if uint32(word>>(at&4*8)) != svc {
+		return m, false
+	}
+	m.arch, m.nr = syscalls.ARM64, uint32(r(8))
+	for i := range m.args {
+		m.args[i] = r(i)
+	}
+	m.restarts = true
+	return m, true
+}

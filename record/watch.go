@@ -1,0 +1,76 @@
+//go:build linux && (amd64 || arm64)
+
+package record
+
+import (
+	"context"
+	"os"
+	"syscall"
+	"time"
+)
+
+// flushEvery keeps the file at most a second behind.
+const flushEvery = 900 * time.Millisecond
+
+// watch does what happens beside the engine until the session is finished: it
+// flushes in time, and obeys limits, signals and the context.
+func (s *session) watch(ctx context.Context) {
+	tick := time.NewTicker(flushEvery)
+	defer tick.Stop()
+	var limit <-chan time.Time
+	if s.o.MaxTime > 0 {
+		t := time.NewTimer(s.o.MaxTime)
+		defer t.Stop()
+		limit = t.C
+	}
+	signals, done := s.o.Signals, ctx.Done()
+	for n := 0; ; {
+		select {
+		case <-s.finished:
+			return
+		case <-tick.C:
+			s.engine.Tick()
+		case <-limit:
+			s.stop(Limit, s.o.MaxTime.String())
+		case <-done:
+			done = nil
+			s.force(context.Cause(ctx).Error())
+		case sig, ok := <-signals:
+			if !ok {
+				signals = nil
+				continue
+			}
+			n++
+			s.signal(sig, n)
+		}
+	}
+}
+
+// signal obeys the nth signal to the recorder.
+func (s *session) signal(sig os.Signal, n int) {
+	signo, ok := sig.(syscall.Signal)
+	if n > 1 || !ok || !s.engine.CommandLives() {
+		s.force(sig.String())
+		return
+	}
+	// From the terminal the signal goes to the whole foreground process
+	// group, and the command has it by itself, in a moment. Only one that
+	// was meant for the recorder alone is passed on.
+	since := s.engine.Now() - int64(20*time.Millisecond)
+	go func() {
+		time.Sleep(50 * time.Millisecond)
+		if !s.engine.CommandGot(signo, since) {
+			s.engine.SignalCommand(signo)
+		}
+	}()
+}
+
+// force ends the recording and the wait for the command.
+func (s *session) force(why string) {
+	s.stop(Interrupted, why)
+	select {
+	case <-s.forced:
+	default:
+		close(s.forced)
+	}
+}
