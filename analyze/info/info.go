@@ -1,0 +1,320 @@
+// Package info tells what a trace is: where, when and of what it was recorded,
+// how large it is and whether it is whole.
+package info
+
+import (
+	"encoding/hex"
+	"fmt"
+	"io"
+	"sort"
+	"strings"
+	"time"
+
+	"sysreel/analyze/term"
+	"sysreel/proto/syscalls"
+	"sysreel/proto/tracefile"
+	"sysreel/proto/tracepb"
+)
+
+// Schema names the form of a Result's JSON.
+const Schema = "sysreel.info/1"
+
+// Result is what is known of a trace.
+type Result struct {
+	Schema   string   `json:"schema"`
+	File     string   `json:"file"`
+	UUID     string   `json:"uuid"`
+	Version  string   `json:"version"` // of the format
+	State    string   `json:"state"`   // complete, unfinished, damaged
+	Warning  string   `json:"warning,omitempty"`
+	Recorder string   `json:"recorder"`
+	Backend  string   `json:"backend"`
+	Machine  Machine  `json:"machine"`
+	Command  []string `json:"command,omitempty"` // a launch
+	PIDs     []int32  `json:"pids,omitempty"`    // an attach
+	Cwd      string   `json:"cwd"`
+	Follow   bool     `json:"follow"`
+	Policy   Policy   `json:"policy"`
+	// Start is when recording began, in the recording machine's zone; empty
+	// if the header was lost.
+	Start      string `json:"start,omitempty"`
+	DurationNs int64  `json:"duration_ns"` // to the end of the recording, or of its last event
+	// CalibrationNs is what the recorder adds to a call.
+	CalibrationNs int64  `json:"calibration_ns,omitempty"`
+	Events        uint64 `json:"events"` // that can be read
+	Blocks        uint64 `json:"blocks"`
+	Processes     uint32 `json:"processes,omitempty"` // of a trace closed in order
+	Threads       uint32 `json:"threads,omitempty"`
+	FileBytes     int64  `json:"file_bytes"`
+	RawBytes      int64  `json:"raw_bytes"` // of the blocks, decompressed
+	End           string `json:"end,omitempty"`
+	EndDetail     string `json:"end_detail,omitempty"`
+	Exit          string `json:"exit,omitempty"` // of the launched command
+	Losses        []Loss `json:"losses"`
+	Gaps          []Gap  `json:"gaps"`
+}
+
+// Machine is where it was recorded.
+type Machine struct {
+	Hostname string `json:"hostname"`
+	Kernel   string `json:"kernel"`
+	Arch     string `json:"arch"`
+	OS       string `json:"os"`
+	CPUs     uint32 `json:"cpus"`
+}
+
+// Policy is what was to be kept.
+type Policy struct {
+	Snap    uint32 `json:"snap"`
+	Trace   string `json:"trace,omitempty"`
+	Env     bool   `json:"env"`
+	Seccomp bool   `json:"seccomp"`
+}
+
+// Loss is something that is not in the trace.
+type Loss struct {
+	Reason string `json:"reason"`
+	Count  uint64 `json:"count"`
+	Detail string `json:"detail,omitempty"`
+}
+
+// Gap is a part of the file that cannot be read.
+type Gap struct {
+	Offset int64  `json:"offset"`
+	Bytes  int64  `json:"bytes"`
+	Events uint64 `json:"events"`
+	Known  bool   `json:"events_known"`
+	Reason string `json:"reason"`
+}
+
+// Read reads the trace to its end and tells what it is. It checks every block's
+// checksum and decompresses none but those that tell of losses.
+func Read(name string, r *tracefile.Reader) (*Result, error) {
+	h := r.Header()
+	x := &Result{
+		Schema: Schema, File: name, UUID: hex.EncodeToString(h.GetUuid()), Version: fmt.Sprintf("%d.%d", h.GetMajor(), h.GetMinor()),
+		Recorder: h.GetRecorder(), Backend: h.GetBackend(),
+		Machine: Machine{string(h.GetMachine().GetHostname()), h.GetMachine().GetKernel(), h.GetMachine().GetArch(), h.GetMachine().GetOsRelease(), h.GetMachine().GetCpus()},
+		PIDs:    h.GetTarget().GetPids(), Cwd: string(h.GetTarget().GetCwd()), Follow: h.GetTarget().GetFollow(),
+		Policy:        Policy{h.GetPolicy().GetSnap(), h.GetPolicy().GetTrace(), h.GetPolicy().GetEnv(), h.GetPolicy().GetSeccomp()},
+		CalibrationNs: h.GetCalibration().GetStopNs(),
+		Losses:        []Loss{}, Gaps: []Gap{},
+	}
+	for _, a := range h.GetTarget().GetCommand() {
+		x.Command = append(x.Command, string(a))
+	}
+	if c := h.GetClock(); c != nil {
+		x.Start = time.Unix(0, c.RealtimeNs).In(time.FixedZone(c.Zone, int(c.UtcOffsetS))).Format(time.RFC3339Nano)
+	}
+	var core tracefile.Core
+	var losses []*tracepb.Loss
+	last := int64(0)
+	for {
+		c, err := r.Next()
+		if err == io.EOF {
+			break
+		}
+		if err != nil {
+			return nil, err
+		}
+		x.Blocks++
+		x.Events += uint64(c.Events)
+		x.FileBytes = c.Offset + int64(c.Size)
+		x.RawBytes += int64(c.CoreRaw) + int64(c.DetailRaw)
+		last = max(last, c.LastTime)
+		if c.Losses > 0 && c.Core(&core) == nil {
+			losses = append(losses, core.Losses...)
+		}
+	}
+	if start := h.GetClock().GetMonotonicNs(); h.GetClock() != nil && last > start {
+		x.DurationNs = last - start
+	}
+	x.State, x.Warning = r.State().String(), r.Warning()
+	if f := r.Footer(); f != nil {
+		x.footer(f, h)
+		losses = f.Losses
+	}
+	x.losses(losses)
+	for _, g := range r.Gaps() {
+		x.Gaps = append(x.Gaps, Gap{g.Offset, g.Bytes, g.Events, g.Known, g.Reason})
+	}
+	return x, nil
+}
+
+func (x *Result) footer(f *tracepb.Footer, h *tracepb.Header) {
+	x.Processes, x.Threads = f.Processes, f.Threads
+	if f.Clock != nil && h.GetClock() != nil {
+		x.DurationNs = f.Clock.MonotonicNs - h.Clock.MonotonicNs
+	}
+	x.EndDetail = f.Detail
+	switch f.End {
+	case tracepb.Footer_EXITED:
+		x.End = "every process ended"
+	case tracepb.Footer_INTERRUPTED:
+		x.End = "interrupted"
+	case tracepb.Footer_LIMIT:
+		x.End = "limit reached"
+	case tracepb.Footer_OUTPUT:
+		x.End = "the output failed"
+	}
+	if f.ExitKnown {
+		if sig := f.ExitStatus & 0x7f; sig != 0 { // wait(2)
+			x.Exit = syscalls.SignalName(int(sig))
+		} else {
+			x.Exit = fmt.Sprintf("exit %d", f.ExitStatus>>8&0xff)
+		}
+	}
+}
+
+// losses adds up losses of one reason.
+func (x *Result) losses(ls []*tracepb.Loss) {
+	type key struct {
+		reason tracepb.Loss_Reason
+		detail string
+	}
+	sum := make(map[key]uint64)
+	for _, l := range ls {
+		sum[key{l.Reason, l.Detail}] += l.Count
+	}
+	for k, n := range sum {
+		x.Losses = append(x.Losses, Loss{LossText(k.reason), n, k.detail})
+	}
+	sort.Slice(x.Losses, func(i, j int) bool {
+		a, b := x.Losses[i], x.Losses[j]
+		if a.Reason != b.Reason {
+			return a.Reason < b.Reason
+		}
+		return a.Detail < b.Detail
+	})
+}
+
+// LossText says what a reason means.
+func LossText(r tracepb.Loss_Reason) string {
+	switch r {
+	case tracepb.Loss_DROPPED:
+		return "events dropped: the output was too slow"
+	case tracepb.Loss_NOT_FOLLOWED:
+		return "processes not followed"
+	case tracepb.Loss_UNREADABLE:
+		return "memory that could not be read"
+	case tracepb.Loss_IO_URING:
+		return "io_uring in use: its operations are not seen"
+	case tracepb.Loss_UNSEEN_CALLS:
+		return "calls that the recorder cannot see"
+	case tracepb.Loss_TRUNCATED:
+		return "cut by a recording limit"
+	case tracepb.Loss_DETACHED:
+		return "threads let go of while they ran"
+	}
+	return fmt.Sprintf("lost for a reason this build does not know (%d)", int32(r))
+}
+
+// Render writes the result for people.
+func Render(w io.Writer, x *Result, o term.Options) error {
+	b := &strings.Builder{}
+	line := func(name, format string, args ...any) {
+		text := term.Safe(fmt.Sprintf(format, args...))
+		fmt.Fprintf(b, "%s  %s\n", o.Paint(term.Pad(name, 10, false), term.Dim), text)
+	}
+	style := term.Green
+	switch x.State {
+	case "unfinished":
+		style = term.Yellow
+	case "damaged":
+		style = term.Red
+	}
+	fmt.Fprintf(b, "%s  %s\n", o.Paint(term.Safe(x.File), term.Bold), o.Paint(x.State, style))
+	if len(x.Command) > 0 {
+		line("command", "%s", commandLine(x.Command))
+	}
+	if len(x.PIDs) > 0 {
+		line("attached", "to %s", strings.Trim(strings.ReplaceAll(fmt.Sprint(x.PIDs), " ", ", "), "[]"))
+	}
+	if x.Cwd != "" {
+		line("directory", "%s", x.Cwd)
+	}
+	if x.Exit != "" {
+		line("result", "%s", x.Exit)
+	}
+	if x.Start != "" {
+		if t, err := time.Parse(time.RFC3339Nano, x.Start); err == nil {
+			line("recorded", "%s, for %s", t.Format("2006-01-02 15:04:05.000 -07:00"), term.Duration(x.DurationNs))
+		}
+	}
+	if x.End != "" {
+		end := x.End
+		if x.EndDetail != "" {
+			end += ": " + x.EndDetail
+		}
+		line("ended", "%s", end)
+	}
+	if m := x.Machine; m.Kernel != "" {
+		line("machine", "%s: Linux %s %s, %s, %s", m.Hostname, m.Kernel, m.Arch, m.OS, term.Plural(uint64(m.CPUs), "CPU"))
+	}
+	line("recorder", "%s (%s), format %s, trace %s", x.Recorder, x.Backend, x.Version, x.UUID)
+	line("kept", "%s", policy(x.Policy, x.Follow))
+	if x.CalibrationNs > 0 {
+		line("overhead", "about %s a call, in the durations too", term.Duration(x.CalibrationNs))
+	}
+	n := term.Plural(x.Events, "event")
+	if x.Processes > 0 {
+		n += fmt.Sprintf(" of %s, %s", term.Plural(uint64(x.Processes), "process"), term.Plural(uint64(x.Threads), "thread"))
+	}
+	line("events", "%s", n)
+	per := ""
+	if x.Events > 0 {
+		per = fmt.Sprintf(", %.2f bytes an event", float64(x.FileBytes)/float64(x.Events))
+	}
+	line("size", "%s in %s, %s decompressed%s", term.Bytes(x.FileBytes), term.Plural(x.Blocks, "block"), term.Bytes(x.RawBytes), per)
+	if len(x.Losses) == 0 {
+		line("losses", "none")
+	}
+	for _, l := range x.Losses {
+		text := l.Reason
+		if l.Detail != "" {
+			text += ": " + l.Detail
+		}
+		line("losses", "%s × %s", term.Count(l.Count), text)
+	}
+	for i, g := range x.Gaps {
+		if i == 10 {
+			line("unreadable", "… and %d more", len(x.Gaps)-i)
+			break
+		}
+		line("unreadable", "%s at offset %d: %s", term.Bytes(g.Bytes), g.Offset, g.Reason)
+	}
+	if x.Warning != "" {
+		line("warning", "%s", x.Warning)
+	}
+	_, err := io.WriteString(w, b.String())
+	return err
+}
+
+func policy(p Policy, follow bool) string {
+	s := fmt.Sprintf("%d bytes of each buffer", p.Snap)
+	if p.Trace != "" {
+		s += ", calls of " + p.Trace
+	} else {
+		s += ", every call"
+	}
+	if p.Seccomp {
+		s += " (chosen in the kernel)"
+	}
+	if p.Env {
+		s += ", environments"
+	}
+	if !follow {
+		s += ", no children"
+	}
+	return s
+}
+
+func commandLine(argv []string) string {
+	out := make([]string, len(argv))
+	for i, a := range argv {
+		if out[i] = a; a == "" || strings.ContainsAny(a, " \t\n'\"") {
+			out[i] = "'" + strings.ReplaceAll(a, "'", `'\''`) + "'"
+		}
+	}
+	return strings.Join(out, " ")
+}
