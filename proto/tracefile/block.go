@@ -124,7 +124,7 @@ func (c *Chunk) decodeDetail(b *Block) error {
 	}
 	b.shapes = resize(b.shapes, len(shapes))
 	for i, s := range shapes {
-		if err := b.decodeShape(&b.shapes[i], s, int(b.perShape[i])); err != nil {
+		if err := b.decodeShape(&b.shapes[i], s, b.threads[i]); err != nil {
 			return err
 		}
 	}
@@ -172,7 +172,7 @@ func (b *Block) decodeTable(t *tableData, msg []byte) error {
 		}
 		return nil
 	}
-	col, err := b.column(length, t.rows)
+	col, err := b.column(length, t.rows, decodeRelated{})
 	if err != nil {
 		return err
 	}
@@ -196,7 +196,7 @@ func (b *Block) transpose(t *tableData, words [][]byte) error {
 	t.data = make([]byte, t.rows*t.size)
 	for w, raw := range words {
 		mark := len(b.pool)
-		col, err := b.column(raw, t.rows)
+		col, err := b.column(raw, t.rows, decodeRelated{})
 		if err != nil {
 			return err
 		}
@@ -208,14 +208,19 @@ func (b *Block) transpose(t *tableData, words [][]byte) error {
 	return nil
 }
 
-func (b *Block) decodeShape(s *shapeDetail, msg []byte, rows int) error {
+func (b *Block) decodeShape(s *shapeDetail, msg []byte, threads []uint32) error {
+	rows := len(threads)
 	s.args, s.layouts, s.layout = s.args[:0], s.layouts[:0], nil
 	var layout []byte
 	var layouts [][]byte
 	err := eachField(msg, func(num protowire.Number, v uint64, data []byte) error {
 		switch num {
 		case sdArg:
-			col, err := b.column(data, rows)
+			r := decodeRelated{thread: threads}
+			if n := len(s.args); n > 0 {
+				r.last = &s.args[n-1]
+			}
+			col, err := b.column(data, rows, r)
 			if s.args = append(s.args, col); len(s.args) > 6 {
 				return errMalformed
 			}
@@ -308,10 +313,10 @@ func (b *Block) decodeSlot(s *slotDetail, msg []byte, l *layoutDetail) error {
 	b.pieces += int(n)
 	s.Phase, s.Arg, s.Parent = Phase(phase), int8(unzigzag(arg)), int16(parent)-1
 	s.table, s.wantBase = &b.tables[table], tracepb.WantBase(base)
-	if s.want, err = b.column(want, int(n)); err != nil {
+	if s.want, err = b.column(want, int(n), decodeRelated{}); err != nil {
 		return err
 	}
-	refs, err := b.column(row, int(n))
+	refs, err := b.column(row, int(n), decodeRelated{})
 	if err != nil {
 		return err
 	}
@@ -330,12 +335,12 @@ func (b *Block) decodeSlot(s *slotDetail, msg []byte, l *layoutDetail) error {
 	return nil
 }
 
-func (b *Block) column(raw []byte, n int) (column, error) {
+func (b *Block) column(raw []byte, n int, r decodeRelated) (column, error) {
 	c, err := parseColumn(raw)
 	if err != nil {
 		return column{}, err
 	}
-	return c.decode(n, &b.pool)
+	return c.decode(n, &b.pool, r, &b.memory)
 }
 
 // take cuts n numbers off the pool of indices.

@@ -57,7 +57,8 @@ type shapeBuilder struct {
 	arch    syscalls.Arch
 	nr      uint32
 	desc    *syscalls.Desc
-	regs    int // registers kept
+	regs    int      // registers kept
+	thread  []uint32 // of each row
 	ret     []uint64
 	args    [6][]uint64
 	layout  []uint64
@@ -122,6 +123,7 @@ func (b *builder) add(e *Event) {
 		b.facts = append(b.facts, factsAt{row, e.Facts})
 	}
 	s := b.shapes[si]
+	s.thread = append(s.thread, uint32(b.thread[row]))
 	s.ret = append(s.ret, zigzag(e.Ret))
 	for i := range s.regs {
 		s.args[i] = append(s.args[i], e.Args[i])

@@ -10,79 +10,236 @@ const (
 	colValue    = 4
 	colIndex    = 5
 	colLow      = 6
+	colByThread = 7
+	colLessLast = 8
 )
 
 // maxDistinct is the largest dictionary of a column: an index is one byte.
 const maxDistinct = 128
 
-// columnEncoder writes Columns, each in its cheapest form. The zero value is
-// ready; it keeps scratch memory.
+// columnEncoder writes Columns, each in the form that should compress best. The
+// zero value is ready; it keeps scratch memory.
 type columnEncoder struct {
 	slots  [4 * maxDistinct]uint16 // hash table: index in values, plus 1
 	values []uint64
 	index  []byte
-	buf    []byte
+	nums   []uint64 // after less_last
+	code   []uint64 // after delta
+	low    []byte
+	last   threadMemory
+	est    estimator
+	mem    []byte
+	cuts   []int // where bodies of minCut bytes begin and end in the output
+}
+
+// minCut is the size from which the body of a column gets a zstd block, and so
+// an entropy code, of its own.
+const minCut = 1024
+
+// sample is how many numbers of a column the choice of its form looks at.
+const sample = 1024
+
+// related is what a column's numbers may be counted from.
+type related struct {
+	thread []uint32 // of each row
+	last   []uint64 // the column before
 }
 
 // append appends v to b as a Column in the given field.
-func (c *columnEncoder) append(b []byte, field protowire.Number, v []uint64) []byte {
-	c.buf = c.encode(c.buf[:0], v)
-	return appendBytes(b, field, c.buf)
+func (c *columnEncoder) append(b []byte, field protowire.Number, v []uint64, r related) []byte {
+	cut := len(c.cuts)
+	m := c.encode(c.mem[:0], v, r)
+	c.mem = m
+	return c.nest(b, field, m, cut)
 }
 
-func (c *columnEncoder) encode(b []byte, v []uint64) []byte {
+// nest appends m as a field of b. The cuts made since from were in m.
+func (c *columnEncoder) nest(b []byte, field protowire.Number, m []byte, from int) []byte {
+	b = appendBytes(b, field, m)
+	for i := from; i < len(c.cuts); i++ {
+		c.cuts[i] += len(b) - len(m)
+	}
+	return b
+}
+
+// body appends a field that may get a zstd block of its own.
+func (c *columnEncoder) body(b []byte, field protowire.Number, body []byte) []byte {
+	b = appendBytes(b, field, body)
+	if len(body) >= minCut {
+		c.cuts = append(c.cuts, len(b)-len(body), len(b))
+	}
+	return b
+}
+
+// form is a way to write a column.
+type form struct {
+	field    protowire.Number
+	byThread bool
+	lessLast bool
+}
+
+func (c *columnEncoder) encode(b []byte, v []uint64, r related) []byte {
 	if len(v) == 0 {
 		return b
 	}
-	// Sizes of the forms, before compression.
-	plain, delta := 0, 0
-	same := true
-	prev := uint64(0)
-	for _, x := range v {
-		plain += varintLen(x)
-		delta += varintLen(zigzag(int64(x - prev)))
-		same = same && x == v[0]
-		prev = x
-	}
-	if same {
+	if constant(v) {
 		return appendUint(b, colConstant, v[0])
 	}
-	if dict := c.distinct(v); dict > 0 && dict < plain && dict < delta {
-		b = appendPacked(b, colValue, c.values)
-		return appendBytes(b, colIndex, c.index)
+	best := c.choose(v, r)
+	if best.lessLast {
+		v = c.subtract(v, r.last)
+		if constant(v) {
+			return appendUint(appendUint(b, colConstant, v[0]), colLessLast, 1)
+		}
 	}
-	if delta < plain {
-		prev = 0
-		return appendNumbers(b, colDelta, v, delta, func(x uint64) uint64 {
-			d := zigzag(int64(x - prev))
-			prev = x
-			return d
-		})
+	switch {
+	case best.field == colIndex && c.distinct(v):
+		b = c.packed(b, colValue, c.values)
+		b = c.body(b, colIndex, c.index)
+	case best.field == colPlain:
+		b = c.numbers(b, colPlain, v)
+	default:
+		b = c.numbers(b, colDelta, c.deltas(v, r, best.byThread))
 	}
-	return appendNumbers(b, colPlain, v, plain, func(x uint64) uint64 { return x })
+	if best.byThread {
+		b = appendUint(b, colByThread, 1)
+	}
+	if best.lessLast {
+		b = appendUint(b, colLessLast, 1)
+	}
+	return b
 }
 
-// appendNumbers appends v after code, split into low bytes and rest if most
-// numbers need more than one byte. size is their length as varints.
-func appendNumbers(b []byte, field protowire.Number, v []uint64, size int, code func(uint64) uint64) []byte {
-	b = protowire.AppendTag(b, field, protowire.BytesType)
-	if 2*size < 3*len(v) {
-		b = appendVarint(b, uint64(size))
-		for _, x := range v {
-			b = appendVarint(b, code(x))
-		}
-		return b
-	}
-	low := make([]byte, 0, len(v))
-	high := make([]byte, 0, size)
+func constant(v []uint64) bool {
 	for _, x := range v {
-		x = code(x)
-		low = append(low, byte(x))
-		high = appendVarint(high, x>>8)
+		if x != v[0] {
+			return false
+		}
 	}
-	b = appendVarint(b, uint64(len(high)))
-	b = append(b, high...)
-	return appendBytes(b, colLow, low)
+	return true
+}
+
+// choose picks the form for v by what a sample would take.
+func (c *columnEncoder) choose(v []uint64, r related) form {
+	n := min(len(v), sample)
+	s := v[:n]
+	best, least := form{}, 0.0
+	try := func(f form, cost float64) {
+		if best.field == 0 || cost < least {
+			best, least = f, cost
+		}
+	}
+	all := func(s []uint64, lessLast bool) {
+		try(form{colPlain, false, lessLast}, c.est.cost(s))
+		try(form{colDelta, false, lessLast}, c.est.cost(c.deltas(s, r, false)))
+		if r.thread != nil {
+			// What is a matter of the thread must be clearly better: it is slower to read.
+			try(form{colDelta, true, lessLast}, 1.02*c.est.cost(c.deltas(s, r, true)))
+		}
+		if c.distinct(s) && 2*len(c.values) <= n {
+			try(form{colIndex, false, lessLast}, c.est.dictionary(c.values, c.index))
+		}
+	}
+	all(s, false)
+	if r.last != nil {
+		all(c.subtract(s, r.last), true)
+	}
+	return best
+}
+
+func (c *columnEncoder) subtract(v, last []uint64) []uint64 {
+	c.nums = resize(c.nums, len(v))
+	for i, x := range v {
+		c.nums[i] = x - last[i]
+	}
+	return c.nums
+}
+
+// deltas returns the zigzag differences of v.
+func (c *columnEncoder) deltas(v []uint64, r related, byThread bool) []uint64 {
+	c.code = resize(c.code, len(v))
+	prev := uint64(0)
+	if !byThread {
+		for i, x := range v {
+			c.code[i] = zigzag(int64(x - prev))
+			prev = x
+		}
+		return c.code
+	}
+	c.last.reset()
+	for i, x := range v {
+		c.code[i] = zigzag(int64(x - c.last.swap(r.thread[i], x, prev)))
+		prev = x
+	}
+	return c.code
+}
+
+// threadMemory holds a number for each thread.
+type threadMemory struct {
+	value []uint64
+	stamp []uint32 // value is of this column
+	now   uint32
+}
+
+func (m *threadMemory) reset() { m.now++ }
+
+// swap sets the number of thread t and returns the one before, or other if there
+// was none since the reset.
+func (m *threadMemory) swap(t uint32, v, other uint64) uint64 {
+	if int(t) >= len(m.value) {
+		m.value = append(m.value, make([]uint64, int(t)+1-len(m.value))...)
+		m.stamp = append(m.stamp, make([]uint32, int(t)+1-len(m.stamp))...)
+	}
+	if m.stamp[t] == m.now {
+		other = m.value[t]
+	}
+	m.value[t], m.stamp[t] = v, m.now
+	return other
+}
+
+// add adds to the number of thread t, or to other if it had none since the
+// reset, and returns it.
+func (m *threadMemory) add(t uint32, d, other uint64) uint64 {
+	if int(t) < len(m.stamp) && m.stamp[t] == m.now {
+		other = m.value[t]
+	}
+	m.swap(t, other+d, 0)
+	return other + d
+}
+
+// numbers appends v, split into low bytes and the rest if most numbers need
+// more than one byte.
+func (c *columnEncoder) numbers(b []byte, field protowire.Number, v []uint64) []byte {
+	size := 0
+	for _, x := range v {
+		size += varintLen(x)
+	}
+	if 8*size < 9*len(v) {
+		return c.packed(b, field, v)
+	}
+	c.low = resize(c.low, len(v))
+	for i, x := range v {
+		c.low[i] = byte(x)
+		v[i] = x >> 8
+	}
+	b = c.packed(b, field, v)
+	for i, x := range v {
+		v[i] = x<<8 | uint64(c.low[i])
+	}
+	return c.body(b, colLow, c.low)
+}
+
+// packed appends v as a packed field of varints.
+func (c *columnEncoder) packed(b []byte, field protowire.Number, v []uint64) []byte {
+	b = appendPacked(b, field, v)
+	n := 0
+	for _, x := range v {
+		n += varintLen(x)
+	}
+	if n >= minCut {
+		c.cuts = append(c.cuts, len(b)-n, len(b))
+	}
+	return b
 }
 
 func appendPacked(b []byte, field protowire.Number, v []uint64) []byte {
@@ -98,12 +255,11 @@ func appendPacked(b []byte, field protowire.Number, v []uint64) []byte {
 	return b
 }
 
-// distinct fills c.values and c.index and returns the size of the dictionary
-// form, or 0 if v has too many distinct values for it.
-func (c *columnEncoder) distinct(v []uint64) int {
+// distinct fills c.values and c.index and reports whether v has few enough
+// distinct values for a dictionary.
+func (c *columnEncoder) distinct(v []uint64) bool {
 	c.slots = [len(c.slots)]uint16{}
 	c.values, c.index = c.values[:0], c.index[:0]
-	size := 0
 next:
 	for _, x := range v {
 		h := x * 0x9E3779B97F4A7C15 >> 55
@@ -119,166 +275,11 @@ next:
 			h = (h + 1) % uint64(len(c.slots))
 		}
 		if len(c.values) == maxDistinct {
-			return 0
+			return false
 		}
 		c.index = append(c.index, byte(len(c.values)))
 		c.values = append(c.values, x)
 		c.slots[h] = uint16(len(c.values))
-		size += varintLen(x)
 	}
-	return size + len(v)
-}
-
-// column is a decoded Column: the values, or a constant if vals is nil.
-type column struct {
-	vals  []uint64
-	konst uint64
-}
-
-func (c *column) at(i int) uint64 {
-	if c.vals == nil {
-		return c.konst
-	}
-	return c.vals[i]
-}
-
-// rawColumn is a Column taken apart, not decoded.
-type rawColumn struct {
-	konst                    uint64
-	plain, delta, val, index []byte
-	low                      []byte
-	form                     uint8 // colConstant, colPlain, colDelta or colIndex
-}
-
-func parseColumn(b []byte) (c rawColumn, err error) {
-	c.form = colConstant
-	for len(b) > 0 {
-		tag := b[0]
-		switch tag {
-		case colConstant<<3 | 0:
-			v, n := varint(b[1:])
-			if n == 0 {
-				return c, errMalformed
-			}
-			c.konst, b = v, b[1+n:]
-			continue
-		case colPlain<<3 | 2, colDelta<<3 | 2, colValue<<3 | 2, colIndex<<3 | 2, colLow<<3 | 2:
-			n, w := varint(b[1:])
-			if w == 0 || n > uint64(len(b)-1-w) {
-				return c, errMalformed
-			}
-			data := b[1+w : 1+w+int(n)]
-			b = b[1+w+int(n):]
-			switch tag >> 3 {
-			case colPlain:
-				c.plain, c.form = data, colPlain
-			case colDelta:
-				c.delta, c.form = data, colDelta
-			case colValue:
-				c.val = data
-			case colIndex:
-				c.index, c.form = data, colIndex
-			case colLow:
-				c.low = data
-			}
-		default:
-			num, _, n := protowire.ConsumeField(b)
-			if n < 0 || num <= colLow {
-				return c, errMalformed // unpacked or of the wrong type
-			}
-			b = b[n:]
-		}
-	}
-	return c, nil
-}
-
-// decode decodes a column of n values. Values are taken from *pool, so that one
-// allocation serves many columns. The numbers in the message bound what is
-// allocated: a value takes at least a byte, save in a constant column.
-func (c *rawColumn) decode(n int, pool *[]uint64) (column, error) {
-	if c.form == colConstant || n == 0 {
-		return column{konst: c.konst}, nil
-	}
-	body := c.plain
-	switch c.form {
-	case colDelta:
-		body = c.delta
-	case colIndex:
-		body = c.index
-	}
-	if len(body) < n || c.low != nil && len(c.low) != n {
-		return column{}, errMalformed
-	}
-	out := take(pool, n)
-	if !unpack(out, body) {
-		return column{}, errMalformed
-	}
-	if c.low != nil && c.form != colIndex {
-		for i, l := range c.low {
-			out[i] = out[i]<<8 | uint64(l)
-		}
-	}
-	switch c.form {
-	case colDelta:
-		prev := uint64(0)
-		for i, x := range out {
-			prev += uint64(unzigzag(x))
-			out[i] = prev
-		}
-	case colIndex:
-		var vals [maxDistinct]uint64
-		dict := vals[:0]
-		for b := c.val; len(b) > 0; {
-			v, w := varint(b)
-			if w == 0 {
-				return column{}, errMalformed
-			}
-			dict, b = append(dict, v), b[w:]
-		}
-		for i, x := range out {
-			if x >= uint64(len(dict)) {
-				return column{}, errMalformed
-			}
-			out[i] = dict[x]
-		}
-	}
-	return column{vals: out}, nil
-}
-
-// unpack decodes exactly len(out) varints that fill b.
-func unpack(out []uint64, b []byte) bool {
-	p := 0
-	for i := range out {
-		if p >= len(b) {
-			return false
-		}
-		v := uint64(b[p])
-		p++
-		if v >= 0x80 {
-			v &= 0x7f
-			for shift := 7; ; shift += 7 {
-				if p >= len(b) || shift > 63 {
-					return false
-				}
-				x := b[p]
-				p++
-				v |= uint64(x&0x7f) << shift
-				if x < 0x80 {
-					break
-				}
-			}
-		}
-		out[i] = v
-	}
-	return p == len(b)
-}
-
-// take cuts n numbers off *pool, which grows when it is used up.
-func take(pool *[]uint64, n int) []uint64 {
-	if cap(*pool)-len(*pool) < n {
-		*pool = make([]uint64, 0, max(n, 1<<14))
-	}
-	l := len(*pool)
-	*pool = (*pool)[:l+n]
-	return (*pool)[l : l+n : l+n]
+	return true
 }

@@ -55,6 +55,10 @@ type Core struct {
 	ordinal  []uint32 // of a row among those of its shape
 	perShape []uint32 // rows of each shape
 	pool     []uint64
+	lastEnd  []uint64 // of each thread, ticks plus 1
+	memory   threadMemory
+	threadOf []uint32   // threads of the rows, shape by shape
+	threads  [][]uint32 // of the rows of each shape
 	args     [][]column // by shape, of other kinds than calls
 	buf      []byte
 }
@@ -63,7 +67,7 @@ type Core struct {
 type rawBlock struct {
 	first, events, inFlight, tick uint64
 	base                          int64
-	shape, thread, end, dur       []byte
+	shape, thread, gap, dur       []byte
 	flagRow, flagBits             []byte
 	ret                           [][]byte
 	arg                           [][][]byte
@@ -119,8 +123,8 @@ func (c *Core) parse(msg []byte) error {
 			r.shape = data
 		case blockRowThread:
 			r.thread = data
-		case blockRowEnd:
-			r.end = data
+		case blockRowGap:
+			r.gap = data
 		case blockRowDuration:
 			r.dur = data
 		case blockFlagRow:
@@ -240,6 +244,7 @@ func (c *Core) decode() error {
 		c.ordinal[i] = c.perShape[s]
 		c.perShape[s]++
 	}
+	c.splitThreads()
 	if err := c.times(); err != nil {
 		return err
 	}
@@ -255,17 +260,17 @@ func (c *Core) decode() error {
 	return nil
 }
 
-func (c *Core) column(b []byte, n int) (column, error) {
+func (c *Core) column(b []byte, n int, r decodeRelated) (column, error) {
 	raw, err := parseColumn(b)
 	if err != nil {
 		return column{}, err
 	}
-	return raw.decode(n, &c.pool)
+	return raw.decode(n, &c.pool, r, &c.memory)
 }
 
 // indices decodes a column of indices below limit.
 func (c *Core) indices(out []uint32, b []byte, limit int) error {
-	col, err := c.column(b, len(out))
+	col, err := c.column(b, len(out), decodeRelated{})
 	if err != nil {
 		return err
 	}
@@ -287,38 +292,53 @@ func (c *Core) indices(out []uint32, b []byte, limit int) error {
 	return nil
 }
 
-// times decodes the rows' ends and durations.
+// splitThreads lists the threads of each shape's rows.
+func (c *Core) splitThreads() {
+	c.threadOf = resize(c.threadOf, c.rows)
+	c.threads = resize(c.threads, len(c.Shapes))
+	at := 0
+	for s, n := range c.perShape {
+		c.threads[s] = c.threadOf[at : at+int(n) : at+int(n)]
+		at += int(n)
+	}
+	for i, s := range c.all.Shape {
+		c.threads[s][c.ordinal[i]] = c.all.Thread[i]
+	}
+}
+
+// times decodes the rows' starts and ends.
 func (c *Core) times() error {
-	end, err := c.column(c.raw.end, c.rows)
+	gap, err := c.column(c.raw.gap, c.rows, decodeRelated{})
 	if err != nil {
 		return err
 	}
-	dur, err := c.column(c.raw.dur, c.rows)
+	dur, err := c.column(c.raw.dur, c.rows, decodeRelated{})
 	if err != nil {
 		return err
 	}
 	const latest = 1 << 62 // ns; far from overflow
 	limit := uint64(latest / c.tick)
-	t := uint64(c.raw.base)
-	if t > limit {
+	prev := uint64(c.raw.base)
+	if prev > limit {
 		return errMalformed
 	}
-	for i := range c.rows {
-		d := end.at(i)
-		if i >= c.Events {
-			t += uint64(unzigzag(d))
-		} else {
-			if d > limit {
-				return errMalformed
-			}
-			t += d
+	c.lastEnd = resize(c.lastEnd, len(c.Threads))
+	clear(c.lastEnd)
+	for i, t := range c.all.Thread {
+		from := prev
+		if e := c.lastEnd[t]; e > 0 {
+			from = e - 1
 		}
+		start := from + uint64(unzigzag(gap.at(i)))
 		length := dur.at(i)
-		if t > limit || length > t {
+		end := start + length
+		if start > limit || length > limit || end > limit || end < prev && i < c.Events {
 			return errMalformed
 		}
-		c.all.End[i] = int64(t) * c.tick
-		c.all.Start[i] = int64(t-length) * c.tick
+		c.lastEnd[t] = end + 1
+		prev = end
+		c.all.Start[i] = int64(start) * c.tick
+		c.all.End[i] = int64(end) * c.tick
 	}
 	return nil
 }
@@ -329,16 +349,18 @@ func (c *Core) shapes() error {
 	c.args = resize(c.args, len(c.Shapes))
 	for i := range c.Shapes {
 		var err error
-		if rets[i], err = c.column(c.raw.ret[i], int(c.perShape[i])); err != nil {
+		r := decodeRelated{thread: c.threads[i]}
+		if rets[i], err = c.column(c.raw.ret[i], int(c.perShape[i]), r); err != nil {
 			return err
 		}
 		c.args[i] = c.args[i][:0]
 		for _, b := range c.raw.arg[i] {
-			col, err := c.column(b, int(c.perShape[i]))
+			col, err := c.column(b, int(c.perShape[i]), r)
 			if err != nil {
 				return err
 			}
 			c.args[i] = append(c.args[i], col)
+			r.last = &col
 		}
 	}
 	for i, s := range c.all.Shape {

@@ -31,7 +31,7 @@ const (
 	blockShape       = 7
 	blockRowShape    = 8
 	blockRowThread   = 9
-	blockRowEnd      = 10
+	blockRowGap      = 10
 	blockRowDuration = 11
 	blockFlagRow     = 12
 	blockFlagBits    = 13
@@ -71,8 +71,9 @@ const (
 	slotWant     = 11
 )
 
-// block appends the Block message.
+// block appends the Block message. n.column.cuts then has its cuts.
 func (n *encoder) block(dst []byte, b *builder, events int, ctx *Context) ([]byte, error) {
+	n.column.cuts = n.column.cuts[:0]
 	dst = appendUint(dst, blockFirstEvent, b.first)
 	dst = appendUint(dst, blockEvents, uint64(events))
 	dst = appendUint(dst, blockInFlight, uint64(len(b.end)-events))
@@ -88,6 +89,7 @@ func (n *encoder) block(dst []byte, b *builder, events int, ctx *Context) ([]byt
 		n.slot = m
 	}
 	for _, s := range b.shapes {
+		cut := len(n.column.cuts)
 		m := n.shape[:0]
 		m = appendUint(m, shapeKind, uint64(s.kind))
 		m = appendUint(m, shapeArch, uint64(s.arch))
@@ -96,26 +98,19 @@ func (n *encoder) block(dst []byte, b *builder, events int, ctx *Context) ([]byt
 			m = appendBytes(m, shapeName, []byte(s.desc.Name))
 			m = appendBytes(m, shapeProto, []byte(s.desc.Proto))
 		}
-		m = n.column.append(m, shapeRet, s.ret)
+		m = n.column.append(m, shapeRet, s.ret, related{thread: s.thread})
 		if !s.kind.isCall() {
 			m = n.args(m, shapeArg, s)
 		}
-		dst = appendBytes(dst, blockShape, m)
+		dst = n.column.nest(dst, blockShape, m, cut)
 		n.shape = m
 	}
-	dst = n.column.append(dst, blockRowShape, b.shape)
-	dst = n.column.append(dst, blockRowThread, b.thread)
-	nums, prev := n.nums[:0], b.base
-	for i, t := range b.end {
-		d := uint64(t - prev)
-		if i >= events {
-			d = zigzag(t - prev)
-		}
-		nums, prev = append(nums, d), t
-	}
+	dst = n.column.append(dst, blockRowShape, b.shape, related{})
+	dst = n.column.append(dst, blockRowThread, b.thread, related{})
+	nums := n.gaps(n.nums[:0], b)
 	n.nums = nums
-	dst = n.column.append(dst, blockRowEnd, nums)
-	dst = n.column.append(dst, blockRowDuration, b.dur)
+	dst = n.column.append(dst, blockRowGap, nums, related{})
+	dst = n.column.append(dst, blockRowDuration, b.dur, related{})
 	if len(b.flags) > 0 {
 		nums = nums[:0]
 		prev := uint64(0)
@@ -147,19 +142,36 @@ func (n *encoder) block(dst []byte, b *builder, events int, ctx *Context) ([]byt
 	return dst, nil
 }
 
-// detail appends the Detail message.
+// gaps appends, for each row, the ticks from the end of its thread's row before
+// to its start.
+func (n *encoder) gaps(nums []uint64, b *builder) []uint64 {
+	last := &n.column.last
+	last.reset()
+	prev := b.base
+	for i, end := range b.end {
+		before := int64(last.swap(uint32(b.thread[i]), uint64(end), uint64(prev)))
+		nums = append(nums, zigzag(end-int64(b.dur[i])-before))
+		prev = end
+	}
+	return nums
+}
+
+// detail appends the Detail message, and sets the cuts as block does.
 func (n *encoder) detail(dst []byte, b *builder, ctx *Context) ([]byte, error) {
+	n.column.cuts = n.column.cuts[:0]
 	dst = appendUint(dst, detailFirstEvent, b.first)
 	var tables []*table
 	for _, s := range b.shapes {
+		cut := len(n.column.cuts)
 		m := n.shape[:0]
 		if s.kind.isCall() {
 			m = n.args(m, sdArg, s)
 		}
 		if len(s.layouts) > 0 {
-			m = n.column.append(m, sdLayout, s.layout)
+			m = n.column.append(m, sdLayout, s.layout, related{})
 		}
 		for _, l := range s.layouts {
+			cutLayout := len(n.column.cuts)
 			lm := n.layout[:0]
 			for i := range l.slots {
 				sl := &l.slots[i]
@@ -168,18 +180,20 @@ func (n *encoder) detail(dst []byte, b *builder, ctx *Context) ([]byte, error) {
 					sl.table.index = uint32(len(tables))
 					tables = append(tables, sl.table)
 				}
+				cutSlot := len(n.column.cuts)
 				n.slot = n.appendSlot(n.slot[:0], s, l, sl)
-				lm = appendBytes(lm, layoutSlot, n.slot)
+				lm = n.column.nest(lm, layoutSlot, n.slot, cutSlot)
 			}
-			m = appendBytes(m, sdSlots, lm)
+			m = n.column.nest(m, sdSlots, lm, cutLayout)
 			n.layout = lm
 		}
-		dst = appendBytes(dst, detailShape, m)
+		dst = n.column.nest(dst, detailShape, m, cut)
 		n.shape = m
 	}
 	for _, t := range tables {
+		cut := len(n.column.cuts)
 		n.table = t.encode(n.table[:0], &n.column, n.nums)
-		dst = appendBytes(dst, detailTable, n.table)
+		dst = n.column.nest(dst, detailTable, n.table, cut)
 	}
 	var err error
 	for i := range ctx.Files {
@@ -199,7 +213,11 @@ func (n *encoder) args(m []byte, field protowire.Number, s *shapeBuilder) []byte
 		regs--
 	}
 	for i := range regs {
-		m = n.column.append(m, field, s.args[i])
+		r := related{thread: s.thread}
+		if i > 0 {
+			r.last = s.args[i-1]
+		}
+		m = n.column.append(m, field, s.args[i], r)
 	}
 	return m
 }
@@ -218,11 +236,11 @@ func (n *encoder) appendSlot(m []byte, s *shapeBuilder, l *layoutBuilder, sl *sl
 	}
 	m = appendUint(m, slotTable, uint64(sl.table.index))
 	nums := sl.table.refer(n.nums[:0], sl.rows)
-	m = n.column.append(m, slotRow, nums)
+	m = n.column.append(m, slotRow, nums, related{})
 	base, nums := n.want(nums[:0], s, l, sl)
 	n.nums = nums
 	m = appendUint(m, slotWantBase, uint64(base))
-	return n.column.append(m, slotWant, nums)
+	return n.column.append(m, slotWant, nums, related{})
 }
 
 // want chooses what the wanted lengths of a slot are counted from: what is

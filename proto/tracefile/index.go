@@ -36,13 +36,14 @@ func (x *indexColumns) add(offset int64, h *chunkHeader) {
 
 func (x *indexColumns) encode(c *columnEncoder) []byte {
 	var b []byte
-	b = c.append(b, idxOffset, x.offset)
-	b = c.append(b, idxEvents, x.events)
-	b = c.append(b, idxFirst, x.first)
-	b = c.append(b, idxStart, x.start)
-	b = c.append(b, idxEnd, x.end)
-	b = c.append(b, idxLosses, x.losses)
-	b = c.append(b, idxSeq, x.seq)
+	c.cuts = c.cuts[:0]
+	b = c.append(b, idxOffset, x.offset, related{})
+	b = c.append(b, idxEvents, x.events, related{})
+	b = c.append(b, idxFirst, x.first, related{})
+	b = c.append(b, idxStart, x.start, related{})
+	b = c.append(b, idxEnd, x.end, related{})
+	b = c.append(b, idxLosses, x.losses, related{})
+	b = c.append(b, idxSeq, x.seq, related{})
 	return appendUint(b, idxBlocks, uint64(len(x.offset)))
 }
 

@@ -108,7 +108,7 @@ func (t *table) encode(b []byte, c *columnEncoder, nums []uint64) []byte {
 			for _, r := range t.order {
 				nums = append(nums, uint64(binary.LittleEndian.Uint32(t.row(r)[off:])))
 			}
-			b = c.append(b, tabWord, nums)
+			b = c.append(b, tabWord, nums, related{})
 		}
 		return b
 	}
@@ -120,12 +120,16 @@ func (t *table) encode(b []byte, c *columnEncoder, nums []uint64) []byte {
 		total += n
 	}
 	if t.size == 0 {
-		b = c.append(b, tabLength, nums)
+		b = c.append(b, tabLength, nums, related{})
 	}
 	b = protowire.AppendTag(b, tabData, protowire.BytesType)
 	b = appendVarint(b, uint64(total))
+	start := len(b)
 	for _, r := range t.order {
 		b = append(b, t.row(r)...)
+	}
+	if total >= minCut {
+		c.cuts = append(c.cuts, start, len(b))
 	}
 	return b
 }

@@ -1,6 +1,7 @@
 package tracefile
 
 import (
+	"bytes"
 	"crypto/rand"
 	"errors"
 	"fmt"
@@ -73,7 +74,8 @@ type Writer struct {
 	index    indexColumns
 	losses   map[tracepb.Loss_Reason]*tracepb.Loss
 	raw      [2][]byte
-	out      []byte
+	cuts     [2][]int
+	out      bytes.Buffer
 }
 
 // NewWriter returns a Writer to w and writes the header chunk. It fills in h's
@@ -101,7 +103,7 @@ func NewWriter(w io.Writer, h *tracepb.Header, o WriterOptions) (*Writer, error)
 		level = zstd.SpeedBestCompression
 	}
 	enc, err := zstd.NewWriter(nil, zstd.WithEncoderConcurrency(1), zstd.WithEncoderLevel(level),
-		zstd.WithEncoderCRC(false), zstd.WithSingleSegment(true), zstd.WithWindowSize(4<<20))
+		zstd.WithEncoderCRC(false), zstd.WithSingleSegment(true), zstd.WithAllLitEntropyCompression(true), zstd.WithWindowSize(4<<20))
 	if err != nil {
 		return nil, err
 	}
@@ -251,9 +253,11 @@ func (w *Writer) block(events int, ctx *Context) error {
 	if w.raw[0], err = w.e.block(w.raw[0][:0], &w.b, events, ctx); err != nil {
 		return w.fail(fmt.Errorf("encoding a block: %w", err))
 	}
+	w.cuts[0] = append(w.cuts[0][:0], w.e.column.cuts...)
 	if w.raw[1], err = w.e.detail(w.raw[1][:0], &w.b, ctx); err != nil {
 		return w.fail(fmt.Errorf("encoding a block: %w", err))
 	}
+	w.cuts[1] = append(w.cuts[1][:0], w.e.column.cuts...)
 	h := w.head
 	h.kind = kindBlock
 	h.events = uint32(events)
@@ -261,7 +265,7 @@ func (w *Writer) block(events int, ctx *Context) error {
 	h.first = w.b.first
 	h.start, h.end = w.b.start, w.b.last
 	w.index.add(w.size, &h)
-	return w.chunk(h, []protowire.Number{chunkBlockField, chunkDetailField}, w.raw[:])
+	return w.chunk(h, []protowire.Number{chunkBlockField, chunkDetailField}, w.raw[:], w.cuts[:])
 }
 
 // message writes a chunk of one frame that holds m.
@@ -273,25 +277,33 @@ func (w *Writer) message(kind chunkKind, field protowire.Number, m proto.Message
 	h := w.head
 	h.kind = kind
 	h.first, h.start, h.end = w.next, w.lastEnd, w.lastEnd
-	return w.chunk(h, []protowire.Number{field}, [][]byte{b})
+	return w.chunk(h, []protowire.Number{field}, [][]byte{b}, nil)
 }
 
 // chunk compresses the messages, each into a frame, and writes the chunk.
-func (w *Writer) chunk(h chunkHeader, fields []protowire.Number, messages [][]byte) error {
-	out := append(w.out[:0], make([]byte, headerSize)...)
+func (w *Writer) chunk(h chunkHeader, fields []protowire.Number, messages [][]byte, cuts [][]int) error {
+	var empty [headerSize]byte
+	w.out.Reset()
 	h.frames = uint8(len(messages))
+	w.out.Write(empty[:])
 	for i, m := range messages {
 		raw := wrap(fields[i], m)
 		if len(raw) > maxRaw {
 			return w.fail(fmt.Errorf("a block takes %d bytes, more than %d", len(raw), maxRaw))
 		}
-		start := len(out)
-		out = w.enc.EncodeAll(raw, out)
-		h.frame[i] = frameSize{uint32(len(out) - start), uint32(len(raw))}
+		start := w.out.Len()
+		var at []int
+		if cuts != nil {
+			at = cuts[i]
+		}
+		if err := w.compress(raw, at, len(raw)-len(m)); err != nil {
+			return w.fail(fmt.Errorf("compressing a block: %w", err))
+		}
+		h.frame[i] = frameSize{uint32(w.out.Len() - start), uint32(len(raw))}
 	}
+	out := w.out.Bytes()
 	h.crc = crc32.Checksum(out[headerSize:], crcTable)
 	h.put((*[headerSize]byte)(out))
-	w.out = out
 	n, err := w.w.Write(out)
 	w.size += int64(n)
 	if err != nil {
@@ -300,6 +312,35 @@ func (w *Writer) chunk(h chunkHeader, fields []protowire.Number, messages [][]by
 	w.head.seq++
 	w.head.back = uint32(len(out))
 	return nil
+}
+
+// compress appends raw to w.out as a zstd frame, with a block boundary at each
+// of the cuts, which are shift bytes further on in raw. So what differs in nature
+// gets entropy codes of its own.
+func (w *Writer) compress(raw []byte, cuts []int, shift int) error {
+	if len(cuts) == 0 {
+		w.out.Write(w.enc.EncodeAll(raw, w.out.AvailableBuffer()))
+		return nil
+	}
+	w.enc.ResetContentSize(&w.out, int64(len(raw)))
+	from := 0
+	for _, c := range cuts {
+		if c += shift; c <= from {
+			continue
+		}
+		if _, err := w.enc.Write(raw[from:c]); err != nil {
+			return err
+		}
+		if from = c; c < len(raw) {
+			if err := w.enc.Flush(); err != nil {
+				return err
+			}
+		}
+	}
+	if _, err := w.enc.Write(raw[from:]); err != nil {
+		return err
+	}
+	return w.enc.Close()
 }
 
 // wrap makes m the field of a Chunk that is the chunk of a Trace.
@@ -329,7 +370,7 @@ func (w *Writer) Close(f *tracepb.Footer) error {
 	h := w.head
 	h.kind = kindIndex
 	h.first, h.start, h.end = w.next, w.lastEnd, w.lastEnd
-	if err := w.chunk(h, []protowire.Number{chunkIndexField}, [][]byte{w.index.encode(&w.e.column)}); err != nil {
+	if err := w.chunk(h, []protowire.Number{chunkIndexField}, [][]byte{w.index.encode(&w.e.column)}, nil); err != nil {
 		return err
 	}
 	if err := w.message(kindFooter, chunkFooterField, f); err != nil {
@@ -338,7 +379,7 @@ func (w *Writer) Close(f *tracepb.Footer) error {
 	h = w.head
 	h.kind = kindEnd
 	h.first, h.start, h.end = w.next, w.lastEnd, w.lastEnd
-	if err := w.chunk(h, nil, nil); err != nil {
+	if err := w.chunk(h, nil, nil, nil); err != nil {
 		return err
 	}
 	w.err = errors.New("trace is closed")

@@ -158,7 +158,7 @@ func (x Loss_Reason) Number() protoreflect.EnumNumber {
 
 // Deprecated: Use Loss_Reason.Descriptor instead.
 func (Loss_Reason) EnumDescriptor() ([]byte, []int) {
-	return file_proto_trace_proto_rawDescGZIP(), []int{28, 0}
+	return file_proto_trace_proto_rawDescGZIP(), []int{29, 0}
 }
 
 type Footer_End int32
@@ -213,7 +213,7 @@ func (x Footer_End) Number() protoreflect.EnumNumber {
 
 // Deprecated: Use Footer_End.Descriptor instead.
 func (Footer_End) EnumDescriptor() ([]byte, []int) {
-	return file_proto_trace_proto_rawDescGZIP(), []int{29, 0}
+	return file_proto_trace_proto_rawDescGZIP(), []int{30, 0}
 }
 
 // Trace is a whole file: the contents of its zstd frames, one after the other.
@@ -397,23 +397,26 @@ func (*Chunk_Footer) isChunk_Kind() {}
 // end. Its rows are the events, then the calls in flight when it was closed.
 // What a Detail says of the same rows is needed for arguments and memory only.
 type Block struct {
-	state         protoimpl.MessageState `protogen:"open.v1"`
-	FirstEvent    uint64                 `protobuf:"varint,1,opt,name=first_event,json=firstEvent,proto3" json:"first_event,omitempty"` // number of row 0; the first of a trace is 1
-	Events        uint32                 `protobuf:"varint,2,opt,name=events,proto3" json:"events,omitempty"`
-	InFlight      uint32                 `protobuf:"varint,3,opt,name=in_flight,json=inFlight,proto3" json:"in_flight,omitempty"` // rows after the events'
-	TickNs        uint32                 `protobuf:"varint,4,opt,name=tick_ns,json=tickNs,proto3" json:"tick_ns,omitempty"`       // unit of the times below, at least 1
-	Base          int64                  `protobuf:"varint,5,opt,name=base,proto3" json:"base,omitempty"`                         // ticks; row 0's end is counted from here
-	Thread        []*Thread              `protobuf:"bytes,6,rep,name=thread,proto3" json:"thread,omitempty"`                      // first those of the rows, then others mentioned
-	Shape         []*Shape               `protobuf:"bytes,7,rep,name=shape,proto3" json:"shape,omitempty"`
-	RowShape      *Column                `protobuf:"bytes,8,opt,name=row_shape,json=rowShape,proto3" json:"row_shape,omitempty"`           // index in shape
-	RowThread     *Column                `protobuf:"bytes,9,opt,name=row_thread,json=rowThread,proto3" json:"row_thread,omitempty"`        // index in thread
-	RowEnd        *Column                `protobuf:"bytes,10,opt,name=row_end,json=rowEnd,proto3" json:"row_end,omitempty"`                // ticks since the row before; zigzag for rows in flight
-	RowDuration   *Column                `protobuf:"bytes,11,opt,name=row_duration,json=rowDuration,proto3" json:"row_duration,omitempty"` // ticks: start = end - duration
-	FlagRow       []uint32               `protobuf:"varint,12,rep,packed,name=flag_row,json=flagRow,proto3" json:"flag_row,omitempty"`     // rows with flags, each less the one before
-	FlagBits      []uint32               `protobuf:"varint,13,rep,packed,name=flag_bits,json=flagBits,proto3" json:"flag_bits,omitempty"`  // tracefile.Flags
-	Loss          []*Loss                `protobuf:"bytes,14,rep,name=loss,proto3" json:"loss,omitempty"`
-	Process       []*ProcessContext      `protobuf:"bytes,15,rep,name=process,proto3" json:"process,omitempty"` // as they stood before row 0
-	Facts         []*Facts               `protobuf:"bytes,16,rep,name=facts,proto3" json:"facts,omitempty"`
+	state      protoimpl.MessageState `protogen:"open.v1"`
+	FirstEvent uint64                 `protobuf:"varint,1,opt,name=first_event,json=firstEvent,proto3" json:"first_event,omitempty"` // number of row 0; the first of a trace is 1
+	Events     uint32                 `protobuf:"varint,2,opt,name=events,proto3" json:"events,omitempty"`
+	InFlight   uint32                 `protobuf:"varint,3,opt,name=in_flight,json=inFlight,proto3" json:"in_flight,omitempty"` // rows after the events'
+	TickNs     uint32                 `protobuf:"varint,4,opt,name=tick_ns,json=tickNs,proto3" json:"tick_ns,omitempty"`       // unit of the times below, at least 1
+	Base       int64                  `protobuf:"varint,5,opt,name=base,proto3" json:"base,omitempty"`                         // ticks; row 0's start is counted from here
+	Thread     []*Thread              `protobuf:"bytes,6,rep,name=thread,proto3" json:"thread,omitempty"`                      // first those of the rows, then others mentioned
+	Shape      []*Shape               `protobuf:"bytes,7,rep,name=shape,proto3" json:"shape,omitempty"`
+	RowShape   *Column                `protobuf:"bytes,8,opt,name=row_shape,json=rowShape,proto3" json:"row_shape,omitempty"`    // index in shape
+	RowThread  *Column                `protobuf:"bytes,9,opt,name=row_thread,json=rowThread,proto3" json:"row_thread,omitempty"` // index in thread
+	// Ticks from the end of the thread's last row to the start of this one,
+	// zigzag. For a thread's first row in the block: from the end of the row
+	// before, for row 0 from base.
+	RowGap        *Column           `protobuf:"bytes,10,opt,name=row_gap,json=rowGap,proto3" json:"row_gap,omitempty"`
+	RowDuration   *Column           `protobuf:"bytes,11,opt,name=row_duration,json=rowDuration,proto3" json:"row_duration,omitempty"` // ticks: end = start + duration
+	FlagRow       []uint32          `protobuf:"varint,12,rep,packed,name=flag_row,json=flagRow,proto3" json:"flag_row,omitempty"`     // rows with flags, each less the one before
+	FlagBits      []uint32          `protobuf:"varint,13,rep,packed,name=flag_bits,json=flagBits,proto3" json:"flag_bits,omitempty"`  // tracefile.Flags
+	Loss          []*Loss           `protobuf:"bytes,14,rep,name=loss,proto3" json:"loss,omitempty"`
+	Process       []*ProcessContext `protobuf:"bytes,15,rep,name=process,proto3" json:"process,omitempty"` // as they stood before row 0
+	Facts         []*Facts          `protobuf:"bytes,16,rep,name=facts,proto3" json:"facts,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -511,9 +514,9 @@ func (x *Block) GetRowThread() *Column {
 	return nil
 }
 
-func (x *Block) GetRowEnd() *Column {
+func (x *Block) GetRowGap() *Column {
 	if x != nil {
-		return x.RowEnd
+		return x.RowGap
 	}
 	return nil
 }
@@ -1182,8 +1185,9 @@ type Table struct {
 	Rows          uint32                 `protobuf:"varint,1,opt,name=rows,proto3" json:"rows,omitempty"`
 	Size          uint32                 `protobuf:"varint,2,opt,name=size,proto3" json:"size,omitempty"` // bytes of every row; 0: see length
 	Length        *Column                `protobuf:"bytes,3,opt,name=length,proto3" json:"length,omitempty"`
-	Data          []byte                 `protobuf:"bytes,4,opt,name=data,proto3" json:"data,omitempty"` // the rows, one after the other
-	Word          []*Column              `protobuf:"bytes,5,rep,name=word,proto3" json:"word,omitempty"` // instead of data: little-endian 4-byte words of the rows
+	Data          []byte                 `protobuf:"bytes,4,opt,name=data,proto3" json:"data,omitempty"`       // the rows, one after the other
+	Word          []*Column              `protobuf:"bytes,5,rep,name=word,proto3" json:"word,omitempty"`       // instead of data: little-endian 4-byte words of the rows
+	Dirents       *Dirents               `protobuf:"bytes,6,opt,name=dirents,proto3" json:"dirents,omitempty"` // instead of data and length
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1253,6 +1257,91 @@ func (x *Table) GetWord() []*Column {
 	return nil
 }
 
+func (x *Table) GetDirents() *Dirents {
+	if x != nil {
+		return x.Dirents
+	}
+	return nil
+}
+
+// Dirents holds rows that are arrays of struct linux_dirent64 (getdents64(2)),
+// without the padding after the names.
+type Dirents struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Count         *Column                `protobuf:"bytes,1,opt,name=count,proto3" json:"count,omitempty"` // entries of each row
+	Ino           *Column                `protobuf:"bytes,2,opt,name=ino,proto3" json:"ino,omitempty"`     // of each entry
+	Off           *Column                `protobuf:"bytes,3,opt,name=off,proto3" json:"off,omitempty"`
+	Type          *Column                `protobuf:"bytes,4,opt,name=type,proto3" json:"type,omitempty"`
+	Name          []byte                 `protobuf:"bytes,5,opt,name=name,proto3" json:"name,omitempty"` // of each entry, each with its NUL
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Dirents) Reset() {
+	*x = Dirents{}
+	mi := &file_proto_trace_proto_msgTypes[12]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Dirents) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Dirents) ProtoMessage() {}
+
+func (x *Dirents) ProtoReflect() protoreflect.Message {
+	mi := &file_proto_trace_proto_msgTypes[12]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Dirents.ProtoReflect.Descriptor instead.
+func (*Dirents) Descriptor() ([]byte, []int) {
+	return file_proto_trace_proto_rawDescGZIP(), []int{12}
+}
+
+func (x *Dirents) GetCount() *Column {
+	if x != nil {
+		return x.Count
+	}
+	return nil
+}
+
+func (x *Dirents) GetIno() *Column {
+	if x != nil {
+		return x.Ino
+	}
+	return nil
+}
+
+func (x *Dirents) GetOff() *Column {
+	if x != nil {
+		return x.Off
+	}
+	return nil
+}
+
+func (x *Dirents) GetType() *Column {
+	if x != nil {
+		return x.Type
+	}
+	return nil
+}
+
+func (x *Dirents) GetName() []byte {
+	if x != nil {
+		return x.Name
+	}
+	return nil
+}
+
 type FileContext struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Process       uint32                 `protobuf:"varint,1,opt,name=process,proto3" json:"process,omitempty"`
@@ -1266,7 +1355,7 @@ type FileContext struct {
 
 func (x *FileContext) Reset() {
 	*x = FileContext{}
-	mi := &file_proto_trace_proto_msgTypes[12]
+	mi := &file_proto_trace_proto_msgTypes[13]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1278,7 +1367,7 @@ func (x *FileContext) String() string {
 func (*FileContext) ProtoMessage() {}
 
 func (x *FileContext) ProtoReflect() protoreflect.Message {
-	mi := &file_proto_trace_proto_msgTypes[12]
+	mi := &file_proto_trace_proto_msgTypes[13]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1291,7 +1380,7 @@ func (x *FileContext) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use FileContext.ProtoReflect.Descriptor instead.
 func (*FileContext) Descriptor() ([]byte, []int) {
-	return file_proto_trace_proto_rawDescGZIP(), []int{12}
+	return file_proto_trace_proto_rawDescGZIP(), []int{13}
 }
 
 func (x *FileContext) GetProcess() uint32 {
@@ -1339,20 +1428,26 @@ func (x *FileContext) GetPeer() []byte {
 // Where low is present it holds the low 8 bits of every entry of plain or delta
 // (after zigzag), and plain or delta what is left, shifted right by 8.
 type Column struct {
-	state         protoimpl.MessageState `protogen:"open.v1"`
-	Constant      uint64                 `protobuf:"varint,1,opt,name=constant,proto3" json:"constant,omitempty"`
-	Plain         []uint64               `protobuf:"varint,2,rep,packed,name=plain,proto3" json:"plain,omitempty"`
-	Delta         []int64                `protobuf:"zigzag64,3,rep,packed,name=delta,proto3" json:"delta,omitempty"`
-	Value         []uint64               `protobuf:"varint,4,rep,packed,name=value,proto3" json:"value,omitempty"`
-	Index         []uint32               `protobuf:"varint,5,rep,packed,name=index,proto3" json:"index,omitempty"`
-	Low           []byte                 `protobuf:"bytes,6,opt,name=low,proto3" json:"low,omitempty"`
+	state    protoimpl.MessageState `protogen:"open.v1"`
+	Constant uint64                 `protobuf:"varint,1,opt,name=constant,proto3" json:"constant,omitempty"`
+	Plain    []uint64               `protobuf:"varint,2,rep,packed,name=plain,proto3" json:"plain,omitempty"`
+	Delta    []int64                `protobuf:"zigzag64,3,rep,packed,name=delta,proto3" json:"delta,omitempty"`
+	Value    []uint64               `protobuf:"varint,4,rep,packed,name=value,proto3" json:"value,omitempty"`
+	Index    []uint32               `protobuf:"varint,5,rep,packed,name=index,proto3" json:"index,omitempty"`
+	Low      []byte                 `protobuf:"bytes,6,opt,name=low,proto3" json:"low,omitempty"`
+	// With delta: the value before is that of the last row of the same thread,
+	// if there is one. Only in columns of a shape's rows.
+	ByThread bool `protobuf:"varint,7,opt,name=by_thread,json=byThread,proto3" json:"by_thread,omitempty"`
+	// The numbers are the values less those of the column before, modulo 2^64.
+	// Only in argument columns, not the first.
+	LessLast      bool `protobuf:"varint,8,opt,name=less_last,json=lessLast,proto3" json:"less_last,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *Column) Reset() {
 	*x = Column{}
-	mi := &file_proto_trace_proto_msgTypes[13]
+	mi := &file_proto_trace_proto_msgTypes[14]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1364,7 +1459,7 @@ func (x *Column) String() string {
 func (*Column) ProtoMessage() {}
 
 func (x *Column) ProtoReflect() protoreflect.Message {
-	mi := &file_proto_trace_proto_msgTypes[13]
+	mi := &file_proto_trace_proto_msgTypes[14]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1377,7 +1472,7 @@ func (x *Column) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Column.ProtoReflect.Descriptor instead.
 func (*Column) Descriptor() ([]byte, []int) {
-	return file_proto_trace_proto_rawDescGZIP(), []int{13}
+	return file_proto_trace_proto_rawDescGZIP(), []int{14}
 }
 
 func (x *Column) GetConstant() uint64 {
@@ -1422,6 +1517,20 @@ func (x *Column) GetLow() []byte {
 	return nil
 }
 
+func (x *Column) GetByThread() bool {
+	if x != nil {
+		return x.ByThread
+	}
+	return false
+}
+
+func (x *Column) GetLessLast() bool {
+	if x != nil {
+		return x.LessLast
+	}
+	return false
+}
+
 // Index lists the block chunks of the file, one entry a block in each list.
 // It only saves hopping from chunk header to chunk header.
 type Index struct {
@@ -1440,7 +1549,7 @@ type Index struct {
 
 func (x *Index) Reset() {
 	*x = Index{}
-	mi := &file_proto_trace_proto_msgTypes[14]
+	mi := &file_proto_trace_proto_msgTypes[15]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1452,7 +1561,7 @@ func (x *Index) String() string {
 func (*Index) ProtoMessage() {}
 
 func (x *Index) ProtoReflect() protoreflect.Message {
-	mi := &file_proto_trace_proto_msgTypes[14]
+	mi := &file_proto_trace_proto_msgTypes[15]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1465,7 +1574,7 @@ func (x *Index) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Index.ProtoReflect.Descriptor instead.
 func (*Index) Descriptor() ([]byte, []int) {
-	return file_proto_trace_proto_rawDescGZIP(), []int{14}
+	return file_proto_trace_proto_rawDescGZIP(), []int{15}
 }
 
 func (x *Index) GetOffset() *Column {
@@ -1550,7 +1659,7 @@ type Header struct {
 
 func (x *Header) Reset() {
 	*x = Header{}
-	mi := &file_proto_trace_proto_msgTypes[15]
+	mi := &file_proto_trace_proto_msgTypes[16]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1562,7 +1671,7 @@ func (x *Header) String() string {
 func (*Header) ProtoMessage() {}
 
 func (x *Header) ProtoReflect() protoreflect.Message {
-	mi := &file_proto_trace_proto_msgTypes[15]
+	mi := &file_proto_trace_proto_msgTypes[16]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1575,7 +1684,7 @@ func (x *Header) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Header.ProtoReflect.Descriptor instead.
 func (*Header) Descriptor() ([]byte, []int) {
-	return file_proto_trace_proto_rawDescGZIP(), []int{15}
+	return file_proto_trace_proto_rawDescGZIP(), []int{16}
 }
 
 func (x *Header) GetMajor() uint32 {
@@ -1679,7 +1788,7 @@ type Machine struct {
 
 func (x *Machine) Reset() {
 	*x = Machine{}
-	mi := &file_proto_trace_proto_msgTypes[16]
+	mi := &file_proto_trace_proto_msgTypes[17]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1691,7 +1800,7 @@ func (x *Machine) String() string {
 func (*Machine) ProtoMessage() {}
 
 func (x *Machine) ProtoReflect() protoreflect.Message {
-	mi := &file_proto_trace_proto_msgTypes[16]
+	mi := &file_proto_trace_proto_msgTypes[17]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1704,7 +1813,7 @@ func (x *Machine) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Machine.ProtoReflect.Descriptor instead.
 func (*Machine) Descriptor() ([]byte, []int) {
-	return file_proto_trace_proto_rawDescGZIP(), []int{16}
+	return file_proto_trace_proto_rawDescGZIP(), []int{17}
 }
 
 func (x *Machine) GetHostname() []byte {
@@ -1784,7 +1893,7 @@ type Clock struct {
 
 func (x *Clock) Reset() {
 	*x = Clock{}
-	mi := &file_proto_trace_proto_msgTypes[17]
+	mi := &file_proto_trace_proto_msgTypes[18]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1796,7 +1905,7 @@ func (x *Clock) String() string {
 func (*Clock) ProtoMessage() {}
 
 func (x *Clock) ProtoReflect() protoreflect.Message {
-	mi := &file_proto_trace_proto_msgTypes[17]
+	mi := &file_proto_trace_proto_msgTypes[18]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1809,7 +1918,7 @@ func (x *Clock) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Clock.ProtoReflect.Descriptor instead.
 func (*Clock) Descriptor() ([]byte, []int) {
-	return file_proto_trace_proto_rawDescGZIP(), []int{17}
+	return file_proto_trace_proto_rawDescGZIP(), []int{18}
 }
 
 func (x *Clock) GetMonotonicNs() int64 {
@@ -1860,7 +1969,7 @@ type Target struct {
 
 func (x *Target) Reset() {
 	*x = Target{}
-	mi := &file_proto_trace_proto_msgTypes[18]
+	mi := &file_proto_trace_proto_msgTypes[19]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1872,7 +1981,7 @@ func (x *Target) String() string {
 func (*Target) ProtoMessage() {}
 
 func (x *Target) ProtoReflect() protoreflect.Message {
-	mi := &file_proto_trace_proto_msgTypes[18]
+	mi := &file_proto_trace_proto_msgTypes[19]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1885,7 +1994,7 @@ func (x *Target) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Target.ProtoReflect.Descriptor instead.
 func (*Target) Descriptor() ([]byte, []int) {
-	return file_proto_trace_proto_rawDescGZIP(), []int{18}
+	return file_proto_trace_proto_rawDescGZIP(), []int{19}
 }
 
 func (x *Target) GetCommand() [][]byte {
@@ -1929,7 +2038,7 @@ type Policy struct {
 
 func (x *Policy) Reset() {
 	*x = Policy{}
-	mi := &file_proto_trace_proto_msgTypes[19]
+	mi := &file_proto_trace_proto_msgTypes[20]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1941,7 +2050,7 @@ func (x *Policy) String() string {
 func (*Policy) ProtoMessage() {}
 
 func (x *Policy) ProtoReflect() protoreflect.Message {
-	mi := &file_proto_trace_proto_msgTypes[19]
+	mi := &file_proto_trace_proto_msgTypes[20]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1954,7 +2063,7 @@ func (x *Policy) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Policy.ProtoReflect.Descriptor instead.
 func (*Policy) Descriptor() ([]byte, []int) {
-	return file_proto_trace_proto_rawDescGZIP(), []int{19}
+	return file_proto_trace_proto_rawDescGZIP(), []int{20}
 }
 
 func (x *Policy) GetSnap() uint32 {
@@ -1995,7 +2104,7 @@ type Calibration struct {
 
 func (x *Calibration) Reset() {
 	*x = Calibration{}
-	mi := &file_proto_trace_proto_msgTypes[20]
+	mi := &file_proto_trace_proto_msgTypes[21]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2007,7 +2116,7 @@ func (x *Calibration) String() string {
 func (*Calibration) ProtoMessage() {}
 
 func (x *Calibration) ProtoReflect() protoreflect.Message {
-	mi := &file_proto_trace_proto_msgTypes[20]
+	mi := &file_proto_trace_proto_msgTypes[21]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2020,7 +2129,7 @@ func (x *Calibration) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Calibration.ProtoReflect.Descriptor instead.
 func (*Calibration) Descriptor() ([]byte, []int) {
-	return file_proto_trace_proto_rawDescGZIP(), []int{20}
+	return file_proto_trace_proto_rawDescGZIP(), []int{21}
 }
 
 func (x *Calibration) GetStopNs() int64 {
@@ -2063,7 +2172,7 @@ type Process struct {
 
 func (x *Process) Reset() {
 	*x = Process{}
-	mi := &file_proto_trace_proto_msgTypes[21]
+	mi := &file_proto_trace_proto_msgTypes[22]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2075,7 +2184,7 @@ func (x *Process) String() string {
 func (*Process) ProtoMessage() {}
 
 func (x *Process) ProtoReflect() protoreflect.Message {
-	mi := &file_proto_trace_proto_msgTypes[21]
+	mi := &file_proto_trace_proto_msgTypes[22]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2088,7 +2197,7 @@ func (x *Process) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Process.ProtoReflect.Descriptor instead.
 func (*Process) Descriptor() ([]byte, []int) {
-	return file_proto_trace_proto_rawDescGZIP(), []int{21}
+	return file_proto_trace_proto_rawDescGZIP(), []int{22}
 }
 
 func (x *Process) GetExe() []byte {
@@ -2272,7 +2381,7 @@ type Credentials struct {
 
 func (x *Credentials) Reset() {
 	*x = Credentials{}
-	mi := &file_proto_trace_proto_msgTypes[22]
+	mi := &file_proto_trace_proto_msgTypes[23]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2284,7 +2393,7 @@ func (x *Credentials) String() string {
 func (*Credentials) ProtoMessage() {}
 
 func (x *Credentials) ProtoReflect() protoreflect.Message {
-	mi := &file_proto_trace_proto_msgTypes[22]
+	mi := &file_proto_trace_proto_msgTypes[23]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2297,7 +2406,7 @@ func (x *Credentials) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Credentials.ProtoReflect.Descriptor instead.
 func (*Credentials) Descriptor() ([]byte, []int) {
-	return file_proto_trace_proto_rawDescGZIP(), []int{22}
+	return file_proto_trace_proto_rawDescGZIP(), []int{23}
 }
 
 func (x *Credentials) GetUid() uint32 {
@@ -2395,7 +2504,7 @@ type Limit struct {
 
 func (x *Limit) Reset() {
 	*x = Limit{}
-	mi := &file_proto_trace_proto_msgTypes[23]
+	mi := &file_proto_trace_proto_msgTypes[24]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2407,7 +2516,7 @@ func (x *Limit) String() string {
 func (*Limit) ProtoMessage() {}
 
 func (x *Limit) ProtoReflect() protoreflect.Message {
-	mi := &file_proto_trace_proto_msgTypes[23]
+	mi := &file_proto_trace_proto_msgTypes[24]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2420,7 +2529,7 @@ func (x *Limit) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Limit.ProtoReflect.Descriptor instead.
 func (*Limit) Descriptor() ([]byte, []int) {
-	return file_proto_trace_proto_rawDescGZIP(), []int{23}
+	return file_proto_trace_proto_rawDescGZIP(), []int{24}
 }
 
 func (x *Limit) GetName() string {
@@ -2457,7 +2566,7 @@ type OpenFile struct {
 
 func (x *OpenFile) Reset() {
 	*x = OpenFile{}
-	mi := &file_proto_trace_proto_msgTypes[24]
+	mi := &file_proto_trace_proto_msgTypes[25]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2469,7 +2578,7 @@ func (x *OpenFile) String() string {
 func (*OpenFile) ProtoMessage() {}
 
 func (x *OpenFile) ProtoReflect() protoreflect.Message {
-	mi := &file_proto_trace_proto_msgTypes[24]
+	mi := &file_proto_trace_proto_msgTypes[25]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2482,7 +2591,7 @@ func (x *OpenFile) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use OpenFile.ProtoReflect.Descriptor instead.
 func (*OpenFile) Descriptor() ([]byte, []int) {
-	return file_proto_trace_proto_rawDescGZIP(), []int{24}
+	return file_proto_trace_proto_rawDescGZIP(), []int{25}
 }
 
 func (x *OpenFile) GetFd() int32 {
@@ -2531,7 +2640,7 @@ type Maps struct {
 
 func (x *Maps) Reset() {
 	*x = Maps{}
-	mi := &file_proto_trace_proto_msgTypes[25]
+	mi := &file_proto_trace_proto_msgTypes[26]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2543,7 +2652,7 @@ func (x *Maps) String() string {
 func (*Maps) ProtoMessage() {}
 
 func (x *Maps) ProtoReflect() protoreflect.Message {
-	mi := &file_proto_trace_proto_msgTypes[25]
+	mi := &file_proto_trace_proto_msgTypes[26]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2556,7 +2665,7 @@ func (x *Maps) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Maps.ProtoReflect.Descriptor instead.
 func (*Maps) Descriptor() ([]byte, []int) {
-	return file_proto_trace_proto_rawDescGZIP(), []int{25}
+	return file_proto_trace_proto_rawDescGZIP(), []int{26}
 }
 
 func (x *Maps) GetCount() uint32 {
@@ -2590,7 +2699,7 @@ type Namespace struct {
 
 func (x *Namespace) Reset() {
 	*x = Namespace{}
-	mi := &file_proto_trace_proto_msgTypes[26]
+	mi := &file_proto_trace_proto_msgTypes[27]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2602,7 +2711,7 @@ func (x *Namespace) String() string {
 func (*Namespace) ProtoMessage() {}
 
 func (x *Namespace) ProtoReflect() protoreflect.Message {
-	mi := &file_proto_trace_proto_msgTypes[26]
+	mi := &file_proto_trace_proto_msgTypes[27]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2615,7 +2724,7 @@ func (x *Namespace) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Namespace.ProtoReflect.Descriptor instead.
 func (*Namespace) Descriptor() ([]byte, []int) {
-	return file_proto_trace_proto_rawDescGZIP(), []int{26}
+	return file_proto_trace_proto_rawDescGZIP(), []int{27}
 }
 
 func (x *Namespace) GetName() string {
@@ -2644,7 +2753,7 @@ type InputFile struct {
 
 func (x *InputFile) Reset() {
 	*x = InputFile{}
-	mi := &file_proto_trace_proto_msgTypes[27]
+	mi := &file_proto_trace_proto_msgTypes[28]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2656,7 +2765,7 @@ func (x *InputFile) String() string {
 func (*InputFile) ProtoMessage() {}
 
 func (x *InputFile) ProtoReflect() protoreflect.Message {
-	mi := &file_proto_trace_proto_msgTypes[27]
+	mi := &file_proto_trace_proto_msgTypes[28]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2669,7 +2778,7 @@ func (x *InputFile) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use InputFile.ProtoReflect.Descriptor instead.
 func (*InputFile) Descriptor() ([]byte, []int) {
-	return file_proto_trace_proto_rawDescGZIP(), []int{27}
+	return file_proto_trace_proto_rawDescGZIP(), []int{28}
 }
 
 func (x *InputFile) GetSize() uint64 {
@@ -2715,7 +2824,7 @@ type Loss struct {
 
 func (x *Loss) Reset() {
 	*x = Loss{}
-	mi := &file_proto_trace_proto_msgTypes[28]
+	mi := &file_proto_trace_proto_msgTypes[29]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2727,7 +2836,7 @@ func (x *Loss) String() string {
 func (*Loss) ProtoMessage() {}
 
 func (x *Loss) ProtoReflect() protoreflect.Message {
-	mi := &file_proto_trace_proto_msgTypes[28]
+	mi := &file_proto_trace_proto_msgTypes[29]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2740,7 +2849,7 @@ func (x *Loss) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Loss.ProtoReflect.Descriptor instead.
 func (*Loss) Descriptor() ([]byte, []int) {
-	return file_proto_trace_proto_rawDescGZIP(), []int{28}
+	return file_proto_trace_proto_rawDescGZIP(), []int{29}
 }
 
 func (x *Loss) GetReason() Loss_Reason {
@@ -2804,7 +2913,7 @@ type Footer struct {
 
 func (x *Footer) Reset() {
 	*x = Footer{}
-	mi := &file_proto_trace_proto_msgTypes[29]
+	mi := &file_proto_trace_proto_msgTypes[30]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2816,7 +2925,7 @@ func (x *Footer) String() string {
 func (*Footer) ProtoMessage() {}
 
 func (x *Footer) ProtoReflect() protoreflect.Message {
-	mi := &file_proto_trace_proto_msgTypes[29]
+	mi := &file_proto_trace_proto_msgTypes[30]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2829,7 +2938,7 @@ func (x *Footer) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Footer.ProtoReflect.Descriptor instead.
 func (*Footer) Descriptor() ([]byte, []int) {
-	return file_proto_trace_proto_rawDescGZIP(), []int{29}
+	return file_proto_trace_proto_rawDescGZIP(), []int{30}
 }
 
 func (x *Footer) GetEnd() Footer_End {
@@ -2929,8 +3038,8 @@ const file_proto_trace_proto_rawDesc = "" +
 	"\trow_shape\x18\b \x01(\v2\x12.sysreel.v1.ColumnR\browShape\x121\n" +
 	"\n" +
 	"row_thread\x18\t \x01(\v2\x12.sysreel.v1.ColumnR\trowThread\x12+\n" +
-	"\arow_end\x18\n" +
-	" \x01(\v2\x12.sysreel.v1.ColumnR\x06rowEnd\x125\n" +
+	"\arow_gap\x18\n" +
+	" \x01(\v2\x12.sysreel.v1.ColumnR\x06rowGap\x125\n" +
 	"\frow_duration\x18\v \x01(\v2\x12.sysreel.v1.ColumnR\vrowDuration\x12\x19\n" +
 	"\bflag_row\x18\f \x03(\rR\aflagRow\x12\x1b\n" +
 	"\tflag_bits\x18\r \x03(\rR\bflagBits\x12$\n" +
@@ -2987,26 +3096,35 @@ const file_proto_trace_proto_rawDesc = "" +
 	"\x03row\x18\t \x01(\v2\x12.sysreel.v1.ColumnR\x03row\x121\n" +
 	"\twant_base\x18\n" +
 	" \x01(\x0e2\x14.sysreel.v1.WantBaseR\bwantBase\x12&\n" +
-	"\x04want\x18\v \x01(\v2\x12.sysreel.v1.ColumnR\x04want\"\x97\x01\n" +
+	"\x04want\x18\v \x01(\v2\x12.sysreel.v1.ColumnR\x04want\"\xc6\x01\n" +
 	"\x05Table\x12\x12\n" +
 	"\x04rows\x18\x01 \x01(\rR\x04rows\x12\x12\n" +
 	"\x04size\x18\x02 \x01(\rR\x04size\x12*\n" +
 	"\x06length\x18\x03 \x01(\v2\x12.sysreel.v1.ColumnR\x06length\x12\x12\n" +
 	"\x04data\x18\x04 \x01(\fR\x04data\x12&\n" +
-	"\x04word\x18\x05 \x03(\v2\x12.sysreel.v1.ColumnR\x04word\"u\n" +
+	"\x04word\x18\x05 \x03(\v2\x12.sysreel.v1.ColumnR\x04word\x12-\n" +
+	"\adirents\x18\x06 \x01(\v2\x13.sysreel.v1.DirentsR\adirents\"\xbb\x01\n" +
+	"\aDirents\x12(\n" +
+	"\x05count\x18\x01 \x01(\v2\x12.sysreel.v1.ColumnR\x05count\x12$\n" +
+	"\x03ino\x18\x02 \x01(\v2\x12.sysreel.v1.ColumnR\x03ino\x12$\n" +
+	"\x03off\x18\x03 \x01(\v2\x12.sysreel.v1.ColumnR\x03off\x12&\n" +
+	"\x04type\x18\x04 \x01(\v2\x12.sysreel.v1.ColumnR\x04type\x12\x12\n" +
+	"\x04name\x18\x05 \x01(\fR\x04name\"u\n" +
 	"\vFileContext\x12\x18\n" +
 	"\aprocess\x18\x01 \x01(\rR\aprocess\x12\x0e\n" +
 	"\x02fd\x18\x02 \x01(\x05R\x02fd\x12\x12\n" +
 	"\x04link\x18\x03 \x01(\fR\x04link\x12\x14\n" +
 	"\x05flags\x18\x04 \x01(\rR\x05flags\x12\x12\n" +
-	"\x04peer\x18\x05 \x01(\fR\x04peer\"\x8e\x01\n" +
+	"\x04peer\x18\x05 \x01(\fR\x04peer\"\xc8\x01\n" +
 	"\x06Column\x12\x1a\n" +
 	"\bconstant\x18\x01 \x01(\x04R\bconstant\x12\x14\n" +
 	"\x05plain\x18\x02 \x03(\x04R\x05plain\x12\x14\n" +
 	"\x05delta\x18\x03 \x03(\x12R\x05delta\x12\x14\n" +
 	"\x05value\x18\x04 \x03(\x04R\x05value\x12\x14\n" +
 	"\x05index\x18\x05 \x03(\rR\x05index\x12\x10\n" +
-	"\x03low\x18\x06 \x01(\fR\x03low\"\xda\x02\n" +
+	"\x03low\x18\x06 \x01(\fR\x03low\x12\x1b\n" +
+	"\tby_thread\x18\a \x01(\bR\bbyThread\x12\x1b\n" +
+	"\tless_last\x18\b \x01(\bR\blessLast\"\xda\x02\n" +
 	"\x05Index\x12*\n" +
 	"\x06offset\x18\x01 \x01(\v2\x12.sysreel.v1.ColumnR\x06offset\x12*\n" +
 	"\x06events\x18\x02 \x01(\v2\x12.sysreel.v1.ColumnR\x06events\x123\n" +
@@ -3193,7 +3311,7 @@ func file_proto_trace_proto_rawDescGZIP() []byte {
 }
 
 var file_proto_trace_proto_enumTypes = make([]protoimpl.EnumInfo, 3)
-var file_proto_trace_proto_msgTypes = make([]protoimpl.MessageInfo, 30)
+var file_proto_trace_proto_msgTypes = make([]protoimpl.MessageInfo, 31)
 var file_proto_trace_proto_goTypes = []any{
 	(WantBase)(0),          // 0: sysreel.v1.WantBase
 	(Loss_Reason)(0),       // 1: sysreel.v1.Loss.Reason
@@ -3210,83 +3328,89 @@ var file_proto_trace_proto_goTypes = []any{
 	(*Layout)(nil),         // 12: sysreel.v1.Layout
 	(*Slot)(nil),           // 13: sysreel.v1.Slot
 	(*Table)(nil),          // 14: sysreel.v1.Table
-	(*FileContext)(nil),    // 15: sysreel.v1.FileContext
-	(*Column)(nil),         // 16: sysreel.v1.Column
-	(*Index)(nil),          // 17: sysreel.v1.Index
-	(*Header)(nil),         // 18: sysreel.v1.Header
-	(*Machine)(nil),        // 19: sysreel.v1.Machine
-	(*Clock)(nil),          // 20: sysreel.v1.Clock
-	(*Target)(nil),         // 21: sysreel.v1.Target
-	(*Policy)(nil),         // 22: sysreel.v1.Policy
-	(*Calibration)(nil),    // 23: sysreel.v1.Calibration
-	(*Process)(nil),        // 24: sysreel.v1.Process
-	(*Credentials)(nil),    // 25: sysreel.v1.Credentials
-	(*Limit)(nil),          // 26: sysreel.v1.Limit
-	(*OpenFile)(nil),       // 27: sysreel.v1.OpenFile
-	(*Maps)(nil),           // 28: sysreel.v1.Maps
-	(*Namespace)(nil),      // 29: sysreel.v1.Namespace
-	(*InputFile)(nil),      // 30: sysreel.v1.InputFile
-	(*Loss)(nil),           // 31: sysreel.v1.Loss
-	(*Footer)(nil),         // 32: sysreel.v1.Footer
+	(*Dirents)(nil),        // 15: sysreel.v1.Dirents
+	(*FileContext)(nil),    // 16: sysreel.v1.FileContext
+	(*Column)(nil),         // 17: sysreel.v1.Column
+	(*Index)(nil),          // 18: sysreel.v1.Index
+	(*Header)(nil),         // 19: sysreel.v1.Header
+	(*Machine)(nil),        // 20: sysreel.v1.Machine
+	(*Clock)(nil),          // 21: sysreel.v1.Clock
+	(*Target)(nil),         // 22: sysreel.v1.Target
+	(*Policy)(nil),         // 23: sysreel.v1.Policy
+	(*Calibration)(nil),    // 24: sysreel.v1.Calibration
+	(*Process)(nil),        // 25: sysreel.v1.Process
+	(*Credentials)(nil),    // 26: sysreel.v1.Credentials
+	(*Limit)(nil),          // 27: sysreel.v1.Limit
+	(*OpenFile)(nil),       // 28: sysreel.v1.OpenFile
+	(*Maps)(nil),           // 29: sysreel.v1.Maps
+	(*Namespace)(nil),      // 30: sysreel.v1.Namespace
+	(*InputFile)(nil),      // 31: sysreel.v1.InputFile
+	(*Loss)(nil),           // 32: sysreel.v1.Loss
+	(*Footer)(nil),         // 33: sysreel.v1.Footer
 }
 var file_proto_trace_proto_depIdxs = []int32{
 	4,  // 0: sysreel.v1.Trace.chunk:type_name -> sysreel.v1.Chunk
-	18, // 1: sysreel.v1.Chunk.header:type_name -> sysreel.v1.Header
+	19, // 1: sysreel.v1.Chunk.header:type_name -> sysreel.v1.Header
 	5,  // 2: sysreel.v1.Chunk.block:type_name -> sysreel.v1.Block
 	10, // 3: sysreel.v1.Chunk.detail:type_name -> sysreel.v1.Detail
-	17, // 4: sysreel.v1.Chunk.index:type_name -> sysreel.v1.Index
-	32, // 5: sysreel.v1.Chunk.footer:type_name -> sysreel.v1.Footer
+	18, // 4: sysreel.v1.Chunk.index:type_name -> sysreel.v1.Index
+	33, // 5: sysreel.v1.Chunk.footer:type_name -> sysreel.v1.Footer
 	6,  // 6: sysreel.v1.Block.thread:type_name -> sysreel.v1.Thread
 	7,  // 7: sysreel.v1.Block.shape:type_name -> sysreel.v1.Shape
-	16, // 8: sysreel.v1.Block.row_shape:type_name -> sysreel.v1.Column
-	16, // 9: sysreel.v1.Block.row_thread:type_name -> sysreel.v1.Column
-	16, // 10: sysreel.v1.Block.row_end:type_name -> sysreel.v1.Column
-	16, // 11: sysreel.v1.Block.row_duration:type_name -> sysreel.v1.Column
-	31, // 12: sysreel.v1.Block.loss:type_name -> sysreel.v1.Loss
+	17, // 8: sysreel.v1.Block.row_shape:type_name -> sysreel.v1.Column
+	17, // 9: sysreel.v1.Block.row_thread:type_name -> sysreel.v1.Column
+	17, // 10: sysreel.v1.Block.row_gap:type_name -> sysreel.v1.Column
+	17, // 11: sysreel.v1.Block.row_duration:type_name -> sysreel.v1.Column
+	32, // 12: sysreel.v1.Block.loss:type_name -> sysreel.v1.Loss
 	9,  // 13: sysreel.v1.Block.process:type_name -> sysreel.v1.ProcessContext
 	8,  // 14: sysreel.v1.Block.facts:type_name -> sysreel.v1.Facts
-	16, // 15: sysreel.v1.Shape.ret:type_name -> sysreel.v1.Column
-	16, // 16: sysreel.v1.Shape.arg:type_name -> sysreel.v1.Column
-	24, // 17: sysreel.v1.Facts.process:type_name -> sysreel.v1.Process
+	17, // 15: sysreel.v1.Shape.ret:type_name -> sysreel.v1.Column
+	17, // 16: sysreel.v1.Shape.arg:type_name -> sysreel.v1.Column
+	25, // 17: sysreel.v1.Facts.process:type_name -> sysreel.v1.Process
 	11, // 18: sysreel.v1.Detail.shape:type_name -> sysreel.v1.ShapeDetail
 	14, // 19: sysreel.v1.Detail.table:type_name -> sysreel.v1.Table
-	15, // 20: sysreel.v1.Detail.file:type_name -> sysreel.v1.FileContext
-	16, // 21: sysreel.v1.ShapeDetail.arg:type_name -> sysreel.v1.Column
-	16, // 22: sysreel.v1.ShapeDetail.row_layout:type_name -> sysreel.v1.Column
+	16, // 20: sysreel.v1.Detail.file:type_name -> sysreel.v1.FileContext
+	17, // 21: sysreel.v1.ShapeDetail.arg:type_name -> sysreel.v1.Column
+	17, // 22: sysreel.v1.ShapeDetail.row_layout:type_name -> sysreel.v1.Column
 	12, // 23: sysreel.v1.ShapeDetail.layout:type_name -> sysreel.v1.Layout
 	13, // 24: sysreel.v1.Layout.slot:type_name -> sysreel.v1.Slot
-	16, // 25: sysreel.v1.Slot.row:type_name -> sysreel.v1.Column
+	17, // 25: sysreel.v1.Slot.row:type_name -> sysreel.v1.Column
 	0,  // 26: sysreel.v1.Slot.want_base:type_name -> sysreel.v1.WantBase
-	16, // 27: sysreel.v1.Slot.want:type_name -> sysreel.v1.Column
-	16, // 28: sysreel.v1.Table.length:type_name -> sysreel.v1.Column
-	16, // 29: sysreel.v1.Table.word:type_name -> sysreel.v1.Column
-	16, // 30: sysreel.v1.Index.offset:type_name -> sysreel.v1.Column
-	16, // 31: sysreel.v1.Index.events:type_name -> sysreel.v1.Column
-	16, // 32: sysreel.v1.Index.first_event:type_name -> sysreel.v1.Column
-	16, // 33: sysreel.v1.Index.first_ns:type_name -> sysreel.v1.Column
-	16, // 34: sysreel.v1.Index.last_ns:type_name -> sysreel.v1.Column
-	16, // 35: sysreel.v1.Index.losses:type_name -> sysreel.v1.Column
-	16, // 36: sysreel.v1.Index.seq:type_name -> sysreel.v1.Column
-	19, // 37: sysreel.v1.Header.machine:type_name -> sysreel.v1.Machine
-	20, // 38: sysreel.v1.Header.clock:type_name -> sysreel.v1.Clock
-	21, // 39: sysreel.v1.Header.target:type_name -> sysreel.v1.Target
-	22, // 40: sysreel.v1.Header.policy:type_name -> sysreel.v1.Policy
-	23, // 41: sysreel.v1.Header.calibration:type_name -> sysreel.v1.Calibration
-	25, // 42: sysreel.v1.Process.credentials:type_name -> sysreel.v1.Credentials
-	26, // 43: sysreel.v1.Process.limits:type_name -> sysreel.v1.Limit
-	27, // 44: sysreel.v1.Process.files:type_name -> sysreel.v1.OpenFile
-	28, // 45: sysreel.v1.Process.maps:type_name -> sysreel.v1.Maps
-	29, // 46: sysreel.v1.Process.namespaces:type_name -> sysreel.v1.Namespace
-	30, // 47: sysreel.v1.Process.exe_file:type_name -> sysreel.v1.InputFile
-	1,  // 48: sysreel.v1.Loss.reason:type_name -> sysreel.v1.Loss.Reason
-	2,  // 49: sysreel.v1.Footer.end:type_name -> sysreel.v1.Footer.End
-	20, // 50: sysreel.v1.Footer.clock:type_name -> sysreel.v1.Clock
-	31, // 51: sysreel.v1.Footer.losses:type_name -> sysreel.v1.Loss
-	52, // [52:52] is the sub-list for method output_type
-	52, // [52:52] is the sub-list for method input_type
-	52, // [52:52] is the sub-list for extension type_name
-	52, // [52:52] is the sub-list for extension extendee
-	0,  // [0:52] is the sub-list for field type_name
+	17, // 27: sysreel.v1.Slot.want:type_name -> sysreel.v1.Column
+	17, // 28: sysreel.v1.Table.length:type_name -> sysreel.v1.Column
+	17, // 29: sysreel.v1.Table.word:type_name -> sysreel.v1.Column
+	15, // 30: sysreel.v1.Table.dirents:type_name -> sysreel.v1.Dirents
+	17, // 31: sysreel.v1.Dirents.count:type_name -> sysreel.v1.Column
+	17, // 32: sysreel.v1.Dirents.ino:type_name -> sysreel.v1.Column
+	17, // 33: sysreel.v1.Dirents.off:type_name -> sysreel.v1.Column
+	17, // 34: sysreel.v1.Dirents.type:type_name -> sysreel.v1.Column
+	17, // 35: sysreel.v1.Index.offset:type_name -> sysreel.v1.Column
+	17, // 36: sysreel.v1.Index.events:type_name -> sysreel.v1.Column
+	17, // 37: sysreel.v1.Index.first_event:type_name -> sysreel.v1.Column
+	17, // 38: sysreel.v1.Index.first_ns:type_name -> sysreel.v1.Column
+	17, // 39: sysreel.v1.Index.last_ns:type_name -> sysreel.v1.Column
+	17, // 40: sysreel.v1.Index.losses:type_name -> sysreel.v1.Column
+	17, // 41: sysreel.v1.Index.seq:type_name -> sysreel.v1.Column
+	20, // 42: sysreel.v1.Header.machine:type_name -> sysreel.v1.Machine
+	21, // 43: sysreel.v1.Header.clock:type_name -> sysreel.v1.Clock
+	22, // 44: sysreel.v1.Header.target:type_name -> sysreel.v1.Target
+	23, // 45: sysreel.v1.Header.policy:type_name -> sysreel.v1.Policy
+	24, // 46: sysreel.v1.Header.calibration:type_name -> sysreel.v1.Calibration
+	26, // 47: sysreel.v1.Process.credentials:type_name -> sysreel.v1.Credentials
+	27, // 48: sysreel.v1.Process.limits:type_name -> sysreel.v1.Limit
+	28, // 49: sysreel.v1.Process.files:type_name -> sysreel.v1.OpenFile
+	29, // 50: sysreel.v1.Process.maps:type_name -> sysreel.v1.Maps
+	30, // 51: sysreel.v1.Process.namespaces:type_name -> sysreel.v1.Namespace
+	31, // 52: sysreel.v1.Process.exe_file:type_name -> sysreel.v1.InputFile
+	1,  // 53: sysreel.v1.Loss.reason:type_name -> sysreel.v1.Loss.Reason
+	2,  // 54: sysreel.v1.Footer.end:type_name -> sysreel.v1.Footer.End
+	21, // 55: sysreel.v1.Footer.clock:type_name -> sysreel.v1.Clock
+	32, // 56: sysreel.v1.Footer.losses:type_name -> sysreel.v1.Loss
+	57, // [57:57] is the sub-list for method output_type
+	57, // [57:57] is the sub-list for method input_type
+	57, // [57:57] is the sub-list for extension type_name
+	57, // [57:57] is the sub-list for extension extendee
+	0,  // [0:57] is the sub-list for field type_name
 }
 
 func init() { file_proto_trace_proto_init() }
@@ -3307,7 +3431,7 @@ func file_proto_trace_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_proto_trace_proto_rawDesc), len(file_proto_trace_proto_rawDesc)),
 			NumEnums:      3,
-			NumMessages:   30,
+			NumMessages:   31,
 			NumExtensions: 0,
 			NumServices:   0,
 		},

@@ -1,0 +1,201 @@
+package tracefile
+
+import "google.golang.org/protobuf/encoding/protowire"
+
+// column is a decoded Column: the values, or a constant if vals is nil.
+type column struct {
+	vals  []uint64
+	konst uint64
+}
+
+func (c *column) at(i int) uint64 {
+	if c.vals == nil {
+		return c.konst
+	}
+	return c.vals[i]
+}
+
+// decodeRelated is what a column's numbers may be counted from.
+type decodeRelated struct {
+	thread []uint32 // of each row; nil: by_thread is not allowed
+	last   *column  // the column before; nil: less_last is not allowed
+}
+
+// rawColumn is a Column taken apart, not decoded.
+type rawColumn struct {
+	konst                    uint64
+	plain, delta, val, index []byte
+	low                      []byte
+	form                     uint8 // colConstant, colPlain, colDelta or colIndex
+	byThread, lessLast       bool
+}
+
+func parseColumn(b []byte) (c rawColumn, err error) {
+	c.form = colConstant
+	for len(b) > 0 {
+		tag := b[0]
+		switch tag {
+		case colConstant<<3 | 0:
+			v, n := varint(b[1:])
+			if n == 0 {
+				return c, errMalformed
+			}
+			c.konst, b = v, b[1+n:]
+		case colByThread<<3 | 0, colLessLast<<3 | 0:
+			v, n := varint(b[1:])
+			if n == 0 {
+				return c, errMalformed
+			}
+			if b = b[1+n:]; tag>>3 == colByThread {
+				c.byThread = v != 0
+			} else {
+				c.lessLast = v != 0
+			}
+		case colPlain<<3 | 2, colDelta<<3 | 2, colValue<<3 | 2, colIndex<<3 | 2, colLow<<3 | 2:
+			n, w := varint(b[1:])
+			if w == 0 || n > uint64(len(b)-1-w) {
+				return c, errMalformed
+			}
+			data := b[1+w : 1+w+int(n)]
+			b = b[1+w+int(n):]
+			switch tag >> 3 {
+			case colPlain:
+				c.plain, c.form = data, colPlain
+			case colDelta:
+				c.delta, c.form = data, colDelta
+			case colValue:
+				c.val = data
+			case colIndex:
+				c.index, c.form = data, colIndex
+			case colLow:
+				c.low = data
+			}
+		default:
+			num, _, n := protowire.ConsumeField(b)
+			if n < 0 || num <= colLessLast {
+				return c, errMalformed // unpacked or of the wrong type
+			}
+			b = b[n:]
+		}
+	}
+	return c, nil
+}
+
+// decode decodes a column of n values. Values are taken from *pool, so that one
+// allocation serves many columns. The numbers in the message bound what is
+// allocated: a value takes at least a byte, save in a constant column.
+//
+// r has what the column may be counted from; m is scratch memory.
+func (c *rawColumn) decode(n int, pool *[]uint64, r decodeRelated, m *threadMemory) (column, error) {
+	if c.byThread && r.thread == nil && n > 0 || c.lessLast && r.last == nil {
+		return column{}, errMalformed
+	}
+	if n == 0 || c.form == colConstant && (!c.lessLast || r.last.vals == nil) {
+		if c.lessLast {
+			c.konst += r.last.konst
+		}
+		return column{konst: c.konst}, nil
+	}
+	if c.form == colConstant {
+		out := take(pool, n)
+		for i := range out {
+			out[i] = c.konst + r.last.vals[i]
+		}
+		return column{vals: out}, nil
+	}
+	body := c.plain
+	switch c.form {
+	case colDelta:
+		body = c.delta
+	case colIndex:
+		body = c.index
+	}
+	if len(body) < n || c.low != nil && len(c.low) != n {
+		return column{}, errMalformed
+	}
+	out := take(pool, n)
+	if !unpack(out, body) {
+		return column{}, errMalformed
+	}
+	if c.low != nil && c.form != colIndex {
+		for i, l := range c.low {
+			out[i] = out[i]<<8 | uint64(l)
+		}
+	}
+	switch c.form {
+	case colDelta:
+		prev := uint64(0)
+		if c.byThread {
+			m.reset()
+			for i, x := range out {
+				prev = m.add(r.thread[i], uint64(unzigzag(x)), prev)
+				out[i] = prev
+			}
+			break
+		}
+		for i, x := range out {
+			prev += uint64(unzigzag(x))
+			out[i] = prev
+		}
+	case colIndex:
+		var vals [maxDistinct]uint64
+		dict := vals[:0]
+		for b := c.val; len(b) > 0; {
+			v, w := varint(b)
+			if w == 0 {
+				return column{}, errMalformed
+			}
+			dict, b = append(dict, v), b[w:]
+		}
+		for i, x := range out {
+			if x >= uint64(len(dict)) {
+				return column{}, errMalformed
+			}
+			out[i] = dict[x]
+		}
+	}
+	if c.lessLast {
+		for i := range out {
+			out[i] += r.last.at(i)
+		}
+	}
+	return column{vals: out}, nil
+}
+
+// unpack decodes exactly len(out) varints that fill b.
+func unpack(out []uint64, b []byte) bool {
+	p := 0
+	for i := range out {
+		if p >= len(b) {
+			return false
+		}
+		v := uint64(b[p])
+		p++
+		if v >= 0x80 {
+			v &= 0x7f
+			for shift := 7; ; shift += 7 {
+				if p >= len(b) || shift > 63 {
+					return false
+				}
+				x := b[p]
+				p++
+				v |= uint64(x&0x7f) << shift
+				if x < 0x80 {
+					break
+				}
+			}
+		}
+		out[i] = v
+	}
+	return p == len(b)
+}
+
+// take cuts n numbers off *pool, which grows when it is used up.
+func take(pool *[]uint64, n int) []uint64 {
+	if cap(*pool)-len(*pool) < n {
+		*pool = make([]uint64, 0, max(n, 1<<14))
+	}
+	l := len(*pool)
+	*pool = (*pool)[:l+n]
+	return (*pool)[l : l+n : l+n]
+}
