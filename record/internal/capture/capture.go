@@ -198,7 +198,12 @@ func (c *Capturer) add(cp *syscalls.Copy, i uint8, addr uint64, parent int, off 
 	}
 	q := piece{addr: addr, want: want, index: i, mode: cp.Mode, length: length, parent: parent, off: off}
 	switch cp.Mode {
-	case syscalls.CString, syscalls.Pointers:
+	case syscalls.CString:
+		q.keep = most
+		if cp.Data {
+			q.keep++ // room for the NUL: text of exactly Snap bytes is whole
+		}
+	case syscalls.Pointers:
 		q.keep = most
 	default:
 		q.keep = min(want, most)
