@@ -43,8 +43,8 @@ func (p *printer) sigset(set uint64, n int) {
 	p.c(']')
 }
 
-// ksigval writes the handler of a signal.
-func ksigval(p *printer, _ *syscalls.Type, v view) {
+// sighandler writes the handler of a signal.
+func sighandler(p *printer, _ *syscalls.Type, v view) {
 	switch h := load(v.data, 0, p.arch.PtrSize()); h {
 	case 0:
 		p.s("SIG_DFL")
@@ -55,6 +55,15 @@ func ksigval(p *printer, _ *syscalls.Type, v view) {
 	default:
 		p.hex(h)
 	}
+}
+
+// ksigval writes the value that comes with a signal, a number or an address.
+func ksigval(p *printer, _ *syscalls.Type, v view) {
+	p.s("{sival_int=")
+	p.dec(int64(int32(load(v.data, 0, 4))))
+	p.s(", sival_ptr=")
+	p.addr(load(v.data, 0, p.arch.PtrSize()))
+	p.c('}')
 }
 
 // siginfo writes a siginfo_t (include/uapi/asm-generic/siginfo.h): which of

@@ -40,7 +40,7 @@ func init() {
 		"netlink":            netlink,
 		"in_addr":            func(p *printer, _ *syscalls.Type, v view) { p.inet(v, 4) },
 		"in6_addr":           func(p *printer, _ *syscalls.Type, v view) { p.inet(v, 16) },
-		"sighandler":         ksigval,
+		"sighandler":         sighandler,
 		"rlim":               rlim,
 		"rlim64":             rlim64,
 		"sigset4":            sigset,
