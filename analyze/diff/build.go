@@ -94,8 +94,8 @@ func (b *builder) threadStart(t *thread, e *tracefile.Event) {
 		p.parent.children = append(p.parent.children, p)
 		p.comm = p.parent.comm
 	}
-	if e.Facts == nil {
-		return
+	if e.Facts == nil || tracefile.StartHow(e.Args[0]) == tracefile.StartLaunch {
+		return // of a launch, the facts are those of the recorder's stub
 	}
 	p.facts = e.Facts
 	p.comm = string(e.Facts.Comm)
@@ -261,7 +261,8 @@ func (b *builder) write(object string) {
 // object names what the call acts on and leaves its path arguments in b.paths.
 func (b *builder) object(c *analyze.Call, pl *plan) string {
 	b.paths = b.paths[:0]
-	if pl.paths > 0 {
+	at := pl.descriptor(c.Event)
+	if pl.paths > 0 && at < 0 {
 		all := c.Paths()
 		b.paths = append(b.paths, all[:min(pl.paths, len(all))]...)
 	}
@@ -275,10 +276,10 @@ func (b *builder) object(c *analyze.Call, pl *plan) string {
 	default:
 		return b.names.path(b.paths[0]) + " -> " + b.names.path(b.paths[1])
 	}
-	if pl.fd < 0 {
+	if at < 0 {
 		return ""
 	}
-	fd := int32(c.Args[pl.fd])
+	fd := int32(c.Args[at])
 	if pl.addr && pl.family.class == effect {
 		if peer := c.Peer(); peer != "" {
 			proto := "socket"

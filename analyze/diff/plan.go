@@ -17,6 +17,8 @@ type plan struct {
 	words  []syscalls.Arg
 	stat   *statLayout // of the structure that it fills
 	paths  int         // number of arguments that are paths
+	path   int8        // register of the first of them
+	dir    int8        // register of the descriptor it is relative to, −1 none
 	addr   bool        // an argument is a socket address given by the caller
 	limit  int8        // argument that is a new resource limit
 }
@@ -28,7 +30,7 @@ type statLayout struct {
 }
 
 func newPlan(d *syscalls.Desc) *plan {
-	pl := &plan{desc: d, fd: -1, limit: -1}
+	pl := &plan{desc: d, fd: -1, dir: -1, limit: -1}
 	name := d.Name
 	pl.family = familyOf(name, d.Variant)
 	for i := range d.Args {
@@ -38,7 +40,12 @@ func newPlan(d *syscalls.Desc) *plan {
 			continue
 		}
 		if isPath(t) {
+			if pl.paths == 0 {
+				pl.path = int8(a.Reg)
+			}
 			pl.paths++
+		} else if t.Name == "dirfd" && pl.paths == 0 {
+			pl.dir = int8(a.Reg)
 		}
 		switch {
 		case t.Name == "fd":
@@ -86,6 +93,21 @@ func newStatLayout(reg int, t *syscalls.Type) *statLayout {
 		return nil
 	}
 	return l
+}
+
+// descriptor returns the register of the descriptor that the call acts on, −1
+// if it acts on none. An empty path stands for the directory descriptor
+// (AT_EMPTY_PATH): that is how newer C libraries make fstat.
+func (pl *plan) descriptor(e *tracefile.Event) int8 {
+	if pl.paths == 0 {
+		return pl.fd
+	}
+	if pl.dir >= 0 {
+		if b := buffer(e, int(pl.path), tracefile.AtEnter); b != nil && len(b.Data) > 0 && b.Data[0] == 0 {
+			return pl.dir
+		}
+	}
+	return -1
 }
 
 // metadata is what stat(2) said of a file, as far as it is compared.

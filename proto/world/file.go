@@ -80,6 +80,9 @@ func (f *File) socketText() string {
 			b.WriteString(quoteUnix(f.Local))
 		}
 	default:
+		if f.Local == "" {
+			b.WriteString(inode)
+		}
 		b.WriteString(f.Local)
 		if f.Peer != "" {
 			b.WriteString("->")
