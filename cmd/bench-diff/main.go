@@ -1,0 +1,281 @@
+// Bench-diff measures how well sysreel diff names the cause of failures: it
+// breaks real programs on purpose, records a good and a bad run of each, and
+// counts at which place the right finding stands. It also checks that healthy
+// runs come out the same. For comparison it ranks the same causes in a masked
+// text difference of strace's logs.
+package main
+
+import (
+	"context"
+	"flag"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+
+	"sysreel/analyze"
+	"sysreel/analyze/diff"
+	"sysreel/proto/tracefile"
+)
+
+func main() {
+	os.Exit(run())
+}
+
+func run() int {
+	var (
+		sysreel  = flag.String("sysreel", "./sysreel", "the sysreel to record with")
+		only     = flag.String("run", "", "only cases whose name matches this regular expression")
+		baseline = flag.Bool("baseline", false, "rank the causes in a masked difference of strace logs as well")
+		healthy  = flag.Int("healthy", 0, "run each healthy command so many times, and no failures")
+		keep     = flag.String("keep", "", "keep the traces in this directory")
+		reuse    = flag.Bool("reuse", false, "with -keep: compare the traces that are there; record nothing")
+		verbose  = flag.Bool("v", false, "print what diff says of every case that it did not get right first")
+	)
+	flag.Parse()
+	dir, err := os.MkdirTemp("", "bench-diff-")
+	if err != nil {
+		fmt.Fprintln(os.Stderr, "bench-diff:", err)
+		return 1
+	}
+	defer os.RemoveAll(dir)
+	if err := os.Chmod(dir, 0o755); err != nil { // some commands run as nobody
+		fmt.Fprintln(os.Stderr, "bench-diff:", err)
+		return 1
+	}
+	path, err := filepath.Abs(*sysreel)
+	if err != nil {
+		fmt.Fprintln(os.Stderr, "bench-diff:", err)
+		return 1
+	}
+	traces := dir
+	if *keep != "" {
+		traces = *keep
+		if err := os.MkdirAll(traces, 0o755); err != nil {
+			fmt.Fprintln(os.Stderr, "bench-diff:", err)
+			return 1
+		}
+		if traces, err = filepath.Abs(traces); err != nil {
+			fmt.Fprintln(os.Stderr, "bench-diff:", err)
+			return 1
+		}
+	}
+	re, err := regexp.Compile(*only)
+	if err != nil {
+		fmt.Fprintln(os.Stderr, "bench-diff:", err)
+		return 2
+	}
+	b := &bench{sysreel: path, dir: dir, verbose: *verbose}
+	if *healthy > 0 {
+		return b.healthy(re, *healthy, traces, *reuse)
+	}
+	return b.failures(re, traces, *baseline, *reuse)
+}
+
+// failures runs the cases and prints the table.
+func (b *bench) failures(re *regexp.Regexp, traces string, baseline, reuse bool) int {
+	all := slices.Concat(fileCases, buildCases, serviceCases)
+	var n, top1, top3, skipped, baseTop1, baseTop3 int
+	var mrr, baseMRR float64
+	fmt.Printf("%-30s %-10s %5s %5s %6s  %s\n", "case", "program", "rank", "of", "lines", "first finding")
+	for i := range all {
+		f := &all[i]
+		if !re.MatchString(f.name) {
+			continue
+		}
+		if f.root && os.Getuid() != 0 {
+			skipped++
+			continue
+		}
+		good, bad := filepath.Join(traces, f.name+".good.reel"), filepath.Join(traces, f.name+".bad.reel")
+		if !reuse {
+			if err := b.record(f, good, bad); err != nil {
+				fmt.Printf("%-30s cannot be run: %v\n", f.name, err)
+				skipped++
+				continue
+			}
+		}
+		r, err := compare(good, bad)
+		if err != nil {
+			fmt.Printf("%-30s cannot be compared: %v\n", f.name, err)
+			n++
+			continue
+		}
+		n++
+		rank, first := 0, "same"
+		for i := range r.Findings {
+			if i == 0 {
+				first = r.Findings[0].Summary
+			}
+			if rank == 0 && f.want.right(&r.Findings[i]) {
+				rank = i + 1
+			}
+		}
+		if rank == 1 {
+			top1++
+		}
+		if rank > 0 {
+			mrr += 1 / float64(rank)
+			if rank <= 3 {
+				top3++
+			}
+		}
+		line := ""
+		if baseline {
+			at, of, err := b.strace(f)
+			if err != nil {
+				line = " strace: " + err.Error()
+			} else {
+				line = fmt.Sprintf(" [strace %d of %d]", at, of)
+			}
+			if at == 1 {
+				baseTop1++
+			}
+			if at > 0 {
+				baseMRR += 1 / float64(at)
+				if at <= 3 {
+					baseTop3++
+				}
+			}
+		}
+		fmt.Printf("%-30s %-10s %5d %5d %6d  %.110s%s\n", f.name, f.program, rank, len(r.Findings), linesBefore(r, rank), first, line)
+		if b.verbose && rank != 1 {
+			_ = diff.Render(indent{os.Stdout}, r, diff.RenderOptions{All: true})
+		}
+	}
+	if n == 0 {
+		return 1
+	}
+	share := func(k int) float64 { return 100 * float64(k) / float64(n) }
+	fmt.Printf("\n%d cases: top-1 %.0f %%, top-3 %.0f %%, mean reciprocal rank %.2f; %d skipped\n", n, share(top1), share(top3), mrr/float64(n), skipped)
+	if baseline {
+		fmt.Printf("masked difference of strace logs: top-1 %.0f %%, top-3 %.0f %%, mean reciprocal rank %.2f (by line)\n", share(baseTop1), share(baseTop3), baseMRR/float64(n))
+	}
+	return 0
+}
+
+// record records both runs of a failure.
+func (b *bench) record(f *failure, good, bad string) error {
+	g, x := f.sides()
+	status, text, err := b.run(g, "sysreel", good)
+	if err != nil {
+		return fmt.Errorf("good run: %w", err)
+	}
+	if status != 0 {
+		return fmt.Errorf("good run: exit status %d: %s", status, tail(text))
+	}
+	if _, _, err := b.run(x, "sysreel", bad); err != nil {
+		return fmt.Errorf("bad run: %w", err)
+	}
+	return nil
+}
+
+func tail(text []byte) string {
+	s := strings.TrimSpace(string(text))
+	if i := strings.LastIndexByte(s, '\n'); i >= 0 {
+		s = s[i+1:]
+	}
+	return s
+}
+
+// strace runs both under strace and ranks the cause in the difference.
+func (b *bench) strace(f *failure) (rank, lines int, err error) {
+	g, x := f.sides()
+	good, bad := filepath.Join(b.dir, "good.strace"), filepath.Join(b.dir, "bad.strace")
+	if _, _, err := b.run(g, "strace", good); err != nil {
+		return 0, 0, err
+	}
+	if _, _, err := b.run(x, "strace", bad); err != nil {
+		return 0, 0, err
+	}
+	return baselineRank(good, bad, &f.want)
+}
+
+// healthy runs every healthy command n times and compares all pairs.
+func (b *bench) healthy(re *regexp.Regexp, n int, traces string, reuse bool) int {
+	pairs, same := 0, 0
+	for _, h := range healthyCommands {
+		if !re.MatchString(h.name) {
+			continue
+		}
+		var files []string
+		for i := range n {
+			file := filepath.Join(traces, fmt.Sprintf("%s.%d.reel", h.name, i))
+			if !reuse {
+				status, text, err := b.run(side{setup: h.setup, command: h.command, server: h.server}, "sysreel", file)
+				if err != nil || status != 0 {
+					fmt.Printf("%-14s cannot be run: status %d: %v %s\n", h.name, status, err, tail(text))
+					break
+				}
+			}
+			files = append(files, file)
+		}
+		p, s, worst := 0, 0, (*diff.Result)(nil)
+		for i := range files {
+			for j := range files {
+				if i == j {
+					continue
+				}
+				r, err := compare(files[i], files[j])
+				if err != nil {
+					fmt.Printf("%-14s cannot be compared: %v\n", h.name, err)
+					continue
+				}
+				p++
+				if r.Verdict == diff.Same {
+					s++
+				} else if worst == nil || len(r.Findings) > len(worst.Findings) {
+					worst = r
+				}
+			}
+		}
+		pairs, same = pairs+p, same+s
+		note := ""
+		if worst != nil {
+			note = worst.Findings[0].Summary
+		}
+		fmt.Printf("%-14s %4d pairs %4d same  %.140s\n", h.name, p, s, note)
+		if b.verbose && worst != nil {
+			_ = diff.Render(indent{os.Stdout}, worst, diff.RenderOptions{All: true})
+		}
+	}
+	if pairs == 0 {
+		return 1
+	}
+	fmt.Printf("\n%d of %d pairs of healthy runs are the same (%.1f %%)\n", same, pairs, 100*float64(same)/float64(pairs))
+	return 0
+}
+
+// compare compares two trace files.
+func compare(good, bad string) (*diff.Result, error) {
+	source := func(name string) diff.Source {
+		return diff.Source{Name: name, Open: func() (*analyze.Trace, error) { return analyze.Open(name, nil, tracefile.ReaderOptions{}) }}
+	}
+	return diff.Compare(context.Background(), diff.Options{Good: []diff.Source{source(good)}, Bad: []diff.Source{source(bad)}})
+}
+
+// linesBefore counts the lines that a person reads before the finding of the
+// given rank.
+func linesBefore(r *diff.Result, rank int) int {
+	var s strings.Builder
+	if err := diff.Render(&s, r, diff.RenderOptions{All: true}); err != nil || rank == 0 {
+		return 0
+	}
+	for i, line := range strings.Split(s.String(), "\n") {
+		if strings.HasPrefix(line, fmt.Sprintf("%2d ", rank)) {
+			return i
+		}
+	}
+	return 0
+}
+
+// indent sets every line off.
+type indent struct{ w io.Writer }
+
+func (in indent) Write(p []byte) (int, error) {
+	_, err := io.WriteString(in.w, "    | "+strings.ReplaceAll(strings.TrimRight(string(p), "\n"), "\n", "\n    | ")+"\n")
+	return len(p), err
+}
