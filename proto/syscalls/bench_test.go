@@ -31,8 +31,8 @@ func forget() {
 		t.types, t.consts, t.problems = nil, nil, nil
 	}
 	loadRows = onceRows()
-	loadFlags = onceSections("flags.txt", "flags", "enum")
-	loadTypes = onceSections("types.txt", "struct", "union", "type")
+	loadFlags = onceSections("flags.txt", &flagsText, "flags", "enum")
+	loadTypes = onceSections("types.txt", &typesText, "struct", "union", "type")
 }
 
 func BenchmarkSelectIoctl(b *testing.B) {

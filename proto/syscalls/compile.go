@@ -17,64 +17,64 @@ func (t *archTable) compileRow(r *rowText) (*Desc, error) {
 		return nil, fmt.Errorf("linux.txt:%d: %w", r.line, err)
 	}
 	d.NR = uint32(r.nr[t.arch])
-	for _, v := range r.variants {
-		if v.archs != "" && !forArch(v.archs, t.arch) {
-			continue
-		}
-		row, err := parseProto(v.proto)
-		if err == nil {
-			err = t.addVariants(d, row)
-		}
-		if err != nil {
-			t.problem(fmt.Errorf("linux.txt:%d: %w", v.line, err))
-		}
+	if len(r.variants) > 0 {
+		d.variants = &variants{t: t, base: d, texts: r.variants}
 	}
-	d.indexVariants()
 	return d, nil
 }
 
-// addVariants compiles a variant row. It becomes a Desc for each combination
-// of the values that its arguments may have.
-func (t *archTable) addVariants(base *Desc, row *rowExpr) error {
+// compileVariant compiles a variant row: a Desc for each combination of the
+// values that its arguments may have.
+func (t *archTable) compileVariant(base *Desc, row *rowExpr) ([]*Desc, error) {
 	d, err := t.compile(row, base)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	all := [][]Match{nil}
 	for i := range row.args {
-		m := row.args[i].match
-		if m == nil {
+		if row.args[i].match == nil {
 			continue
 		}
-		a := &d.Args[i]
-		mask, err := t.matchMask(a, m.mask)
+		alternatives, err := t.matches(&d.Args[i], row.args[i].match)
 		if err != nil {
-			return err
+			return nil, fmt.Errorf("%s$%s: %w", row.name, row.variant, err)
 		}
 		var next [][]Match
-		for _, v := range m.values {
-			val, err := t.constant(a.Type, v)
-			if err == errAbsent {
-				continue
-			}
-			if err != nil {
-				return fmt.Errorf("%s: %w", a.Name, err)
-			}
+		for _, m := range alternatives {
 			for _, before := range all {
-				next = append(next, append(before[:len(before):len(before)], Match{Reg: a.Reg, Mask: mask, Value: val & mask}))
+				next = append(next, append(before[:len(before):len(before)], m))
 			}
 		}
 		all = next
 	}
-	if len(all) > 0 && len(all[0]) == 0 {
-		return fmt.Errorf("%s$%s has no condition", row.name, row.variant)
-	}
-	for _, match := range all {
+	descs := make([]*Desc, len(all))
+	for i, match := range all {
 		v := *d
 		v.NR, v.Match = base.NR, match
-		base.Variants = append(base.Variants, &v)
+		descs[i] = &v
 	}
-	return nil
+	return descs, nil
+}
+
+// matches returns the alternatives of a condition, without those that the
+// architecture does not have.
+func (t *archTable) matches(a *Arg, e *matchExpr) ([]Match, error) {
+	mask, err := t.matchMask(a, e.mask)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", a.Name, err)
+	}
+	list := make([]Match, 0, len(e.values))
+	for _, s := range e.values {
+		v, err := t.constant(a.Type, s)
+		if err == errAbsent {
+			continue
+		}
+		if err != nil {
+			return nil, fmt.Errorf("%s: %w", a.Name, err)
+		}
+		list = append(list, Match{Reg: a.Reg, Mask: mask, Value: v & mask})
+	}
+	return list, nil
 }
 
 func (t *archTable) matchMask(a *Arg, s string) (uint64, error) {

@@ -3,6 +3,7 @@ package syscalls
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -28,7 +29,7 @@ func (t *archTable) constSet(name string) *Consts {
 
 // parseConsts returns what could be parsed, and the first error.
 func (t *archTable) parseConsts(s *section) (*Consts, error) {
-	c := &Consts{Name: s.name, Enum: s.kind == "enum", byName: make(map[string]uint64)}
+	c := &Consts{Name: s.name, Enum: s.kind == "enum"}
 	for _, w := range s.words {
 		if strings.Contains(w, "/") {
 			c.Header = w
@@ -36,19 +37,23 @@ func (t *archTable) parseConsts(s *section) (*Consts, error) {
 			c.Prefix = w
 		}
 	}
+	c.Values = make([]Const, 0, strings.Count(s.body, "\n"))
 	err := s.lines(func(line string) error { return t.parseConst(c, line) })
+	c.whole = true
 	if c.Enum {
-		c.byVal = make(map[uint64]string, len(c.Values))
-		for _, v := range c.Values {
+		c.byVal = make(map[uint64]int32, len(c.Values))
+		for i := range c.Values {
+			v := &c.Values[i]
 			if v.Hidden {
 				continue
 			}
-			for _, key := range []uint64{v.Val, uint64(uint32(v.Val))} {
-				if key != v.Val && int64(v.Val) >= 0 {
-					continue // only −1 has a 32-bit form of its own
-				}
-				if _, ok := c.byVal[key]; !ok {
-					c.byVal[key] = v.Name
+			if _, ok := c.byVal[v.Val]; !ok {
+				c.byVal[v.Val] = int32(i)
+			}
+			if int64(v.Val) < 0 {
+				// Also as 32 bits: −1 in an int.
+				if _, ok := c.byVal[uint64(uint32(v.Val))]; !ok {
+					c.byVal[uint64(uint32(v.Val))] = int32(i)
 				}
 			}
 		}
@@ -56,64 +61,55 @@ func (t *archTable) parseConsts(s *section) (*Consts, error) {
 	return c, err
 }
 
+// parseConst parses "NAME value [mask=...] [hidden] [arch=value]" or
+// "include SET".
 func (t *archTable) parseConst(c *Consts, line string) error {
-	w := strings.Fields(line)
-	if len(w) < 2 {
+	name, rest, _ := strings.Cut(line, " ")
+	value, rest, _ := strings.Cut(strings.TrimLeft(rest, " "), " ")
+	if value == "" {
 		return fmt.Errorf("%q is not a name and a value", line)
 	}
-	if w[0] == "include" {
-		o := t.constSet(w[1])
-		if o == nil {
-			return fmt.Errorf("include %s: no such set", w[1])
+	if name == "include" {
+		sets, _ := loadFlags()
+		list := sets[value]
+		if len(list) == 0 || value == c.Name {
+			return fmt.Errorf("include %s: no such set", value)
 		}
-		for _, v := range o.Values {
-			c.Values = append(c.Values, v)
-			c.byName[v.Name] = v.Val
-		}
-		for name := range o.absent {
-			if c.absent == nil {
-				c.absent = make(map[string]bool)
-			}
-			c.absent[name] = true
-		}
-		return nil
+		return list[0].lines(func(line string) error { return t.parseConst(c, line) })
 	}
-	v := Const{Name: w[0]}
-	value, mask := w[1], ""
-	for _, o := range w[2:] {
+	v := Const{Name: name}
+	mask := ""
+	for rest != "" {
+		var o string
+		o, rest, _ = strings.Cut(strings.TrimLeft(rest, " "), " ")
 		key, val, ok := strings.Cut(o, "=")
 		switch {
+		case o == "" || ok && (key == "amd64" || key == "arm64" || key == "i386"):
+			if key == archNames[t.arch] {
+				value = val
+			}
 		case o == "hidden":
 			v.Hidden = true
 		case ok && key == "mask":
 			mask = val
-		case ok && key == archNames[t.arch]:
-			value = val
-		case ok && (key == "amd64" || key == "arm64" || key == "i386"):
 		default:
-			return fmt.Errorf("%s: %q is not mask=, hidden or an architecture's value", w[0], o)
+			return fmt.Errorf("%s: %q is not mask=, hidden or an architecture's value", name, o)
 		}
 	}
 	if value == "-" {
-		if c.absent == nil {
-			c.absent = make(map[string]bool)
-		}
-		c.absent[v.Name] = true
+		c.absent = append(c.absent, name)
 		return nil
 	}
 	var err error
 	if v.Val, err = t.evaluate(value, c); err != nil {
-		return fmt.Errorf("%s: %w", w[0], err)
+		return fmt.Errorf("%s: %w", name, err)
 	}
 	if mask != "" {
 		if v.Mask, err = t.evaluate(mask, c); err != nil {
-			return fmt.Errorf("%s: mask: %w", w[0], err)
+			return fmt.Errorf("%s: mask: %w", name, err)
 		}
 	}
 	c.Values = append(c.Values, v)
-	if _, ok := c.byName[v.Name]; !ok {
-		c.byName[v.Name] = v.Val
-	}
 	return nil
 }
 
@@ -149,11 +145,16 @@ func (t *archTable) evaluate(s string, c *Consts) (uint64, error) {
 var errAbsent = errors.New("not on this architecture")
 
 func number(s string, c *Consts) (uint64, error) {
-	if c != nil {
-		if v, ok := c.byName[s]; ok {
+	if s != "" && s[0] >= '0' && s[0] <= '9' {
+		if v, err := strconv.ParseUint(s, 0, 64); err == nil {
 			return v, nil
 		}
-		if c.absent[s] {
+	}
+	if c != nil {
+		if v, ok := c.ByName(s); ok {
+			return v, nil
+		}
+		if slices.Contains(c.absent, s) {
 			return 0, errAbsent
 		}
 	}
@@ -167,11 +168,7 @@ func number(s string, c *Consts) (uint64, error) {
 		}
 		return uint64(v), nil
 	}
-	v, err := strconv.ParseUint(s, 0, 64)
-	if err != nil {
-		return 0, fmt.Errorf("%q is neither a number nor a name of the set", s)
-	}
-	return v, nil
+	return 0, fmt.Errorf("%q is neither a number nor a name of the set", s)
 }
 
 func (t *archTable) ioc(macro, args string, c *Consts) (uint64, error) {
@@ -203,8 +200,36 @@ func (t *archTable) ioc(macro, args string, c *Consts) (uint64, error) {
 
 // ByName returns the value of a constant of the set.
 func (c *Consts) ByName(name string) (uint64, bool) {
-	v, ok := c.byName[name]
-	return v, ok
+	if len(c.Values) < 32 || !c.whole {
+		for i := range c.Values {
+			if c.Values[i].Name == name {
+				return c.Values[i].Val, true
+			}
+		}
+		return 0, false
+	}
+	c.named.Do(func() {
+		c.byName = make(map[string]int32, len(c.Values))
+		for i := range c.Values {
+			if _, ok := c.byName[c.Values[i].Name]; !ok {
+				c.byName[c.Values[i].Name] = int32(i)
+			}
+		}
+	})
+	i, ok := c.byName[name]
+	if !ok {
+		return 0, false
+	}
+	return c.Values[i].Val, true
+}
+
+// Has reports whether some constant has exactly this value.
+func (c *Consts) Has(v uint64) bool {
+	if c.Enum {
+		_, ok := c.byVal[v]
+		return ok
+	}
+	return slices.ContainsFunc(c.Values, func(k Const) bool { return k.Val == v && !k.Hidden })
 }
 
 // Format returns v as strace prints it: "O_RDONLY|O_CLOEXEC",
@@ -214,8 +239,8 @@ func (c *Consts) Format(v uint64) string { return string(c.Append(nil, v)) }
 // Append appends what Format returns.
 func (c *Consts) Append(dst []byte, v uint64) []byte {
 	if c.Enum {
-		if name, ok := c.byVal[v]; ok {
-			return append(dst, name...)
+		if i, ok := c.byVal[v]; ok {
+			return append(dst, c.Values[i].Name...)
 		}
 		return c.appendUnknown(dst, v)
 	}

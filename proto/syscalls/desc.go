@@ -7,6 +7,8 @@
 // functions are safe for concurrent use.
 package syscalls
 
+import "sync"
+
 // Arch is a system-call architecture: the numbering and data layout that a
 // call uses. The values are written to traces: never renumber.
 type Arch uint8
@@ -139,21 +141,17 @@ type Desc struct {
 	NR   uint32
 	Name string // as strace prints it: "openat"
 	// Variant is empty for the call itself, else tells its operation:
-	// "TCGETS" for ioctl$TCGETS.
+	// "TERMIOS" for ioctl$TERMIOS. See Select.
 	Variant  string
 	Args     []Arg
 	Ret      *Type
 	Proto    string   // the row's prototype in the table's notation
 	Sets     []string // "file", "desc", "network", … without the leading %
-	Variants []*Desc  // chosen by Select
-	Match    []Match  // of a variant
+	Match    []Match  // of a variant: all must hold
 	Copies   []Copy   // what to copy, parents before children
 	NoReturn bool     // exit, exit_group
 
-	// For Select: Variants by the value of the first one's first condition,
-	// and those whose first condition is on other bits.
-	byKey map[uint64][]*Desc
-	loose []*Desc
+	variants *variants // nil if the call has none
 }
 
 // Match is a condition of a variant on an argument: Args[Reg] & Mask == Value.
@@ -224,11 +222,13 @@ type Consts struct {
 	Enum bool // one of them; else bits
 	// Values in the table's order, which is the order of printing.
 	Values []Const
-	Prefix string            // for unknown values: "O_" gives "0x… /* O_??? */"
-	Header string            // the kernel header they come from
-	byVal  map[uint64]string // enums: by value, and by the low 32 bits of negative ones
-	byName map[string]uint64
-	absent map[string]bool // names of other architectures only
+	Prefix string           // for unknown values: "O_" gives "0x… /* O_??? */"
+	Header string           // the kernel header they come from
+	byVal  map[uint64]int32 // of an Enum: index in Values, also by the low 32 bits of negative ones
+	named  sync.Once        // guards byName
+	byName map[string]int32 // index in Values
+	whole  bool             // parsed to the end
+	absent []string         // names that other architectures have
 }
 
 // Const is one constant. Mask, where not zero, says which bits it is about

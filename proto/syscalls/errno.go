@@ -12,13 +12,9 @@ type numbered struct {
 	numbers      map[string]int
 }
 
-func loadNumbered(file string) (*numbered, error) {
+func loadNumbered(file, text string) (*numbered, error) {
 	n := &numbered{make(map[int]string), make(map[int]string), make(map[string]int)}
-	text, err := files.ReadFile(file)
-	if err != nil {
-		return n, err
-	}
-	for line := range strings.SplitSeq(string(text), "\n") {
+	for line := range strings.SplitSeq(text, "\n") {
 		line = stripComment(line)
 		if line == "" {
 			continue
@@ -39,7 +35,7 @@ type rowError struct{ file, line string }
 
 func (e *rowError) Error() string { return e.file + ": " + e.line + ": want a number, a name, a text" }
 
-var loadErrnos = sync.OnceValues(func() (*numbered, error) { return loadNumbered("errno.txt") })
+var loadErrnos = sync.OnceValues(func() (*numbered, error) { return loadNumbered("errno.txt", errnoText) })
 
 // errnoAliases are second names of a number.
 var errnoAliases = map[string]int{"EWOULDBLOCK": 11, "EDEADLOCK": 35, "ENOTSUP": 95}

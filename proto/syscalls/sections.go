@@ -22,20 +22,12 @@ type section struct {
 type sectionIndex map[string][]section
 
 var (
-	loadFlags = onceSections("flags.txt", "flags", "enum")
-	loadTypes = onceSections("types.txt", "struct", "union", "type")
+	loadFlags = onceSections("flags.txt", &flagsText, "flags", "enum")
+	loadTypes = onceSections("types.txt", &typesText, "struct", "union", "type")
 )
 
-func onceSections(file string, kinds ...string) func() (sectionIndex, error) {
-	return sync.OnceValues(func() (sectionIndex, error) { return loadSections(file, kinds...) })
-}
-
-func loadSections(file string, kinds ...string) (sectionIndex, error) {
-	text, err := files.ReadFile(file)
-	if err != nil {
-		return nil, err
-	}
-	return indexSections(file, string(text), kinds...)
+func onceSections(file string, text *string, kinds ...string) func() (sectionIndex, error) {
+	return sync.OnceValues(func() (sectionIndex, error) { return indexSections(file, *text, kinds...) })
 }
 
 func indexSections(file, text string, kinds ...string) (sectionIndex, error) {

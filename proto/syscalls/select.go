@@ -1,51 +1,146 @@
 package syscalls
 
+import (
+	"fmt"
+	"sync"
+)
+
+// variants are the forms of an irregular call, like ioctl. They are compiled
+// when one that may fit is asked for: there are hundreds.
+type variants struct {
+	t     *archTable
+	base  *Desc
+	texts []variantText
+
+	once  sync.Once
+	key   Match // Value aside: what the first variant looks at first
+	keyed map[uint64][]*variant
+	loose []*variant // those that look at something else first
+	all   []*variant // in the table's order
+}
+
+// variant is a row that may become several Descs, one for each combination of
+// the values that its arguments may have.
+type variant struct {
+	line  int
+	row   *rowExpr
+	once  sync.Once
+	descs []*Desc
+}
+
+// HasVariants reports whether Select may return something else than d.
+func (d *Desc) HasVariants() bool { return d.variants != nil }
+
 // Select returns the variant of d that fits the arguments, or d itself. Of
 // several that fit it is the first in the table, but those that look at fewer
 // bits of an argument (ioctl requests that carry a size) come last.
 func (d *Desc) Select(args *[6]uint64) *Desc {
-	if d.byKey == nil {
-		return d.first(d.Variants, args)
+	v := d.variants
+	if v == nil {
+		return d
 	}
-	m := d.Variants[0].Match[0]
-	if v := d.first(d.byKey[args[m.Reg]&m.Mask], args); v != d {
-		return v
+	v.once.Do(v.index)
+	for _, o := range v.keyed[args[v.key.Reg]&v.key.Mask] {
+		if s := v.fitting(o, args); s != nil {
+			return s
+		}
 	}
-	return d.first(d.loose, args)
-}
-
-func (d *Desc) first(variants []*Desc, args *[6]uint64) *Desc {
-	for _, v := range variants {
-		if v.fits(args) {
-			return v
+	for _, o := range v.loose {
+		if s := v.fitting(o, args); s != nil {
+			return s
 		}
 	}
 	return d
 }
 
-func (d *Desc) fits(args *[6]uint64) bool {
-	for _, m := range d.Match {
-		if args[m.Reg]&m.Mask != m.Value {
-			return false
-		}
+// Variants returns all variants of a call, compiled.
+func (d *Desc) Variants() []*Desc {
+	v := d.variants
+	if v == nil {
+		return nil
 	}
-	return true
+	v.once.Do(v.index)
+	var all []*Desc
+	for _, o := range v.all {
+		o.once.Do(func() { v.compile(o) })
+		all = append(all, o.descs...)
+	}
+	return all
 }
 
-// indexVariants lets Select find the variants of calls like ioctl, which has
-// hundreds, without trying each.
-func (d *Desc) indexVariants() {
-	if len(d.Variants) < 4 {
-		return
-	}
-	first := d.Variants[0].Match[0]
-	d.byKey = make(map[uint64][]*Desc, len(d.Variants))
-	for _, v := range d.Variants {
-		m := v.Match[0]
-		if m.Reg == first.Reg && m.Mask == first.Mask {
-			d.byKey[m.Value] = append(d.byKey[m.Value], v)
-		} else {
-			d.loose = append(d.loose, v)
+func (v *variants) fitting(o *variant, args *[6]uint64) *Desc {
+	o.once.Do(func() { v.compile(o) })
+descs:
+	for _, d := range o.descs {
+		for _, m := range d.Match {
+			if args[m.Reg]&m.Mask != m.Value {
+				continue descs
+			}
 		}
+		return d
+	}
+	return nil
+}
+
+// index sorts the variants by the first thing they look at.
+func (v *variants) index() {
+	v.t.mu.Lock()
+	defer v.t.mu.Unlock()
+	v.keyed = make(map[uint64][]*variant, 4*len(v.texts))
+	for _, text := range v.texts {
+		if text.archs != "" && !forArch(text.archs, v.t.arch) {
+			continue
+		}
+		row, err := parseProto(text.proto)
+		if err != nil {
+			v.t.problem(fmt.Errorf("linux.txt:%d: %w", text.line, err))
+			continue
+		}
+		o := &variant{line: text.line, row: row}
+		first, err := v.firstMatch(row)
+		if err != nil {
+			v.t.problem(fmt.Errorf("linux.txt:%d: %s$%s: %w", text.line, row.name, row.variant, err))
+			continue
+		}
+		if len(first) == 0 {
+			continue // nothing of it exists on this architecture
+		}
+		if v.all = append(v.all, o); len(v.all) == 1 {
+			v.key = first[0]
+		}
+		if first[0].Reg != v.key.Reg || first[0].Mask != v.key.Mask {
+			v.loose = append(v.loose, o)
+			continue
+		}
+		for _, m := range first {
+			v.keyed[m.Value] = append(v.keyed[m.Value], o)
+		}
+	}
+}
+
+// firstMatch returns the alternatives of a variant's first condition. The
+// argument has the type and the register of the base row's.
+func (v *variants) firstMatch(row *rowExpr) ([]Match, error) {
+	for i := range row.args {
+		e := &row.args[i]
+		if e.match == nil {
+			continue
+		}
+		for j := range v.base.Args {
+			if a := &v.base.Args[j]; a.Name == e.name {
+				return v.t.matches(a, e.match)
+			}
+		}
+		return nil, fmt.Errorf("%s: the base row has no such argument", e.name)
+	}
+	return nil, fmt.Errorf("has no condition")
+}
+
+func (v *variants) compile(o *variant) {
+	v.t.mu.Lock()
+	defer v.t.mu.Unlock()
+	var err error
+	if o.descs, err = v.t.compileVariant(v.base, o.row); err != nil {
+		v.t.problem(fmt.Errorf("linux.txt:%d: %w", o.line, err))
 	}
 }

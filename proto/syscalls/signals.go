@@ -6,7 +6,7 @@ import (
 	"sync"
 )
 
-var loadSignals = sync.OnceValues(func() (*numbered, error) { return loadNumbered("signals.txt") })
+var loadSignals = sync.OnceValues(func() (*numbered, error) { return loadNumbered("signals.txt", signalsText) })
 
 const (
 	sigRTMin = 32 // the kernel's SIGRTMIN (asm-generic/signal.h); glibc's is 34

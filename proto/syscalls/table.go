@@ -1,7 +1,7 @@
 package syscalls
 
 import (
-	"embed"
+	_ "embed"
 	"fmt"
 	"strconv"
 	"strings"
@@ -9,8 +9,19 @@ import (
 	"sync/atomic"
 )
 
-//go:embed linux.txt flags.txt types.txt errno.txt signals.txt
-var files embed.FS
+// The source of everything here.
+var (
+	//go:embed linux.txt
+	linuxText string
+	//go:embed flags.txt
+	flagsText string
+	//go:embed types.txt
+	typesText string
+	//go:embed errno.txt
+	errnoText string
+	//go:embed signals.txt
+	signalsText string
+)
 
 // maxNR bounds the numbers in the table.
 const maxNR = 1024
@@ -49,13 +60,7 @@ type rowIndex struct {
 var loadRows = onceRows()
 
 func onceRows() func() (*rowIndex, error) {
-	return sync.OnceValues(func() (*rowIndex, error) {
-		text, err := files.ReadFile("linux.txt")
-		if err != nil {
-			return &rowIndex{}, err
-		}
-		return indexRows(string(text))
-	})
+	return sync.OnceValues(func() (*rowIndex, error) { return indexRows(linuxText) })
 }
 
 func indexRows(text string) (*rowIndex, error) {

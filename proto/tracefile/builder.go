@@ -31,6 +31,8 @@ type builder struct {
 	tables   map[tableKey]*table
 	strings  table
 	data     table
+	dirents  table
+	scratch  []byte
 	bytes    int // kept, before encoding
 }
 
@@ -74,6 +76,7 @@ type slotKey struct {
 	off     uint32
 	faulted bool
 	size    int32 // of a structure, else −1
+	dirents bool
 }
 
 type layoutBuilder struct {
@@ -103,6 +106,8 @@ func (b *builder) reset(first uint64, base int64) {
 	b.tables = make(map[tableKey]*table)
 	b.strings.reset()
 	b.data.reset()
+	b.dirents.reset()
+	b.dirents.dirents = true
 	b.bytes = 0
 }
 
@@ -143,7 +148,12 @@ func (b *builder) add(e *Event) {
 		for range sl.count {
 			buf := &e.Bufs[i]
 			i++
-			sl.rows = append(sl.rows, sl.table.add(buf.Data))
+			data := buf.Data
+			if sl.table == &b.dirents {
+				b.scratch = appendDirents(b.scratch[:0], data)
+				data = b.scratch
+			}
+			sl.rows = append(sl.rows, sl.table.add(data))
 			sl.want = append(sl.want, buf.Want)
 			sl.length = append(sl.length, uint32(len(buf.Data)))
 			b.bytes += 4 + len(buf.Data)
@@ -187,7 +197,8 @@ func (b *builder) addShape(e *Event) uint32 {
 // isCall reports whether events of the kind are system calls.
 func (k Kind) isCall() bool { return k == Syscall || k == Unfinished || k == InFlight }
 
-// registers returns how many argument registers the call or a variant of it has.
+// registers returns how many argument registers the call has; its variants use
+// no others.
 func registers(d *syscalls.Desc) int {
 	n := 0
 	for i := range d.Args {
@@ -196,9 +207,6 @@ func registers(d *syscalls.Desc) int {
 		if a.Wide {
 			n = max(n, a.Reg+2)
 		}
-	}
-	for _, v := range d.Variants {
-		n = max(n, registers(v))
 	}
 	return min(n, 6)
 }
@@ -219,12 +227,15 @@ func (b *builder) findLayout(si uint32, s *shapeBuilder, e *Event) int {
 	tables := make([]*table, len(e.Bufs))
 	for i := range e.Bufs {
 		buf := &e.Bufs[i]
-		k := slotKey{buf.Phase, buf.Arg, buf.Parent, buf.Off, buf.Faulted, -1}
+		k := slotKey{buf.Phase, buf.Arg, buf.Parent, buf.Off, buf.Faulted, -1, false}
 		switch classify(s.desc, e, i) {
 		case classString:
 			tables[i] = &b.strings
 		case classData:
 			tables[i] = &b.data
+		case classDirents:
+			tables[i] = &b.dirents
+			k.dirents = true
 		case classStruct:
 			k.size = int32(len(buf.Data))
 			tables[i] = b.structTable(si, k)
@@ -258,7 +269,8 @@ func (l *layoutBuilder) fits(e *Event) bool {
 	for i := range l.keys {
 		k, b := &l.keys[i], &e.Bufs[i]
 		if k.phase != b.Phase || k.arg != b.Arg || k.parent != b.Parent || k.off != b.Off ||
-			k.faulted != b.Faulted || k.size >= 0 && int(k.size) != len(b.Data) {
+			k.faulted != b.Faulted || k.size >= 0 && int(k.size) != len(b.Data) ||
+			k.dirents && !isDirents(b.Data) {
 			return false
 		}
 	}
@@ -293,9 +305,10 @@ func (l *layoutBuilder) fold(tables []*table) {
 type class uint8
 
 const (
-	classData   class = iota // what differs in length or has no structure
-	classString              // text
-	classStruct              // of one size and structure
+	classData    class = iota // what differs in length or has no structure
+	classString               // text
+	classStruct               // of one size and structure
+	classDirents              // whole directory entries
 )
 
 // maxStruct is the size up to which a piece is split into columns.
@@ -309,6 +322,8 @@ func classify(d *syscalls.Desc, e *Event, i int) class {
 	if d != nil {
 		if c := findCopy(d.Select(&e.Args), buf); c != nil {
 			switch {
+			case d.Name == "getdents64" && len(buf.Data) > 0 && isDirents(buf.Data):
+				return classDirents
 			case c.Mode == syscalls.CString:
 				return classString
 			case c.Mode == syscalls.Counted && !c.Data && fixed && int(c.Unit) == len(buf.Data):

@@ -69,7 +69,7 @@ func (e *Engine) lookup(arch syscalls.Arch, nr uint32, args *[6]uint64) *entry {
 		}
 		e.table[arch][index] = en
 	}
-	if en.desc == nil || len(en.desc.Variants) == 0 {
+	if en.desc == nil || !en.desc.HasVariants() {
 		return en
 	}
 	d := en.desc.Select(args)
