@@ -135,7 +135,7 @@ func (c *Chunk) decodeDetail(b *Block) error {
 func (b *Block) decodeTable(t *tableData, msg []byte) error {
 	*t = tableData{}
 	var rows, size uint64
-	var length, data []byte
+	var length, data, dirents []byte
 	var words [][]byte
 	err := eachField(msg, func(num protowire.Number, v uint64, field []byte) error {
 		switch num {
@@ -149,6 +149,8 @@ func (b *Block) decodeTable(t *tableData, msg []byte) error {
 			data = field
 		case tabWord:
 			words = append(words, field)
+		case tabDirent:
+			dirents = field
 		}
 		return nil
 	})
@@ -166,6 +168,9 @@ func (b *Block) decodeTable(t *tableData, msg []byte) error {
 		}
 		b.expand += t.rows * t.size
 		return b.transpose(t, words)
+	case dirents != nil:
+		t.size = 0
+		return b.decodeDirents(t, dirents)
 	case size > 0:
 		if rows*size != uint64(len(data)) {
 			return errMalformed

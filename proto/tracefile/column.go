@@ -1,6 +1,12 @@
 package tracefile
 
-import "google.golang.org/protobuf/encoding/protowire"
+import (
+	"cmp"
+	"math"
+	"slices"
+
+	"google.golang.org/protobuf/encoding/protowire"
+)
 
 // Field numbers of Column.
 const (
@@ -14,15 +20,17 @@ const (
 	colLessLast = 8
 )
 
-// maxDistinct is the largest dictionary of a column: an index is one byte.
-const maxDistinct = 128
+// maxDistinct is the largest dictionary of a column.
+const maxDistinct = 4096
 
 // columnEncoder writes Columns, each in the form that should compress best. The
 // zero value is ready; it keeps scratch memory.
 type columnEncoder struct {
-	slots  [4 * maxDistinct]uint16 // hash table: index in values, plus 1
-	values []uint64
-	index  []byte
+	slots  []uint16 // hash table: index in values, plus 1
+	values []uint64 // in ascending order
+	index  []uint64
+	order  []uint16
+	rank   []uint64
 	nums   []uint64 // after less_last
 	code   []uint64 // after delta
 	low    []byte
@@ -94,8 +102,8 @@ func (c *columnEncoder) encode(b []byte, v []uint64, r related) []byte {
 	}
 	switch {
 	case best.field == colIndex && c.distinct(v):
-		b = c.packed(b, colValue, c.values)
-		b = c.body(b, colIndex, c.index)
+		b = c.packed(b, colValue, c.steps())
+		b = c.numbers(b, colIndex, c.index)
 	case best.field == colPlain:
 		b = c.numbers(b, colPlain, v)
 	default:
@@ -137,7 +145,9 @@ func (c *columnEncoder) choose(v []uint64, r related) form {
 			try(form{colDelta, true, lessLast}, 1.02*c.est.cost(c.deltas(s, r, true)))
 		}
 		if c.distinct(s) && 2*len(c.values) <= n {
-			try(form{colIndex, false, lessLast}, c.est.dictionary(c.values, c.index))
+			// A longer column refers to its dictionary more often.
+			share := math.Sqrt(float64(n) / float64(len(v)))
+			try(form{colIndex, false, lessLast}, c.est.cost(c.index)+share*c.est.cost(c.steps()))
 		}
 	}
 	all(s, false)
@@ -258,28 +268,58 @@ func appendPacked(b []byte, field protowire.Number, v []uint64) []byte {
 // distinct fills c.values and c.index and reports whether v has few enough
 // distinct values for a dictionary.
 func (c *columnEncoder) distinct(v []uint64) bool {
-	c.slots = [len(c.slots)]uint16{}
+	size := 64
+	for size < 2*min(len(v), maxDistinct) {
+		size *= 2
+	}
+	c.slots = resize(c.slots, size)
+	clear(c.slots)
+	mask := uint64(size - 1)
 	c.values, c.index = c.values[:0], c.index[:0]
 next:
 	for _, x := range v {
-		h := x * 0x9E3779B97F4A7C15 >> 55
+		h := x * 0x9E3779B97F4A7C15 >> 40 & mask
 		for {
 			s := c.slots[h]
 			if s == 0 {
 				break
 			}
 			if c.values[s-1] == x {
-				c.index = append(c.index, byte(s-1))
+				c.index = append(c.index, uint64(s-1))
 				continue next
 			}
-			h = (h + 1) % uint64(len(c.slots))
+			h = (h + 1) & mask
 		}
 		if len(c.values) == maxDistinct {
 			return false
 		}
-		c.index = append(c.index, byte(len(c.values)))
+		c.index = append(c.index, uint64(len(c.values)))
 		c.values = append(c.values, x)
 		c.slots[h] = uint16(len(c.values))
 	}
+	// Sort the values, and have the indices follow.
+	c.order, c.rank = c.order[:0], resize(c.rank, len(c.values))
+	for i := range c.values {
+		c.order = append(c.order, uint16(i))
+	}
+	slices.SortFunc(c.order, func(a, b uint16) int { return cmp.Compare(c.values[a], c.values[b]) })
+	for r, i := range c.order {
+		c.rank[i] = uint64(r)
+	}
+	for i, x := range c.index {
+		c.index[i] = c.rank[x]
+	}
+	slices.Sort(c.values)
 	return true
+}
+
+// steps returns the differences of c.values.
+func (c *columnEncoder) steps() []uint64 {
+	c.code = resize(c.code, len(c.values))
+	prev := uint64(0)
+	for i, x := range c.values {
+		c.code[i] = x - prev
+		prev = x
+	}
+	return c.code
 }

@@ -15,6 +15,12 @@ func (c *column) at(i int) uint64 {
 	return c.vals[i]
 }
 
+// columnMemory is scratch memory of the decoding.
+type columnMemory struct {
+	threads threadMemory
+	dict    []uint64
+}
+
 // decodeRelated is what a column's numbers may be counted from.
 type decodeRelated struct {
 	thread []uint32 // of each row; nil: by_thread is not allowed
@@ -86,7 +92,7 @@ func parseColumn(b []byte) (c rawColumn, err error) {
 // allocated: a value takes at least a byte, save in a constant column.
 //
 // r has what the column may be counted from; m is scratch memory.
-func (c *rawColumn) decode(n int, pool *[]uint64, r decodeRelated, m *threadMemory) (column, error) {
+func (c *rawColumn) decode(n int, pool *[]uint64, r decodeRelated, m *columnMemory) (column, error) {
 	if c.byThread && r.thread == nil && n > 0 || c.lessLast && r.last == nil {
 		return column{}, errMalformed
 	}
@@ -117,7 +123,7 @@ func (c *rawColumn) decode(n int, pool *[]uint64, r decodeRelated, m *threadMemo
 	if !unpack(out, body) {
 		return column{}, errMalformed
 	}
-	if c.low != nil && c.form != colIndex {
+	if c.low != nil {
 		for i, l := range c.low {
 			out[i] = out[i]<<8 | uint64(l)
 		}
@@ -126,9 +132,9 @@ func (c *rawColumn) decode(n int, pool *[]uint64, r decodeRelated, m *threadMemo
 	case colDelta:
 		prev := uint64(0)
 		if c.byThread {
-			m.reset()
+			m.threads.reset()
 			for i, x := range out {
-				prev = m.add(r.thread[i], uint64(unzigzag(x)), prev)
+				prev = m.threads.add(r.thread[i], uint64(unzigzag(x)), prev)
 				out[i] = prev
 			}
 			break
@@ -138,15 +144,17 @@ func (c *rawColumn) decode(n int, pool *[]uint64, r decodeRelated, m *threadMemo
 			out[i] = prev
 		}
 	case colIndex:
-		var vals [maxDistinct]uint64
-		dict := vals[:0]
+		dict := m.dict[:0]
+		v := uint64(0)
 		for b := c.val; len(b) > 0; {
-			v, w := varint(b)
-			if w == 0 {
+			d, w := varint(b)
+			if w == 0 || len(dict) == maxDistinct {
 				return column{}, errMalformed
 			}
+			v += d
 			dict, b = append(dict, v), b[w:]
 		}
+		m.dict = dict
 		for i, x := range out {
 			if x >= uint64(len(dict)) {
 				return column{}, errMalformed

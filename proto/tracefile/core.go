@@ -56,7 +56,7 @@ type Core struct {
 	perShape []uint32 // rows of each shape
 	pool     []uint64
 	lastEnd  []uint64 // of each thread, ticks plus 1
-	memory   threadMemory
+	memory   columnMemory
 	threadOf []uint32   // threads of the rows, shape by shape
 	threads  [][]uint32 // of the rows of each shape
 	args     [][]column // by shape, of other kinds than calls

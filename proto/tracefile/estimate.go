@@ -34,19 +34,6 @@ func (e *estimator) cost(v []uint64) float64 {
 	return entropy(e.low[:], len(v)) + entropy(e.high[:], len(v)) + float64(extra)
 }
 
-// dictionary guesses the bits of a dictionary and indices in it.
-func (e *estimator) dictionary(values []uint64, index []byte) float64 {
-	*e = estimator{}
-	size := 0
-	for _, x := range values {
-		size += 8 * varintLen(x)
-	}
-	for _, x := range index {
-		e.low[x]++
-	}
-	return entropy(e.low[:], len(index)) + float64(size)
-}
-
 // entropy returns the bits of n symbols with the given counts, and a guess at
 // what the code's table takes.
 func entropy(counts []uint16, n int) float64 {

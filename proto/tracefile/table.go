@@ -14,7 +14,11 @@ const (
 	tabLength = 3
 	tabData   = 4
 	tabWord   = 5
+	tabDirent = 6
 )
+
+// Tables come in four kinds: the strings, other data, directory entries, and one
+// for each structure.
 
 // minTransposed is the number of rows from which a table of fixed size is split
 // into columns: fewer take more for the columns than for the rows.
@@ -24,14 +28,15 @@ var tableSeed = maphash.MakeSeed()
 
 // table collects distinct pieces of memory.
 type table struct {
-	size  int // of every row, if fixed
-	arena []byte
-	end   []uint32 // of each row in arena
-	hash  []uint32 // open addressing: row, plus 1
-	remap []uint32 // row to its place in the file, plus 1
-	order []uint32 // rows by place
-	index uint32   // of the table in Detail.table
-	used  bool
+	size    int  // of every row, if fixed
+	dirents bool // rows are directory entries
+	arena   []byte
+	end     []uint32 // of each row in arena
+	hash    []uint32 // open addressing: row, plus 1
+	remap   []uint32 // row to its place in the file, plus 1
+	order   []uint32 // rows by place
+	index   uint32   // of the table in Detail.table
+	used    bool
 }
 
 func (t *table) row(i uint32) []byte {
@@ -102,6 +107,10 @@ func (t *table) refer(out []uint64, rows []uint32) []uint64 {
 func (t *table) encode(b []byte, c *columnEncoder, nums []uint64) []byte {
 	b = appendUint(b, tabRows, uint64(len(t.order)))
 	b = appendUint(b, tabSize, uint64(t.size))
+	if t.dirents {
+		cut := len(c.cuts)
+		return c.nest(b, tabDirent, t.encodeDirents(nil, c), cut)
+	}
 	if t.size > 0 && t.size%4 == 0 && len(t.order) >= minTransposed {
 		for off := 0; off < t.size; off += 4 {
 			nums = nums[:0]
