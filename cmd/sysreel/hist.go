@@ -33,7 +33,7 @@ together, or, with --compare, two are set against each other.`,
   sysreel hist --by file --top 5 trace.reel
   sysreel hist --compare good.reel bad.reel
   sysreel hist --heatmap -e trace=fsync trace.reel`,
-		Args: cobra.MinimumNArgs(1),
+		Args: someTraces,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return runHist(cmd.Context(), std, o, args)
 		},

@@ -44,7 +44,7 @@ each event. FILE may be - for standard input.`,
   sysreel replay -tt -T -y -e trace=%file --failed trace.reel
   sysreel replay --around '#1234' trace.reel
   sysreel replay --json trace.reel | jq 'select(.errno)'`,
-		Args: cobra.ExactArgs(1),
+		Args: oneTrace,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return runReplay(cmd.Context(), std, o, args[0])
 		},

@@ -30,7 +30,6 @@ from a good one.`,
   sysreel diff good.reel bad.reel              why did the second one fail?`,
 		SilenceErrors: true,
 		SilenceUsage:  true,
-		Args:          cobra.NoArgs,
 		RunE:          func(cmd *cobra.Command, args []string) error { return cmd.Help() },
 	}
 	root.CompletionOptions.HiddenDefaultCmd = false
@@ -44,10 +43,7 @@ from a good one.`,
 		newInfoCommand(std),
 		newVersionCommand(std),
 	)
-	for _, c := range root.Commands() {
-		c.Args = asUsage(c.Args)
-	}
-	root.Args = func(cmd *cobra.Command, args []string) error {
+	root.Args = func(_ *cobra.Command, args []string) error {
 		if len(args) > 0 {
 			return usagef("no command %q", args[0])
 		}
@@ -56,24 +52,11 @@ from a good one.`,
 	return root
 }
 
-// asUsage makes a complaint about the arguments a usage error.
-func asUsage(check cobra.PositionalArgs) cobra.PositionalArgs {
-	return func(cmd *cobra.Command, args []string) error {
-		if check == nil {
-			return nil
-		}
-		if err := check(cmd, args); err != nil {
-			return &usageError{err}
-		}
-		return nil
-	}
-}
-
 func newVersionCommand(std *stdio) *cobra.Command {
 	return &cobra.Command{
 		Use:   "version",
 		Short: "print the version",
-		Args:  cobra.NoArgs,
+		Args:  noArgs,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			_, err := fmt.Fprintf(std.out, "sysreel %s (%s, %s/%s)\n", buildVersion(), runtime.Version(), runtime.GOOS, runtime.GOARCH)
 			return err
@@ -95,4 +78,11 @@ func buildVersion() string {
 		return v
 	}
 	return version
+}
+
+func noArgs(cmd *cobra.Command, args []string) error {
+	if len(args) > 0 {
+		return usagef("%s takes no arguments", cmd.Name())
+	}
+	return nil
 }

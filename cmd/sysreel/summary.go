@@ -36,7 +36,7 @@ more than the time that passed.`,
   sysreel summary --by file --top 20 trace.reel
   sysreel summary --failed --by errno *.reel
   sysreel record -o - -- make | sysreel summary -`,
-		Args: cobra.MinimumNArgs(1),
+		Args: someTraces,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return runSummary(cmd.Context(), std, o, args)
 		},

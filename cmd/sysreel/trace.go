@@ -9,12 +9,32 @@ import (
 	"strconv"
 	"time"
 
+	"github.com/spf13/cobra"
 	"golang.org/x/term"
 
 	"sysreel/analyze"
 	layout "sysreel/analyze/term"
 	"sysreel/proto/tracefile"
 )
+
+// oneTrace checks that the arguments are one trace.
+func oneTrace(cmd *cobra.Command, args []string) error {
+	switch len(args) {
+	case 0:
+		return usagef("no trace given: name a FILE, or - for standard input")
+	case 1:
+		return nil
+	}
+	return usagef("%s takes one trace, not %d", cmd.Name(), len(args))
+}
+
+// someTraces checks that the arguments are at least one trace.
+func someTraces(cmd *cobra.Command, args []string) error {
+	if len(args) == 0 {
+		return usagef("no trace given: name a FILE, or - for standard input")
+	}
+	return nil
+}
 
 // passTrace opens the trace, passes over it and warns of what is missing.
 func passTrace(ctx context.Context, std *stdio, cmd, name string, ro tracefile.ReaderOptions, use func(*analyze.Trace) error) error {
