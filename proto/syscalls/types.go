@@ -76,7 +76,7 @@ var specials = map[string]special{
 	"rlim64":        {size: 8},
 	"utimespec":     {size: 2 * word}, // struct timespec with UTIME_NOW and UTIME_OMIT
 	"utimespec64":   {size: 16},
-	"cap_bits":      {size: 4}, // 32 capabilities: 1<<CAP_CHOWN
+	"cap_data":      {size: 24}, // three sets of capabilities, in halves
 	"old_dirent":    {size: 266},
 	"bpf_attr":      {max: 4 << 10},
 	"lsm_ctx":       {max: 16 << 10},
