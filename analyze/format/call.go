@@ -126,8 +126,16 @@ func (p *printer) clone3Result(in view, pidfd, parent bool) {
 	if pidfd {
 		show("pidfd", 8)
 	}
-	if parent {
-		show("parent_tid", 24)
+	if parent && first {
+		p.s(" => {")
+	} else if parent {
+		p.s(", ")
+	}
+	if parent { // the kernel stores the result there
+		first = false
+		p.s("parent_tid=[")
+		p.dec(p.e.Ret)
+		p.c(']')
 	}
 	if !first {
 		p.c('}')

@@ -12,6 +12,8 @@
 package format
 
 import (
+	"time"
+
 	"sysreel/proto/syscalls"
 	"sysreel/proto/tracefile"
 )
@@ -33,6 +35,8 @@ type Options struct {
 	Verbose bool // -v: structures and environments whole
 	Strings int  // -s: longest string printed, in bytes; 0 means DefaultStrings, negative means none
 	Hex     Hex
+	// Zone of the dates that -v writes behind times; nil means UTC.
+	Zone *time.Location
 }
 
 // Names knows what descriptors and directories are called, for -y and -yy.
@@ -59,6 +63,9 @@ func New(o Options) *Formatter {
 		o.Strings = DefaultStrings
 	case o.Strings < 0:
 		o.Strings = 0
+	}
+	if o.Zone == nil {
+		o.Zone = time.UTC
 	}
 	f := &Formatter{flags: make(map[flagKey]string)}
 	f.p.o = o

@@ -45,6 +45,7 @@ func init() {
 		"rlim64":             rlim64,
 		"sigset4":            sigset,
 		"old_sigset":         sigset,
+		"cap_data":           capData,
 		"clone_signal_flags": cloneSignalFlags,
 	}
 	structs = map[string]func(p *printer, t *syscalls.Type, v view) bool{
@@ -55,6 +56,8 @@ func init() {
 		"statx_timestamp": timespecAt,
 		"utimespec":       utimespec,
 		"utimespec64":     utimespec,
+		"flock":           flock,
+		"flock64":         flock,
 		"sigaction":       sigaction,
 		"old_sigaction":   sigaction,
 	}

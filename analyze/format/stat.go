@@ -95,6 +95,25 @@ func statx(p *printer, t *syscalls.Type, v view) bool {
 	return true
 }
 
+// flock writes struct flock. The process that holds the lock is there only in
+// the answer to a question.
+func flock(p *printer, t *syscalls.Type, v view) bool {
+	if !v.has(t.Size) {
+		return false
+	}
+	const getlk, getlk64, ofdGetlk = 5, 12, 36
+	first := true
+	p.c('{')
+	for _, name := range []string{"l_type", "l_whence", "l_start", "l_len"} {
+		p.member(t, v, name, &first)
+	}
+	if cmd := p.e.Args[1]; cmd == getlk || cmd == getlk64 || cmd == ofdGetlk {
+		p.member(t, v, "l_pid", &first)
+	}
+	p.c('}')
+	return true
+}
+
 // sigaction writes struct sigaction in strace's order. The restorer is there
 // only if the flags say so.
 func sigaction(p *printer, t *syscalls.Type, v view) bool {

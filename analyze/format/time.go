@@ -7,12 +7,12 @@ import (
 )
 
 // moment writes " /* 2026-11-22T22:16:38.238671911+0000 */" behind a time since
-// 1970. It is written in UTC: the text must not depend on where it is made.
+// 1970.
 func (p *printer) moment(sec int64, nsec uint64) {
 	if sec == 0 && nsec == 0 || nsec > 999999999 {
 		return
 	}
-	t := time.Unix(sec, int64(nsec)).UTC()
+	t := time.Unix(sec, int64(nsec)).In(p.o.Zone)
 	if y := t.Year(); y < 0 || y > 9999 {
 		return
 	}

@@ -83,6 +83,9 @@ func New(o Options, w io.Writer) *Replay {
 	if o.Zone == nil {
 		o.Zone = time.UTC
 	}
+	if o.Format.Zone == nil {
+		o.Format.Zone = o.Zone
+	}
 	r := &Replay{o: o, f: format.New(o.Format), waiting: make(map[tracefile.ThreadID]int64), tids: make(map[tracefile.ThreadID]int32)}
 	r.out.w = w
 	return r

@@ -1,0 +1,65 @@
+package format
+
+import (
+	"sysreel/proto/syscalls"
+	"sysreel/proto/tracefile"
+)
+
+// capData writes what capget and capset exchange: one struct
+// __user_cap_data_struct in the first version of the interface, else two that
+// hold the lower and the upper half of each set
+// (include/uapi/linux/capability.h).
+func capData(p *printer, _ *syscalls.Type, v view) {
+	const version1, one = 0x19980330, 12
+	size := 2 * one
+	if h, ok := p.root(0, tracefile.AtEnter); ok && h.has(4) && load(h.data, 0, 4) == version1 {
+		size = one
+	}
+	if !v.has(size) {
+		p.lost(v)
+		return
+	}
+	for i, name := range []string{"{effective=", ", permitted=", ", inheritable="} {
+		set := load(v.data, 4*i, 4)
+		if size > one {
+			set |= load(v.data, one+4*i, 4) << 32
+		}
+		p.s(name)
+		p.capabilities(set)
+	}
+	p.c('}')
+}
+
+// capabilities writes a set of capabilities as bits: 1<<CAP_CHOWN|1<<CAP_KILL.
+func (p *printer) capabilities(set uint64) {
+	if set == 0 {
+		p.c('0')
+		return
+	}
+	first := true
+	if c := p.set("capability"); c != nil {
+		for i := range c.Values {
+			bit := uint64(1) << (c.Values[i].Val & 63)
+			if c.Values[i].Val > 63 || set&bit == 0 {
+				continue
+			}
+			if !first {
+				p.c('|')
+			}
+			first = false
+			set &^= bit
+			p.s("1<<")
+			p.s(c.Values[i].Name)
+		}
+	}
+	if set == 0 {
+		return
+	}
+	if !first {
+		p.c('|')
+	}
+	p.hex(set)
+	if first {
+		p.s(" /* CAP_??? */")
+	}
+}
