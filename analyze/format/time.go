@@ -39,21 +39,27 @@ func timespecAt(p *printer, t *syscalls.Type, v view) bool {
 
 // utimespec writes a time of utimensat, which may be one of two marks
 // (include/linux/stat.h) in place of nanoseconds.
-func utimespec(p *printer, t *syscalls.Type, v view) bool {
-	if len(t.Fields) < 2 || !v.has(t.Fields[1].Off+t.Fields[1].Type.Size) {
-		return false
+func utimespec(p *printer, t *syscalls.Type, v view) {
+	w := t.Size / 2
+	if w <= 0 || !v.has(2*w) {
+		p.lost(v)
+		return
 	}
 	const utimeNow, utimeOmit = 1<<30 - 1, 1<<30 - 2
-	nsec := t.Fields[1]
-	switch load(v.data, nsec.Off, nsec.Type.Size) {
+	sec, nsec := signExtend(load(v.data, 0, w), w), load(v.data, w, w)
+	switch nsec {
 	case utimeNow:
 		p.s("UTIME_NOW")
 	case utimeOmit:
 		p.s("UTIME_OMIT")
 	default:
-		return timespecAt(p, t, v)
+		p.s("{tv_sec=")
+		p.dec(sec)
+		p.s(", tv_nsec=")
+		p.udec(nsec)
+		p.c('}')
+		p.moment(sec, nsec)
 	}
-	return true
 }
 
 // rlim writes a resource limit: 8192*1024.

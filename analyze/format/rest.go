@@ -1,0 +1,128 @@
+package format
+
+import (
+	"sysreel/proto/syscalls"
+)
+
+// ipcKey writes the key of a System V object.
+func ipcKey(p *printer, _ *syscalls.Type, v view) {
+	if key := load(v.data, 0, 4); key != 0 {
+		p.hex(key)
+		return
+	}
+	p.s("IPC_PRIVATE")
+}
+
+// ioprio writes an I/O priority: its class and its level
+// (include/uapi/linux/ioprio.h).
+func ioprio(p *printer, _ *syscalls.Type, v view) {
+	n := load(v.data, 0, 4)
+	p.s("IOPRIO_PRIO_VALUE(")
+	p.named("ioprio_class", int64(n>>13))
+	p.s(", ")
+	p.udec(n & 0x1fff)
+	p.c(')')
+}
+
+// quotaCmd writes quotactl's command with the kind of quota it is about.
+func quotaCmd(p *printer, _ *syscalls.Type, v view) {
+	n := load(v.data, 0, 4)
+	p.s("QCMD(")
+	p.named("quota_cmds", int64(n>>8))
+	p.s(", ")
+	p.named("quota_types", int64(n&0xff))
+	p.c(')')
+}
+
+// nodemask writes a set of memory nodes, in words: [0x1].
+func nodemask(p *printer, _ *syscalls.Type, v view) {
+	w := p.arch.PtrSize()
+	if !v.has(w) {
+		p.lost(v)
+		return
+	}
+	p.c('[')
+	for off := 0; off+w <= len(v.data); off += w {
+		if off > 0 {
+			p.s(", ")
+		}
+		p.s("0x")
+		const digits = 16
+		word := load(v.data, off, w)
+		for i := 2*w - 1; i >= 0; i-- {
+			p.c(hexDigits[word>>(4*i)&(digits-1)])
+		}
+	}
+	p.c(']')
+}
+
+// msgbuf writes a System V message: its type, then its bytes.
+func msgbuf(p *printer, _ *syscalls.Type, v view) {
+	w := p.arch.PtrSize()
+	if !v.has(w) {
+		p.lost(v)
+		return
+	}
+	p.s("{mtype=")
+	p.dec(signExtend(load(v.data, 0, w), w))
+	p.s(", mtext=")
+	p.bytes(v.at(w, max(0, v.want-w)))
+	p.c('}')
+}
+
+// futexWakeOp writes the operation that FUTEX_WAKE_OP carries in its last
+// argument (FUTEX_OP in include/uapi/linux/futex.h).
+func futexWakeOp(p *printer, _ *syscalls.Type, v view) {
+	n := load(v.data, 0, 4)
+	const shifted = 8 // FUTEX_OP_OPARG_SHIFT
+	if n>>28&shifted != 0 {
+		p.s("FUTEX_OP_OPARG_SHIFT<<28|")
+	}
+	p.named("futex_wake_ops", int64(n>>28&7))
+	p.s("<<28|")
+	p.hex(n >> 12 & 0xfff)
+	p.s("<<12|")
+	p.named("futex_wake_cmps", int64(n>>24&15))
+	p.s("<<24|")
+	p.hex(n & 0xfff)
+}
+
+// ptracer writes whom PR_SET_PTRACER lets trace.
+func ptracer(p *printer, _ *syscalls.Type, v view) {
+	if n := int32(load(v.data, 0, 4)); n != -1 {
+		p.dec(int64(n))
+		return
+	}
+	p.s("PR_SET_PTRACER_ANY")
+}
+
+// ether writes a hardware address: 00:16:3e:00:00:01.
+func ether(p *printer, _ *syscalls.Type, v view) {
+	if !v.has(6) {
+		p.lost(v)
+		return
+	}
+	for i, c := range v.data[:6] {
+		if i > 0 {
+			p.c(':')
+		}
+		p.b = append(p.b, hexDigits[c>>4], hexDigits[c&15])
+	}
+}
+
+// pageOffset writes a file offset that is counted in pages of 4096 bytes.
+func pageOffset(p *printer, _ *syscalls.Type, v view) {
+	p.hex(load(v.data, 0, p.arch.PtrSize()) << 12)
+}
+
+// rawBytes writes what no code decodes yet as a string.
+func rawBytes(p *printer, _ *syscalls.Type, v view) {
+	if len(v.data) == 0 && v.want > 0 {
+		p.lost(v)
+		return
+	}
+	p.bytes(v)
+}
+
+// capBits writes 32 capabilities.
+func capBits(p *printer, _ *syscalls.Type, v view) { p.capabilities(load(v.data, 0, 4)) }
