@@ -95,7 +95,10 @@ func (b *builder) threadStart(t *thread, e *tracefile.Event) {
 		p.comm = p.parent.comm
 	}
 	if e.Facts == nil || tracefile.StartHow(e.Args[0]) == tracefile.StartLaunch {
-		return // of a launch, the facts are those of the recorder's stub
+		// Of a launch the facts are those of the recorder's stub, and so is
+		// an exec before it.
+		p.execs = nil
+		return
 	}
 	p.facts = e.Facts
 	p.comm = string(e.Facts.Comm)
@@ -146,6 +149,7 @@ func (b *builder) call(t *thread, c *analyze.Call) {
 	if n := e.Errno(); n != 0 {
 		errno = syscalls.ErrnoName(n)
 	}
+	b.creates(c, pl)
 	object := b.object(c, pl)
 	if n := socketError(e, d.Name); n != 0 {
 		fam, errno = family{"connect", effect}, syscalls.ErrnoName(n)
@@ -163,7 +167,7 @@ func (b *builder) call(t *thread, c *analyze.Call) {
 		p.uses[key] = u
 	}
 	u.add(e, dur, errno != "")
-	unfinished := c.AtLeast() && !d.NoReturn
+	unfinished := (c.AtLeast() || e.Flags&tracefile.Restarted != 0) && !d.NoReturn
 	t.last = lastCall{event: e.Num, name: d.Name, sym: key, object: object, start: e.Start, end: e.End, unfinished: unfinished}
 	if e.Flags&tracefile.Restarted != 0 && b.rules.on(ruleRestart) || unfinished {
 		return
@@ -210,48 +214,48 @@ func exitWord(code uint64) string {
 	return "status " + itoa(int(code&0xff))
 }
 
-// succeeded notes what a successful call tells about names and messages.
-func (b *builder) succeeded(t *thread, e *tracefile.Event, pl *plan, object string) {
-	switch pl.family.name {
-	case "open":
-		flags := uint64(0)
-		for _, a := range pl.words {
-			if a.Name == "flags" {
-				flags = e.Args[a.Reg%6]
-			}
-		}
-		if flags&oAccMode != 0 || pl.desc.Name == "creat" {
-			b.write(object)
-		}
-		if flags&oExcl != 0 && flags&oCreat != 0 && len(b.paths) > 0 {
-			mode := uint64(0)
-			for _, a := range pl.words {
-				if a.Name == "mode" {
-					mode = e.Args[a.Reg%6]
-				}
-			}
-			b.names.created(b.paths[0], mode&0o777 == 0o600)
-		}
-	case "mkdir":
-		mode := uint64(0)
-		for _, a := range pl.words {
-			if a.Name == "mode" {
-				mode = e.Args[a.Reg%6]
-			}
-		}
-		if len(b.paths) > 0 {
-			b.names.created(b.paths[0], mode&0o777 == 0o700)
-		}
-	case "rename", "truncate", "link", "symlink", "chmod", "chown", "bind":
-		b.write(object)
-		for _, p := range b.paths {
-			b.write(b.names.path(p))
-		}
-	case "write", "send":
-		b.message(t, e, object)
+// creates notes names that the call makes exclusively, before it is named
+// itself.
+func (b *builder) creates(c *analyze.Call, pl *plan) {
+	var private uint64
+	switch flags := pl.word(c.Event, "flags"); {
+	case pl.family.name == "open" && flags&oExcl != 0 && flags&oCreat != 0:
+		private = 0o600
+	case pl.family.name == "mkdir":
+		private = 0o700
+	case pl.family.name == "symlink" || pl.family.name == "link" || pl.family.name == "mknod":
+	default:
+		return
+	}
+	paths := c.Paths()
+	if n := min(pl.paths, len(paths)); n > 0 {
+		b.names.created(paths[n-1], private != 0 && pl.word(c.Event, "mode")&0o777 == private)
 	}
 }
 
+// succeeded notes what a successful call tells about files and messages.
+func (b *builder) succeeded(t *thread, e *tracefile.Event, pl *plan, object string) {
+	switch pl.family.name {
+	case "open":
+		if pl.word(e, "flags")&oTrunc != 0 || pl.desc.Name == "creat" {
+			b.write(object)
+		}
+	case "rename", "truncate", "link", "symlink", "chmod", "chown", "bind", "unlink", "utimes":
+		for _, p := range b.paths {
+			b.write(b.names.path(p))
+		}
+		b.write(object)
+	case "write", "send":
+		if strings.HasPrefix(object, "/") {
+			b.write(object)
+		}
+		b.message(t, e, object)
+	case "copy":
+		b.write(object)
+	}
+}
+
+// write notes that the run itself changed a file.
 func (b *builder) write(object string) {
 	if object != "" && len(b.run.written) < maxCachedNames {
 		b.run.written[object] = true

@@ -284,8 +284,8 @@ func (c *comparison) inputCandidates(pp *procPair) []*candidate {
 	byObject := map[string]*candidate{}
 	for _, sp := range pp.changed {
 		f := c.syms.form(sp.bad.step().sym)
-		if c.good.written[f.Object] || c.bad.written[f.Object] {
-			continue
+		if f.Family == "stat" && (c.good.written[f.Object] || c.bad.written[f.Object]) {
+			continue // an output; what was read before it was written is an input
 		}
 		w := weightContent
 		switch f.Family {

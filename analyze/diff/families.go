@@ -89,10 +89,8 @@ func parseFamilies(table string) map[string]family {
 // things may be of another class than the call itself.
 func familyOf(name, variant string) family {
 	switch {
-	case strings.HasPrefix(name, "fcntl") && (strings.HasPrefix(variant, "F_SETLK") || strings.HasPrefix(variant, "F_OFD_SETLK")):
+	case strings.HasPrefix(name, "fcntl") && (strings.HasPrefix(variant, "SETLK") || strings.HasPrefix(variant, "OFD_SETLK")):
 		return family{"lock", effect}
-	case name == "prctl" && variant == "PR_SET_NAME":
-		return family{"thread", quiet}
 	}
 	if f, ok := families[name]; ok {
 		return f
@@ -141,8 +139,15 @@ var usual = map[string]map[string]bool{
 	"getcwd":       {},
 }
 
+// noResult are calls whose "result" is not one: rt_sigreturn brings back the
+// registers of what was interrupted.
+var noResult = map[string]bool{"rt_sigreturn": true, "sigreturn": true}
+
 // notable reports whether a failed call of the family is worth comparing.
 func notable(f family, name, errno string) bool {
+	if noResult[name] {
+		return false
+	}
 	if f.class == quiet {
 		return !usual[name][errno] && errno != "EAGAIN" && errno != "EINTR"
 	}

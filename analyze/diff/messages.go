@@ -20,6 +20,8 @@ const (
 func (b *builder) message(t *thread, e *tracefile.Event, object string) {
 	fd := int(int32(e.Args[0]))
 	switch {
+	case strings.HasSuffix(object, "/null"):
+		return
 	case fd == 2, fd == 1:
 	case strings.HasSuffix(object, ".log"), strings.Contains(object, "/log/"), strings.HasSuffix(object, "/dev/log"):
 	default:

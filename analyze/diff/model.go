@@ -1,6 +1,8 @@
 package diff
 
 import (
+	"strings"
+
 	"sysreel/proto/tracefile"
 	"sysreel/proto/tracepb"
 )
@@ -130,7 +132,7 @@ func (r ref) event() uint64 { return uint64(r.step().num) }
 // role names the program of p, as a person would.
 func (p *proc) role() string {
 	if n := len(p.execs); n > 0 {
-		return base(p.execs[n-1].path)
+		return p.execs[n-1].program()
 	}
 	if p.parent != nil {
 		return p.parent.roleBefore(p.born)
@@ -145,13 +147,23 @@ func (p *proc) role() string {
 func (p *proc) roleBefore(event uint64) string {
 	for i := len(p.execs) - 1; i >= 0; i-- {
 		if p.execs[i].event <= event {
-			return base(p.execs[i].path)
+			return p.execs[i].program()
 		}
 	}
 	if p.parent != nil && len(p.execs) == 0 {
 		return p.parent.roleBefore(p.born)
 	}
 	return p.role()
+}
+
+// program is what a person calls the program: the name it was run by.
+func (x *execution) program() string {
+	if len(x.argv) > 0 {
+		if name := strings.TrimPrefix(base(x.argv[0]), "-"); name != "" {
+			return name
+		}
+	}
+	return base(x.path)
 }
 
 // failed reports whether p ended badly: not by exit(0).

@@ -109,7 +109,7 @@ func (n *names) canonical(p string) string {
 		}
 		word := p[i:j]
 		masked := n.word(word, parent)
-		if masked == "<hex>" && hashDir >= 0 { // .git/objects/ab/cdef…
+		if strings.HasPrefix(masked, "<hex>") && hashDir >= 0 { // .git/objects/ab/cdef…
 			s := b.String()
 			b.Reset()
 			b.WriteString(s[:hashDir] + "<hex>/")
@@ -117,6 +117,9 @@ func (n *names) canonical(p string) string {
 		hashDir = -1
 		if len(word) == 2 && isHex(word) && n.rules.on(ruleHex) {
 			hashDir = b.Len()
+			if parent == "objects" { // git's fan-out
+				masked = "<hex>"
+			}
 		}
 		b.WriteString(masked)
 		parent = word

@@ -174,19 +174,25 @@ func payload(e *tracefile.Event) []byte {
 	return whole
 }
 
+// word returns the value of the flags, enumeration or mode argument of that
+// name, 0 if there is none.
+func (pl *plan) word(e *tracefile.Event, name string) uint64 {
+	for _, a := range pl.words {
+		if a.Name == name {
+			return e.Args[a.Reg%6] & 0xffffffff
+		}
+	}
+	return 0
+}
+
 // detail returns the flags, modes and identities that tell calls on one object
 // apart.
 func (pl *plan) detail(e *tracefile.Event) string {
 	if pl.family.name == "open" {
-		for _, a := range pl.words {
-			if a.Name == "flags" {
-				return openWord(e.Args[a.Reg%6])
-			}
-		}
 		if pl.desc.Name == "creat" {
 			return openWord(1 | oCreat | oTrunc)
 		}
-		return ""
+		return openWord(pl.word(e, "flags"))
 	}
 	var b strings.Builder
 	for _, a := range pl.words {

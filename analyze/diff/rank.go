@@ -22,6 +22,7 @@ const (
 	malusElsewhere = -2.5 // found in another directory: a search
 	malusAfter     = -3.0 // after the failing process had said what was wrong
 	malusTail      = -2.5 // missing because the process was gone
+	malusStopped   = -3.0 // a signal that ended a run which was stuck
 	malusUnrelated = -1.5 // in a process that ended well while another failed
 	likelyScore    = 3.0  // from here on a finding is a likely cause
 )
@@ -33,10 +34,23 @@ func (c *comparison) rank(list []*candidate, o *outcome) []*candidate {
 	for _, k := range list {
 		c.score(k, o, search, lastFailure)
 	}
+	c.discountStop(list)
 	slices.SortStableFunc(list, func(x, y *candidate) int {
 		return cmp.Or(cmp.Compare(y.score, x.score), cmp.Compare(x.at, y.at))
 	})
 	return c.foldConsequences(list, o)
+}
+
+// discountStop takes weight from the signal that ended a run that was stuck:
+// somebody gave up waiting.
+func (c *comparison) discountStop(list []*candidate) {
+	stuck := slices.ContainsFunc(list, func(k *candidate) bool { return k.what == "blocked" })
+	for _, k := range list {
+		if stuck && k.form.Family == "end" && k.proc.signalled() != 0 {
+			k.score += malusStopped
+			k.reasons = append(k.reasons, fmt.Sprintf("%+.1f the run was stuck before", malusStopped))
+		}
+	}
 }
 
 // searches lists, by process group, the base names of paths that the bad run
@@ -126,6 +140,8 @@ func (c *comparison) score(k *candidate, o *outcome, search map[string]uint64, l
 		}
 		if s := o.bySaid[k.proc]; len(s) > 0 && k.at > s[0].event && k.kind != Slower {
 			add(malusAfter, "after the first message")
+		} else if k.proc != o.origin && k.at > o.origin.endEvent && k.kind != Slower {
+			add(malusAfter, "after the first process had failed")
 		}
 	}
 	if lastFailure[k] {
