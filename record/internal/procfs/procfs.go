@@ -256,3 +256,10 @@ func YamaScope() int {
 	defer unix.Close(fd)
 	return atoi(bytes.TrimSpace(r.readAll(fd)))
 }
+
+// Runnable reports whether a thread runs or waits for a CPU.
+func (r *Reader) Runnable(tid int) bool {
+	b := r.file(tid, "stat")
+	i := bytes.LastIndexByte(b, ')')
+	return i >= 0 && i+2 < len(b) && b[i+2] == 'R'
+}

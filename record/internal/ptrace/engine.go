@@ -30,6 +30,8 @@ type Config struct {
 	Environ  bool // copy environments
 	NoFollow bool // leave child processes alone
 	Drop     bool // leave calls out when the encoder is behind, instead of waiting
+	// NoPlacement leaves tracees and engine on whatever CPUs they run.
+	NoPlacement bool
 	// MaxEvents ends the recording, 0 does not.
 	MaxEvents uint64
 }
@@ -68,6 +70,7 @@ type Engine struct {
 	siginfo  [siginfoSize]byte
 
 	launch launch
+	place  placement
 	stop   atomic.Int32
 	Counts Counts
 }
@@ -134,6 +137,7 @@ func New(cfg Config) *Engine {
 	var ts unix.Timespec
 	unix.ClockGettime(unix.CLOCK_MONOTONIC, &ts)
 	e.start, e.mono = time.Now(), ts.Nano()
+	e.initPlacement()
 	return e
 }
 

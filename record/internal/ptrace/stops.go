@@ -20,7 +20,12 @@ func (e *Engine) handle(tid int, status uint32, now int64) {
 		return
 	}
 	s, signo := classify(status)
-	if t.first && s != gone {
+	if s == gone {
+		e.exited(t, status, now)
+		return
+	}
+	e.observe(t, now)
+	if t.first {
 		t.first = false
 		if t.letGo {
 			e.release(t, now)
@@ -31,9 +36,6 @@ func (e *Engine) handle(tid int, status uint32, now int64) {
 		}
 	}
 	switch s {
-	case gone:
-		e.exited(t, status, now)
-		return
 	case inSyscall:
 		e.syscallStop(t, now)
 		signo = 0
@@ -52,9 +54,10 @@ func (e *Engine) handle(tid int, status uint32, now int64) {
 	default:
 		signo = 0
 	}
-	if t != nil {
-		resume(unix.PTRACE_SYSCALL, int(t.TID), signo)
+	if !t.inside {
+		e.ran(t, now)
 	}
+	resume(unix.PTRACE_SYSCALL, int(t.TID), signo)
 }
 
 func (e *Engine) syscallStop(t *thread, now int64) {
@@ -97,8 +100,13 @@ func (e *Engine) enter(t *thread, now int64) {
 	if t.interrupted.valid && t.interrupted.resumes(c, info.IP) {
 		c.flags |= tracefile.Resumed
 	}
-	if en.role == execCall {
+	switch en.role {
+	case execCall:
 		t.proc.execs++
+	case forkCall, cloneCall, clone3Call:
+		if e.cfg.NoFollow || en.role == cloneCall && c.args[0]&cloneUntraced != 0 {
+			e.leavePlace(t) // a child that is not followed inherits the affinity
+		}
 	}
 	if !en.selected {
 		if en.role == plain {
@@ -201,6 +209,8 @@ func (i *interrupted) left(r role, ip uint64) {
 // leave does what the engine has to at the end of the calls it understands.
 func (e *Engine) leave(t *thread, en *entry, ret, now int64) {
 	switch en.role {
+	case affinityGet, affinitySet:
+		e.affinityCall(t, en.role, ret)
 	case execCall:
 		if t.proc.execs > 0 {
 			t.proc.execs--
@@ -279,6 +289,7 @@ func (e *Engine) forked(t *thread, event int, now int64) {
 		proc = e.newProcess(tid, ppid)
 	}
 	child := e.newThread(tid, proc, how)
+	e.inherit(child, t)
 	if flags&cloneThread == 0 && e.cfg.NoFollow {
 		child.letGo = true
 	} else {
@@ -349,17 +360,17 @@ func (e *Engine) execed(t *thread, now int64) *thread {
 			// The leader's place, and the execve.
 			t.inside, t.call = maker.inside, maker.call
 			t.interrupted = interrupted{}
-			delete(e.threads, former)
-			t.proc.threads--
+			t.mask, t.placed = maker.mask, maker.placed // affinity belongs to the thread
+			e.forget(maker)
 		}
 	}
-	for tid, other := range e.threads {
+	for _, other := range e.threads {
 		if other.proc == t.proc && other != t {
 			e.supersede(other, now)
-			delete(e.threads, tid)
+			e.forget(other)
 		}
 	}
-	t.proc.threads = 1
+	e.processes[t.proc.tgid] = t.proc
 	t.proc.execs = 0
 	if t.inside && t.call.entry != nil && t.call.entry.role == execCall {
 		t.proc.execs = 1
@@ -381,7 +392,7 @@ func (e *Engine) supersede(t *thread, now int64) {
 
 // exited reports the end of a thread.
 func (e *Engine) exited(t *thread, status uint32, now int64) {
-	delete(e.threads, int(t.TID))
+	e.forget(t)
 	if t.letGo {
 		return
 	}
@@ -394,10 +405,8 @@ func (e *Engine) exited(t *thread, status uint32, now int64) {
 	}
 	e.unfinished(t, now)
 	ev := tracefile.Event{Kind: tracefile.ThreadExit, Thread: t.Thread, Start: now, End: now, Ret: int64(status)}
-	t.proc.threads--
 	if t.proc.threads == 0 {
 		ev.Args[0] = 1
-		delete(e.processes, t.proc.tgid)
 	}
 	e.emit(&ev, nil)
 	e.adopt(int(t.TGID), now)
@@ -437,12 +446,12 @@ func (e *Engine) adopt(tgid int, now int64) {
 // vanished reports what is still in the table when nothing is left to wait
 // for.
 func (e *Engine) vanished(now int64) {
-	for tid, t := range e.threads {
-		delete(e.threads, tid)
+	for _, t := range e.threads {
+		e.forget(t)
 		e.unfinished(t, now)
 		ev := tracefile.Event{Kind: tracefile.ThreadExit, Thread: t.Thread, Start: now, End: now}
 		ev.Args[1] = uint64(tracefile.ExitVanished)
-		if t.proc.threads--; t.proc.threads == 0 {
+		if t.proc.threads == 0 {
 			ev.Args[0] = 1
 		}
 		e.emit(&ev, nil)
@@ -454,6 +463,7 @@ func (e *Engine) letGo() {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	now := e.now()
+	e.spread()
 	for _, t := range e.threads {
 		if !t.letGo && !t.launching {
 			e.release(t, now)
@@ -464,9 +474,9 @@ func (e *Engine) letGo() {
 // release reports that a thread is let go of, and does it if it is stopped.
 func (e *Engine) release(t *thread, now int64) {
 	if t.letGo { // a child that is not to be followed, at its first stop
+		e.leavePlace(t)
 		detach(int(t.TID), 0)
-		delete(e.threads, int(t.TID))
-		delete(e.processes, t.proc.tgid)
+		e.forget(t)
 		return
 	}
 	e.unfinished(t, now)
@@ -491,4 +501,14 @@ func (e *Engine) newThread(tid int, p *process, how tracefile.StartHow) *thread 
 	e.threads[tid] = t
 	e.Counts.Threads++
 	return t
+}
+
+// forget removes a thread that is no longer followed.
+func (e *Engine) forget(t *thread) {
+	e.stopped(t)
+	e.place.guard.remove(int(t.TID))
+	delete(e.threads, int(t.TID))
+	if t.proc.threads--; t.proc.threads == 0 {
+		delete(e.processes, t.proc.tgid)
+	}
 }

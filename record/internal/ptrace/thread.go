@@ -38,6 +38,14 @@ type thread struct {
 	resuming bool
 
 	interrupted interrupted
+
+	// mask is the thread's own affinity, nil until it is asked for; placed:
+	// it shares the engine's CPU instead. running: it was resumed outside of
+	// a call, at the time resumed.
+	mask    cpuMask
+	placed  bool
+	running bool
+	resumed int64
 }
 
 // call is the call a thread is in.
