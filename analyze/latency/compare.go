@@ -164,6 +164,9 @@ func overlay(b *strings.Builder, r *ComparedRow, o term.Options) {
 		}
 		if empty {
 			fmt.Fprintf(b, "  %s\n", o.Paint(label, term.Dim))
+			j += emptyRun(len(e)-1-j, func(k int) bool {
+				return (sides[0] == nil || sides[0][j+k].Count == 0) && (sides[1] == nil || sides[1][j+k].Count == 0)
+			}, b, o)
 		}
 	}
 }

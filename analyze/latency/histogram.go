@@ -27,7 +27,7 @@ type Histogram struct {
 	AtLeast uint64
 
 	few    []fewBucket
-	chunks [numChunks]*[chunkLen]uint64
+	chunks *[numChunks]*[chunkLen]uint64 // nil until a bucket is in one
 }
 
 // fewBucket is a bucket while there are few.
@@ -130,9 +130,11 @@ func before(file int, event uint64, file2 int, event2 uint64) bool {
 }
 
 func (h *Histogram) bump(index int, n uint64) {
-	if c := h.chunks[index/chunkLen]; c != nil {
-		c[index%chunkLen] += n
-		return
+	if h.chunks != nil {
+		if c := h.chunks[index/chunkLen]; c != nil {
+			c[index%chunkLen] += n
+			return
+		}
 	}
 	for i := range h.few {
 		if f := &h.few[i]; int(f.index) == index {
@@ -162,6 +164,9 @@ func (h *Histogram) holds(index int) bool {
 
 // spread makes the chunk and moves the few buckets that belong there into it.
 func (h *Histogram) spread(chunk int) {
+	if h.chunks == nil {
+		h.chunks = new([numChunks]*[chunkLen]uint64)
+	}
 	c := new([chunkLen]uint64)
 	h.chunks[chunk] = c
 	kept := h.few[:0]
@@ -192,11 +197,14 @@ func (h *Histogram) Merge(o *Histogram) {
 	for _, f := range o.few {
 		h.bump(int(f.index), uint64(f.count))
 	}
+	if o.chunks == nil {
+		return
+	}
 	for i, c := range o.chunks {
 		if c == nil {
 			continue
 		}
-		if h.chunks[i] == nil {
+		if h.chunks == nil || h.chunks[i] == nil {
 			h.spread(i)
 		}
 		for j, n := range c {
@@ -208,6 +216,12 @@ func (h *Histogram) Merge(o *Histogram) {
 // each calls fn with every bucket that is not empty, in order.
 func (h *Histogram) each(fn func(index int, n uint64)) {
 	few := h.sortedFew()
+	if h.chunks == nil {
+		for _, f := range few {
+			fn(int(f.index), uint64(f.count))
+		}
+		return
+	}
 	for i, c := range h.chunks {
 		if c != nil {
 			for j, n := range c {

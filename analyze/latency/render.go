@@ -141,16 +141,32 @@ func bars(b *strings.Builder, bs []Bucket, total uint64, o term.Options) {
 	}
 	counts := len(term.Count(most))
 	width := min(o.Columns()-2-7-3-7-2-2-counts-2-7, 100)
-	for _, x := range bs {
+	for i := 0; i < len(bs); i++ {
+		x := bs[i]
 		label := term.Pad(edgeLabel(x.Low), 7, true) + " … " + term.Pad(edgeLabel(x.High), 7, true)
 		if x.Count == 0 {
 			fmt.Fprintf(b, "  %s\n", o.Paint(label, term.Dim))
+			i += emptyRun(len(bs)-i, func(j int) bool { return bs[i+j].Count == 0 }, b, o)
 			continue
 		}
 		bar := term.Pad(term.Bar(float64(x.Count)/float64(most), width), width, false)
 		fmt.Fprintf(b, "  %s  %s  %s  %s\n", label, o.Paint(bar, term.Green),
 			term.Pad(term.Count(x.Count), counts, true), term.Pad(term.Percent(float64(x.Count)/float64(total)), 7, true))
 	}
+}
+
+// emptyRun shortens a run of empty bars to its first, a sign, and its last: it
+// returns how many to leave out after the first, having drawn the sign.
+func emptyRun(n int, empty func(int) bool, b *strings.Builder, o term.Options) int {
+	run := 1
+	for run < n && empty(run) {
+		run++
+	}
+	if run < 4 {
+		return 0
+	}
+	fmt.Fprintf(b, "  %s\n", o.Paint("        ⋮", term.Dim))
+	return run - 2
 }
 
 // edgeLabel writes a boundary: two digits and a unit.

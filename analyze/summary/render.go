@@ -40,6 +40,7 @@ func Render(w io.Writer, r *Result, o RenderOptions) error {
 	t := term.Options{Width: o.Width, Color: o.Color}
 	head(b, r, t)
 	rows(b, r, o, t)
+	failures(b, r, o, t)
 	processes(b, r, o, t)
 	signals(b, r, o, t)
 	slowestCalls(b, r, o, t)
@@ -142,7 +143,7 @@ func processes(b *strings.Builder, r *Result, o RenderOptions, t term.Options) {
 	section(b, "processes: "+ends(r.Processes), t)
 	table := term.Table{Indent: "  ", Columns: []term.Column{
 		{Title: "start", Right: true, Optional: 2}, {Title: "time", Right: true}, {Title: "calls", Right: true, Optional: 1},
-		{Title: "errors", Right: true, Optional: 3}, {Title: "end"}, {Title: "process", Flex: true},
+		{Title: "errors", Right: true, Optional: 3}, {Title: "end"}, {Title: "process", Flex: true, Head: true},
 	}}
 	limit := o.limit(tableLines)
 	for i := range r.Processes {
@@ -172,6 +173,51 @@ func processes(b *strings.Builder, r *Result, o RenderOptions, t term.Options) {
 	}
 	table.Write(b, t)
 	more(b, len(r.Processes), limit, t)
+}
+
+// failures tells of the processes that failed what they showed.
+func failures(b *strings.Builder, r *Result, o RenderOptions, t term.Options) {
+	var failed []*Process
+	for i := range r.Processes {
+		if p := &r.Processes[i]; p.Reason != nil {
+			failed = append(failed, p)
+		}
+	}
+	// Those that said why first: what failed silently
+	// is mostly meant to.
+	sort.SliceStable(failed, func(i, j int) bool { return failed[i].Reason.weight() > failed[j].Reason.weight() })
+	if len(failed) == 0 {
+		return
+	}
+	section(b, "failed", t)
+	limit := o.limit(listLines)
+	for i, p := range failed {
+		if i == limit {
+			break
+		}
+		name := p.label
+		if len(p.Argv) > 1 {
+			name += " " + commandLine(p.Argv[1:])
+		}
+		end := p.Exit.String()
+		fmt.Fprintf(b, "  %s: %s\n", term.FitHead(term.Safe(name), t.Columns()-6-len(end)), t.Paint(end, term.Red))
+		x := p.Reason
+		if x.Event != 0 {
+			what := fmt.Sprintf(" %s %s ", x.Syscall, x.Errno)
+			num := event(x.Event, p.File)
+			fmt.Fprintf(b, "    %s%s%s\n", t.Paint(num, term.Cyan), t.Paint(what, term.Yellow), term.Fit(term.Safe(x.Path), t.Columns()-5-len(num)-len(what)))
+		}
+		if x.Stderr != "" {
+			num := event(x.StderrEvent, p.File)
+			lead := "    " + t.Paint(num, term.Cyan) + " stderr: "
+			lines := strings.Split(x.Stderr, "\n")
+			for _, line := range lines[max(0, len(lines)-3):] {
+				fmt.Fprintf(b, "%s%s\n", lead, term.FitHead(term.Safe(line), t.Columns()-13-len(num)))
+				lead = strings.Repeat(" ", 13+len(num))
+			}
+		}
+	}
+	more(b, len(failed), limit, t)
 }
 
 // commandLine joins arguments, those with blanks quoted.

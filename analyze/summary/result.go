@@ -106,6 +106,9 @@ type Process struct {
 	CallNs     int64  `json:"call_ns"` // time of its threads within calls
 	Threads    int    `json:"threads"`
 	File       int    `json:"file,omitempty"`
+	// Reason is what a process that failed, or did not end, showed; with
+	// Objects only.
+	Reason *Reason `json:"reason,omitempty"`
 
 	label string
 }

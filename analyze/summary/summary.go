@@ -87,6 +87,8 @@ type process struct {
 	calls  uint64
 	errors uint64
 	total  int64
+
+	trouble *trouble // with Objects
 }
 
 type signalKey struct {
@@ -149,8 +151,11 @@ func (a *Analysis) Add(c *analyze.Call) {
 	a.last = max(a.last, c.End)
 	p := a.seen(c)
 	if !c.IsCall() {
-		if c.Kind == tracefile.Signal {
+		switch {
+		case c.Kind == tracefile.Signal:
 			a.signal(c)
+		case c.Kind == tracefile.ThreadExit && c.Args[0] == 1 && c.Ret == 0, c.Kind == tracefile.Exec:
+			p.trouble = nil // it went well, or is another program now
 		}
 		return
 	}
@@ -174,6 +179,9 @@ func (a *Analysis) Add(c *analyze.Call) {
 		a.object(c, ns)
 		if failed {
 			a.failed(c)
+			p.failedCall(c)
+		} else {
+			p.wrote(c)
 		}
 	}
 }
@@ -358,6 +366,9 @@ func (a *Analysis) Merge(b *Analysis) {
 			mine.errors += p.errors
 			mine.total += p.total
 			mine.first, mine.last = min(mine.first, p.first), max(mine.last, p.last)
+			if p.trouble != nil {
+				mine.trouble = p.trouble
+			}
 		} else {
 			p.shift, p.first, p.last = p.shift+shift, p.first+shift, p.last+shift
 			a.processes[p.Process] = p

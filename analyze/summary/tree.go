@@ -43,14 +43,29 @@ func (a *Analysis) tree() []Process {
 	for len(stack) > 0 { // not recursive: a trace may nest as deep as it likes
 		it := stack[len(stack)-1]
 		stack = stack[:len(stack)-1]
-		out = append(out, a.process(it.p, it.depth))
 		below := children[it.p.Process]
+		r := a.process(it.p, it.depth)
+		if r.Reason != nil && r.Reason.Stderr == "" && passedOn(it.p, below) {
+			r.Reason = nil
+		}
+		out = append(out, r)
 		byStart(below)
 		for i := len(below) - 1; i >= 0; i-- {
 			stack = append(stack, item{below[i], it.depth + 1})
 		}
 	}
 	return out
+}
+
+// passedOn reports whether a process ended as one of its children did: shells
+// and drivers fail because what they ran failed.
+func passedOn(p *process, children []*process) bool {
+	for _, c := range children {
+		if c.Ended && c.StatusKnown && c.Status == p.Status {
+			return true
+		}
+	}
+	return false
 }
 
 func (a *Analysis) process(p *process, depth int) Process {
@@ -68,6 +83,9 @@ func (a *Analysis) process(p *process, depth int) Process {
 		if p.StatusKnown {
 			r.Exit = exitOf(p.Status)
 		}
+	}
+	if r.Exit != nil && (r.Exit.Code == nil || *r.Exit.Code != 0) {
+		r.Reason = p.reason()
 	}
 	r.DurationNs = max(last-p.first, 0)
 	if p.Parent != nil {

@@ -12,6 +12,8 @@ type Column struct {
 	// Flex marks the column that gives way where the table is too wide; its
 	// texts are cut in the middle. At most one.
 	Flex bool
+	// Head: cut texts keep their beginning rather than both ends.
+	Head bool
 	// Optional columns are dropped, the highest first, where even that does
 	// not help. 0 is never dropped.
 	Optional int
@@ -129,6 +131,9 @@ func (t *Table) line(b *strings.Builder, row []Cell, widths []int, shown []bool,
 		}
 		first = false
 		text := Fit(row[i].Text, widths[i])
+		if t.Columns[i].Head {
+			text = FitHead(row[i].Text, widths[i])
+		}
 		right := t.Columns[i].Right
 		pad := strings.Repeat(" ", widths[i]-Len(text))
 		if right {

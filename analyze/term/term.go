@@ -100,6 +100,17 @@ func Fit(s string, n int) string {
 	return string(r[:head]) + "…" + string(r[len(r)-tail:])
 }
 
+// FitHead cuts s to n columns at its end.
+func FitHead(s string, n int) string {
+	if Len(s) <= n {
+		return s
+	}
+	if n < 1 {
+		return ""
+	}
+	return string([]rune(s)[:n-1]) + "…"
+}
+
 // Pad fills s up to n columns, on the left if right says that s belongs there.
 func Pad(s string, n int, right bool) string {
 	gap := n - Len(s)

@@ -243,5 +243,11 @@ func (w *World) snapshot(p *Process, f *tracepb.Process, exec bool) {
 	}
 }
 
-// Label names the process for people: "nginx[42]".
-func (p *Process) Label() string { return p.Role() + "[" + strconv.Itoa(int(p.TGID)) + "]" }
+// Label names the process for people: "nginx[42]", by its comm where known.
+func (p *Process) Label() string {
+	name := p.Comm
+	if name == "" {
+		name = p.Role()
+	}
+	return name + "[" + strconv.Itoa(int(p.TGID)) + "]"
+}
