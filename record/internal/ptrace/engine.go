@@ -180,6 +180,7 @@ const stopDone = 1 << 16
 // what still lives as it is: it goes on untraced when the thread ends.
 func (e *Engine) Run() Reason {
 	defer e.stop.Or(stopDone)
+	defer e.place.guard.close()
 	for {
 		if r := Reason(e.stop.Load()); r != Running {
 			e.letGo()

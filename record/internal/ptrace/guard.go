@@ -2,8 +2,160 @@
 
 package ptrace
 
-// guard stands in for the engine should the recorder be killed.
-type guard struct{}
+import (
+	"encoding/binary"
+	"os"
+	"sync"
+	"sync/atomic"
+	"syscall"
+	"unsafe"
 
-func (g *guard) add(tid int, mask cpuMask) {}
-func (g *guard) remove(tid int)            {}
+	"golang.org/x/sys/unix"
+)
+
+// guard is a tiny process (guard_amd64.s, guard_arm64.s) that gives the
+// tracees their CPUs back should the recorder be killed: then nobody else
+// could, and a server would stay on one CPU for the rest of its life. It sleeps
+// at a pipe whose other end only the recorder has, and finds in shared memory
+// which threads have been placed and what their own masks are.
+type guard struct {
+	entries map[int]int // of threads, by TID
+	free    []int
+	table   []byte
+	words   int
+	stride  int
+
+	pipe *os.File
+	once sync.Once
+	done chan struct{}
+}
+
+// guardProgram is code, not a function.
+func guardProgram()
+
+// guardAddr returns its instructions, and some of what is behind them.
+func guardAddr() *[programSize]byte
+
+// guardEntries bounds the threads that are placed at once.
+const guardEntries = 4096
+
+// newGuard starts a guard for masks of words. The process is started beside
+// the caller, by another thread, so that the engine does not wait for it.
+func newGuard(words int) *guard {
+	g := &guard{entries: make(map[int]int), words: words, stride: 8 + 8*words, done: make(chan struct{})}
+	size := 8*words + guardEntries*g.stride
+	memfd, err := unix.MemfdCreate("sysreel", unix.MFD_CLOEXEC)
+	if err != nil {
+		return nil
+	}
+	var pipe [2]int
+	if unix.Ftruncate(memfd, int64(size)) == nil {
+		g.table, err = unix.Mmap(memfd, 0, size, unix.PROT_READ|unix.PROT_WRITE, unix.MAP_SHARED)
+	}
+	if err != nil || g.table == nil || unix.Pipe2(pipe[:], unix.O_CLOEXEC) != nil {
+		unix.Close(memfd)
+		return nil
+	}
+	g.pipe = os.NewFile(uintptr(pipe[1]), "pipe")
+	for i := guardEntries - 1; i >= 0; i-- {
+		g.free = append(g.free, i)
+	}
+	go func() {
+		defer close(g.done)
+		defer unix.Close(memfd)
+		defer unix.Close(pipe[0])
+		if pid, err := g.run(pipe[0], memfd, size); err == nil {
+			unix.Close(pipe[0])
+			unix.Wait4(pid, nil, 0, nil)
+		}
+	}()
+	return g
+}
+
+// run starts the process.
+func (g *guard) run(pipe, memfd, size int) (pid int, err error) {
+	params := binary.LittleEndian.AppendUint32(nil, uint32(pipe))
+	params = binary.LittleEndian.AppendUint32(params, uint32(memfd))
+	for _, v := range []int{size, g.words, g.stride, guardEntries} {
+		params = binary.LittleEndian.AppendUint64(params, uint64(v))
+	}
+	f, name, err := programFile(program(guardAddr(), params, nil))
+	if err != nil {
+		return 0, err
+	}
+	defer f.Close()
+	null, err := unix.Open("/dev/null", unix.O_RDWR|unix.O_CLOEXEC, 0)
+	if err != nil {
+		return 0, err
+	}
+	defer unix.Close(null)
+	for _, fd := range []int{pipe, memfd} {
+		if _, err := unix.FcntlInt(uintptr(fd), unix.F_SETFD, 0); err != nil {
+			return 0, err
+		}
+	}
+	// A process group of its own: what is sent to the recorder's, is not
+	// for it. Nor does it hold the standard files open.
+	pid, err = syscall.ForkExec(name, []string{"sysreel-guard"}, &syscall.ProcAttr{
+		Files: []uintptr{uintptr(null), uintptr(null), uintptr(null)},
+		Sys:   &syscall.SysProcAttr{Setpgid: true},
+	})
+	for _, fd := range []int{pipe, memfd} {
+		unix.CloseOnExec(fd)
+	}
+	return pid, err
+}
+
+// common sets the mask that placed threads have.
+func (g *guard) common(m cpuMask) {
+	if g != nil {
+		putMask(g.table, m)
+	}
+}
+
+func putMask(b []byte, m cpuMask) {
+	for i, w := range m {
+		binary.LittleEndian.PutUint64(b[8*i:], w)
+	}
+}
+
+// add guards a thread, before it is placed. It reports whether it could.
+func (g *guard) add(tid int, mask cpuMask) bool {
+	if g == nil || len(g.free) == 0 {
+		return false
+	}
+	if _, ok := g.entries[tid]; ok {
+		g.remove(tid)
+	}
+	i := g.free[len(g.free)-1]
+	g.free = g.free[:len(g.free)-1]
+	g.entries[tid] = i
+	e := g.table[8*g.words+i*g.stride:]
+	putMask(e[8:], mask)
+	atomic.StoreInt32((*int32)(unsafe.Pointer(&e[0])), int32(tid))
+	return true
+}
+
+// remove takes a thread out.
+func (g *guard) remove(tid int) {
+	if g == nil {
+		return
+	}
+	if i, ok := g.entries[tid]; ok {
+		atomic.StoreInt32((*int32)(unsafe.Pointer(&g.table[8*g.words+i*g.stride])), 0)
+		delete(g.entries, tid)
+		g.free = append(g.free, i)
+	}
+}
+
+// close ends the process. Every thread must have been removed.
+func (g *guard) close() {
+	if g == nil {
+		return
+	}
+	g.once.Do(func() {
+		g.pipe.Close()
+		<-g.done
+		unix.Munmap(g.table)
+	})
+}

@@ -105,7 +105,14 @@ func (e *Engine) gather(t *thread) {
 	if !p.own.has(cpu) {
 		return
 	}
+	if p.guard == nil {
+		if p.guard = newGuard(p.words); p.guard == nil {
+			p.on = false // not without someone to undo it
+			return
+		}
+	}
 	p.cpu, p.one = cpu, singleCPU(cpu, p.words)
+	p.guard.common(p.one)
 	if setAffinity(e.tid, p.one) != 0 {
 		p.on, p.cpu = false, -1
 		return
@@ -127,10 +134,14 @@ func (e *Engine) join(t *thread) {
 	if !t.mask.has(p.cpu) || t.mask.count() == 1 {
 		return
 	}
-	p.guard.add(int(t.TID), t.mask)
-	if setAffinity(int(t.TID), p.one) == 0 {
-		t.placed = true
+	if !p.guard.add(int(t.TID), t.mask) {
+		return
 	}
+	if setAffinity(int(t.TID), p.one) != 0 {
+		p.guard.remove(int(t.TID))
+		return
+	}
+	t.placed = true
 }
 
 // spread gives all threads their own CPUs back.

@@ -90,6 +90,9 @@ func (e *Engine) enter(t *thread, now int64) {
 	c.start, c.flags = now, 0
 	en := e.lookup(c.arch, c.nr, &c.args)
 	c.entry = en
+	if en.role == sigreturnCall {
+		c.args[0] = info.SP // it takes none: linux.txt describes the frame on the stack
+	}
 	if t.launching {
 		if en.role != execCall {
 			c.entry = nil
