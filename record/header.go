@@ -32,8 +32,14 @@ func (s *session) header() *tracepb.Header {
 		Target:      t,
 		Policy:      &tracepb.Policy{Snap: uint32(max(s.o.Snap, 0)), Trace: s.o.Trace, Env: s.o.Environ},
 		Calibration: &tracepb.Calibration{StopNs: s.engine.StopCost()},
+		TickNs:      tick,
 	}
 }
+
+// tick is the unit of a recording's times in nanoseconds. A ptrace stop takes
+// tens of microseconds and varies by several: half a microsecond loses nothing,
+// is finer than what strace prints, and saves 1.7 to 2.4 bytes an event against 1 ns.
+const tick = 500
 
 func machine() *tracepb.Machine {
 	u := ptrace.Uname()

@@ -26,9 +26,9 @@ type builder struct {
 
 	threads  []Thread
 	threadOf map[ThreadID]uint32
-	shapes   []*shapeBuilder
-	shapeOf  map[Shape]uint32 // by kind, arch and number only
-	tables   map[tableKey]*table
+	shapes   []*shapeBuilder            // of this block
+	known    map[shapeKey]*shapeBuilder // also of earlier blocks, for their memory
+	tables   map[tableKey]*table        // likewise
 	strings  table
 	data     table
 	dirents  table
@@ -41,10 +41,21 @@ type factsAt struct {
 	facts *tracepb.Process
 }
 
+// shapeKey packs kind, arch and number.
+type shapeKey uint64
+
+func keyOf(e *Event) shapeKey {
+	return shapeKey(e.Kind)<<40 | shapeKey(e.Arch)<<32 | shapeKey(e.NR)
+}
+
+// maxKnown bounds the shapes, the tables, and the layouts of a shape, whose memory
+// is kept from block to block.
+const maxKnown = 512
+
 // tableKey says which pieces share a table: those of one place in one shape, or
 // all of one size if that is large enough to tell what they are.
 type tableKey struct {
-	shape uint32
+	shape shapeKey
 	slot  slotKey
 	size  int
 }
@@ -55,6 +66,8 @@ const ownSize = 128
 
 // shapeBuilder holds the rows of one (kind, arch, nr).
 type shapeBuilder struct {
+	index   int // in builder.shapes, −1: not in this block
+	key     shapeKey
 	kind    Kind
 	arch    syscalls.Arch
 	nr      uint32
@@ -65,7 +78,8 @@ type shapeBuilder struct {
 	args    [6][]uint64
 	layout  []uint64
 	layouts []*layoutBuilder
-	last    int // layout of the last row with memory
+	spare   []*layoutBuilder // of earlier blocks, for their memory
+	last    int              // layout of the last row with memory
 }
 
 // slotKey is what two pieces at one place of a layout must have in common.
@@ -100,15 +114,39 @@ func (b *builder) reset(first uint64, base int64) {
 	b.end, b.dur, b.thread, b.shape = b.end[:0], b.dur[:0], b.thread[:0], b.shape[:0]
 	b.flagRow, b.flags = b.flagRow[:0], b.flags[:0]
 	b.facts, b.losses = nil, nil
-	b.threads, b.shapes = b.threads[:0], b.shapes[:0]
-	b.threadOf = make(map[ThreadID]uint32)
-	b.shapeOf = make(map[Shape]uint32)
-	b.tables = make(map[tableKey]*table)
+	b.threads = b.threads[:0]
+	clear(b.threadOf)
+	if b.known == nil || len(b.known) > maxKnown || len(b.tables) > maxKnown {
+		b.threadOf = make(map[ThreadID]uint32)
+		b.known = make(map[shapeKey]*shapeBuilder)
+		b.tables = make(map[tableKey]*table)
+		b.shapes = nil
+	}
+	for _, s := range b.shapes {
+		s.reset()
+	}
+	b.shapes = b.shapes[:0]
+	for _, t := range b.tables {
+		t.reset()
+	}
 	b.strings.reset()
 	b.data.reset()
 	b.dirents.reset()
 	b.dirents.dirents = true
 	b.bytes = 0
+}
+
+func (s *shapeBuilder) reset() {
+	s.index, s.last = -1, -1
+	s.thread, s.ret, s.layout = s.thread[:0], s.ret[:0], s.layout[:0]
+	for i := range s.args {
+		s.args[i] = s.args[i][:0]
+	}
+	s.spare = append(s.spare, s.layouts...)
+	s.layouts = s.layouts[:0]
+	if len(s.spare) > maxKnown/8 {
+		s.spare = nil
+	}
 }
 
 // add appends a row for e, of which it keeps copies.
@@ -118,8 +156,8 @@ func (b *builder) add(e *Event) {
 	b.end = append(b.end, end)
 	b.dur = append(b.dur, uint64(end-e.Start/b.tick))
 	b.thread = append(b.thread, uint64(b.addThread(e.Thread)))
-	si := b.addShape(e)
-	b.shape = append(b.shape, uint64(si))
+	s := b.addShape(e)
+	b.shape = append(b.shape, uint64(s.index))
 	if e.Flags != 0 {
 		b.flagRow = append(b.flagRow, uint64(row))
 		b.flags = append(b.flags, uint64(e.Flags))
@@ -127,7 +165,6 @@ func (b *builder) add(e *Event) {
 	if e.Facts != nil {
 		b.facts = append(b.facts, factsAt{row, e.Facts})
 	}
-	s := b.shapes[si]
 	s.thread = append(s.thread, uint32(b.thread[row]))
 	s.ret = append(s.ret, zigzag(e.Ret))
 	for i := range s.regs {
@@ -138,7 +175,7 @@ func (b *builder) add(e *Event) {
 		s.layout = append(s.layout, 0)
 		return
 	}
-	li := b.findLayout(si, s, e)
+	li := b.findLayout(s, e)
 	l := s.layouts[li]
 	l.rows = append(l.rows, uint32(len(s.layout)))
 	s.layout = append(s.layout, uint64(li+1))
@@ -177,21 +214,23 @@ func (b *builder) addThread(t Thread) uint32 {
 	return i
 }
 
-func (b *builder) addShape(e *Event) uint32 {
-	key := Shape{Kind: e.Kind, Arch: e.Arch, NR: e.NR}
-	if i, ok := b.shapeOf[key]; ok {
-		return i
-	}
-	s := &shapeBuilder{kind: e.Kind, arch: e.Arch, nr: e.NR, regs: 6, last: -1}
-	if e.Kind.isCall() {
-		if s.desc = b.regs(e.Arch, e.NR); s.desc != nil {
-			s.regs = registers(s.desc)
+func (b *builder) addShape(e *Event) *shapeBuilder {
+	key := keyOf(e)
+	s := b.known[key]
+	if s == nil {
+		s = &shapeBuilder{index: -1, key: key, kind: e.Kind, arch: e.Arch, nr: e.NR, regs: 6, last: -1}
+		if e.Kind.isCall() {
+			if s.desc = b.regs(e.Arch, e.NR); s.desc != nil {
+				s.regs = registers(s.desc)
+			}
 		}
+		b.known[key] = s
 	}
-	i := uint32(len(b.shapes))
-	b.shapes = append(b.shapes, s)
-	b.shapeOf[key] = i
-	return i
+	if s.index < 0 {
+		s.index = len(b.shapes)
+		b.shapes = append(b.shapes, s)
+	}
+	return s
 }
 
 // isCall reports whether events of the kind are system calls.
@@ -213,7 +252,7 @@ func registers(d *syscalls.Desc) int {
 
 // findLayout returns the index of the layout of e's memory in s, a new one if
 // there is none yet.
-func (b *builder) findLayout(si uint32, s *shapeBuilder, e *Event) int {
+func (b *builder) findLayout(s *shapeBuilder, e *Event) int {
 	if s.last >= 0 && s.layouts[s.last].fits(e) {
 		return s.last
 	}
@@ -221,6 +260,15 @@ func (b *builder) findLayout(si uint32, s *shapeBuilder, e *Event) int {
 		if l.fits(e) {
 			s.last = i
 			return i
+		}
+	}
+	for i, l := range s.spare {
+		if l.fits(e) {
+			last := len(s.spare) - 1
+			s.spare[i] = s.spare[last]
+			s.spare = s.spare[:last]
+			l.reset()
+			return s.addLayout(l)
 		}
 	}
 	l := &layoutBuilder{keys: make([]slotKey, len(e.Bufs))}
@@ -238,18 +286,30 @@ func (b *builder) findLayout(si uint32, s *shapeBuilder, e *Event) int {
 			k.dirents = true
 		case classStruct:
 			k.size = int32(len(buf.Data))
-			tables[i] = b.structTable(si, k)
+			tables[i] = b.structTable(s.key, k)
 		}
 		l.keys[i] = k
 	}
 	l.fold(tables)
+	return s.addLayout(l)
+}
+
+func (s *shapeBuilder) addLayout(l *layoutBuilder) int {
 	s.layouts = append(s.layouts, l)
 	s.last = len(s.layouts) - 1
 	return s.last
 }
 
-func (b *builder) structTable(si uint32, k slotKey) *table {
-	key := tableKey{si, k, int(k.size)}
+func (l *layoutBuilder) reset() {
+	l.rows = l.rows[:0]
+	for i := range l.slots {
+		sl := &l.slots[i]
+		sl.rows, sl.want, sl.length = sl.rows[:0], sl.want[:0], sl.length[:0]
+	}
+}
+
+func (b *builder) structTable(shape shapeKey, k slotKey) *table {
+	key := tableKey{shape, k, int(k.size)}
 	if k.size >= ownSize {
 		key = tableKey{size: int(k.size)}
 	}

@@ -79,15 +79,20 @@ type Reader struct {
 	header *tracepb.Header
 	footer *tracepb.Footer
 	uuid   [16]byte
-	begin  int64  // offset of the header chunk
-	seen   bool   // a chunk was read
-	seq    uint32 // of the next chunk
-	next   uint64 // number of the next event
-	gaps   []Gap
-	end    bool // the end mark was read
-	state  State
-	torn   int64 // bytes of an incomplete chunk at the end
-	err    error
+	begin  int64 // offset of the header chunk
+	// firstEvent is the number of the trace's first event: a later part of a
+	// recording does not begin with 1.
+	firstEvent uint64
+	lastEnd    int64       // ns: end of the last block read
+	blocks     []ChunkInfo // of the index, once read
+	seen       bool        // a chunk was read
+	seq        uint32      // of the next chunk
+	next       uint64      // number of the next event
+	gaps       []Gap
+	end        bool // the end mark was read
+	state      State
+	torn       int64 // bytes of an incomplete chunk at the end
+	err        error
 
 	pending *rawChunk // read already
 }
@@ -144,7 +149,10 @@ func (r *Reader) open() error {
 	if err != nil {
 		return err
 	}
-	if c.head.kind != kindHeader {
+	r.firstEvent = 1
+	if c.head.kind == kindHeader {
+		r.firstEvent = c.head.first
+	} else {
 		// The header is lost. The blocks can be read without.
 		r.header = &tracepb.Header{Major: Major, Uuid: bytes.Clone(r.uuid[:])}
 		r.pending = c
@@ -190,23 +198,30 @@ func (r *Reader) Next() (*Chunk, error) {
 			}
 			return nil, r.err
 		}
-		switch c.head.kind {
-		case kindBlock:
+		if c.head.kind == kindBlock {
+			r.lastEnd = c.head.end
 			return newChunk(c), nil
-		case kindFooter:
-			f := new(tracepb.Footer)
-			_, msg, err := decompress(nil, c.frame(0), int(c.head.frame[0].raw), chunkFooterField)
-			if err == nil {
-				err = proto.Unmarshal(msg, f)
-			}
-			if err != nil {
-				r.gap(Gap{Offset: c.off, Bytes: int64(c.size()), Reason: "unreadable footer"})
-				continue
-			}
-			r.footer = f
-		case kindEnd:
-			r.end = true
 		}
+		r.last(c)
+	}
+}
+
+// last takes in a chunk of the end of the trace.
+func (r *Reader) last(c *rawChunk) {
+	switch c.head.kind {
+	case kindFooter:
+		f := new(tracepb.Footer)
+		_, msg, err := decompress(nil, c.frame(0), int(c.head.frame[0].raw), chunkFooterField)
+		if err == nil {
+			err = proto.Unmarshal(msg, f)
+		}
+		if err != nil {
+			r.gap(Gap{Offset: c.off, Bytes: int64(c.size()), Known: true, Reason: "unreadable footer"})
+			return
+		}
+		r.footer = f
+	case kindEnd:
+		r.end = true
 	}
 }
 

@@ -98,7 +98,7 @@ func NewWriter(w io.Writer, h *tracepb.Header, o WriterOptions) (*Writer, error)
 		return nil, fmt.Errorf("trace UUID has %d bytes, need 16", len(h.Uuid))
 	}
 	h.Major, h.Minor = Major, Minor
-	level := zstd.SpeedFastest
+	level := zstd.SpeedDefault
 	if o.Level == Small {
 		level = zstd.SpeedBestCompression
 	}
