@@ -94,10 +94,13 @@ func (b *builder) threadStart(t *thread, e *tracefile.Event) {
 		p.parent.children = append(p.parent.children, p)
 		p.comm = p.parent.comm
 	}
-	if e.Facts == nil || tracefile.StartHow(e.Args[0]) == tracefile.StartLaunch {
+	switch {
+	case tracefile.StartHow(e.Args[0]) == tracefile.StartLaunch:
 		// Of a launch the facts are those of the recorder's stub, and so is
 		// an exec before it.
 		p.execs = nil
+		return
+	case e.Facts == nil:
 		return
 	}
 	p.facts = e.Facts
@@ -194,6 +197,8 @@ func (b *builder) call(t *thread, c *analyze.Call) {
 		}
 	case fam.name == "exec":
 		f.Detail = ""
+	case fam.name == "kill" && pl.signal(e) == sigurg:
+		return // how Go's scheduler pre-empts a thread
 	case fam.name == "kill":
 		f.Object = b.target(p, e, d)
 	case pl.limit >= 0 && e.Args[pl.limit] != 0:
@@ -455,7 +460,8 @@ func volatile(object string) bool {
 			return true
 		}
 	}
-	return strings.Contains(object, "<temp>")
+	// Many files go by one masked name.
+	return strings.Contains(object, "<temp>") || strings.Contains(object, "<hex>") || strings.Contains(object, "<uuid>")
 }
 
 func (u *use) add(e *tracefile.Event, dur int64, failed bool) {

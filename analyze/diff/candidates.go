@@ -119,6 +119,9 @@ func (c *comparison) callCandidates(pp *procPair) []*candidate {
 			continue
 		}
 		f := c.syms.form(s)
+		if f.Family == "exit" && pp.bad.known { // told by how the process ended
+			continue
+		}
 		was, found := c.counterpart(goodByKey[f.key], f)
 		switch {
 		case found:
@@ -283,6 +286,9 @@ func (c *comparison) inputCandidates(pp *procPair) []*candidate {
 	var out []*candidate
 	byObject := map[string]*candidate{}
 	for _, sp := range pp.changed {
+		if !c.newInput(sp) {
+			continue
+		}
 		f := c.syms.form(sp.bad.step().sym)
 		if f.Family == "stat" && (c.good.written[f.Object] || c.bad.written[f.Object]) {
 			continue // an output; what was read before it was written is an input

@@ -8,17 +8,19 @@ import (
 // comparison is what is known of two runs once their processes are matched
 // and their threads aligned.
 type comparison struct {
-	syms  *symbols
-	rules ruleSet
-	loops *loops
-	good  *run
-	bad   *run
-	pairs []*procPair
-	bags  int // symbols in gaps that were too costly to align
-	steps int // of both runs, not counting quiet ones
-	left  int // of them without a counterpart, in any order
+	syms    *symbols
+	rules   ruleSet
+	loops   *loops
+	good    *run
+	bad     *run
+	pairs   []*procPair
+	bags    int // symbols in gaps that were too costly to align
+	steps   int // of both runs, not counting quiet ones
+	dropped int // differences that are more likely an accident than a cause
+	left    int // of them without a counterpart, in any order
 
 	groupSeen [2]map[groupSymbol]int // by side
+	inputs    map[symbol]*[2]map[uint32]bool
 }
 
 type groupSymbol struct {
@@ -272,6 +274,44 @@ func split(list []ref) map[*proc][]ref {
 		m[r.thread.proc] = append(m[r.thread.proc], r)
 	}
 	return m
+}
+
+// newInput reports whether what an aligned pair of calls read is not merely
+// read at another time or by another thread: whether the bad run got something
+// that the good run never did from the same object.
+func (c *comparison) newInput(sp stepPair) bool {
+	if c.inputs == nil {
+		c.collectInputs()
+	}
+	in := c.inputs[sp.bad.step().sym]
+	return in != nil && !in[goodSide][sp.bad.step().attr]
+}
+
+// collectInputs gathers, for every symbol with aligned pairs that differ in
+// attributes, all attributes in both runs.
+func (c *comparison) collectInputs() {
+	c.inputs = map[symbol]*[2]map[uint32]bool{}
+	for _, pp := range c.pairs {
+		for _, sp := range pp.changed {
+			if s := sp.bad.step().sym; c.inputs[s] == nil {
+				c.inputs[s] = &[2]map[uint32]bool{{}, {}}
+			}
+		}
+	}
+	if len(c.inputs) == 0 {
+		return
+	}
+	for side, r := range [2]*run{c.good, c.bad} {
+		for _, p := range r.procs {
+			for _, t := range p.threads {
+				for i := range t.steps {
+					if in := c.inputs[t.steps[i].sym]; in != nil {
+						in[side][t.steps[i].attr] = true
+					}
+				}
+			}
+		}
+	}
 }
 
 // inOther reports whether a step's symbol occurs in the other run, in the

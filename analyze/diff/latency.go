@@ -119,6 +119,9 @@ func (c *comparison) slowCandidates(rows []*row) []*candidate {
 			continue
 		}
 		f := *c.syms.form(r.key)
+		if waitsForRun(&f) {
+			continue // it waited for others of the run, and those are compared
+		}
 		k := &candidate{kind: kind, proc: r.proc, form: f, good: r.event[goodSide], bad: r.event[badSide], at: r.event[badSide],
 			count: int(r.calls[badSide]), added: d, weight: 3 * float64(min(d, bad-good)) / float64(bad-good)}
 		if waits(&f) {
@@ -133,6 +136,16 @@ func (c *comparison) slowCandidates(rows []*row) []*candidate {
 		}
 	}
 	return out
+}
+
+// waitsForRun reports whether a call waits for processes or threads of the
+// same run, whose own time tells more.
+func waitsForRun(f *form) bool {
+	switch f.Family {
+	case "wait", "futex", "semop", "sigwait", "restart":
+		return true
+	}
+	return f.Class == stream && (f.Object == "pipe" || f.Object == "stdin")
 }
 
 // waits reports whether a call's time is spent waiting for somebody who may be

@@ -54,11 +54,12 @@ func (n *names) created(p string, private bool) {
 	case private && len(stem) >= 6:
 		masked = "<temp>" + ext
 	default:
+		temporary := strings.HasPrefix(strings.TrimLeft(base, "."), "tmp") || strings.HasPrefix(p, "/tmp/") || strings.HasPrefix(p, "/var/tmp/")
 		k := len(stem)
 		for k > 0 && isAlnum(stem[k-1]) {
 			k--
 		}
-		if len(stem)-k < 6 || !randomLooking(stem[k:]) {
+		if len(stem)-k < 6 || !temporary && !randomLooking(stem[k:]) {
 			return
 		}
 		masked = stem[:k] + "<temp>" + ext
@@ -206,26 +207,15 @@ func (n *names) run(s string) string {
 	return b.String()
 }
 
-// randomLooking reports whether s mixes kinds of characters as no word does.
+// randomLooking reports whether s mixes kinds of characters as no word does:
+// not lower, UPPER, Title or one of them with a number behind.
 func randomLooking(s string) bool {
-	var lower, upper, digit, change int
-	last := byte(0)
-	for i := range len(s) {
-		var k byte
-		switch c := s[i]; {
-		case c >= 'a' && c <= 'z':
-			lower, k = 1, 1
-		case c >= 'A' && c <= 'Z':
-			upper, k = 1, 2
-		default:
-			digit, k = 1, 3
-		}
-		if last != 0 && k != last {
-			change++
-		}
-		last = k
+	word := strings.TrimRight(s, "0123456789")
+	if word == "" {
+		return len(s) >= 8 // a number made by the clock or at random
 	}
-	return lower+upper+digit >= 2 && change >= 2
+	tail := word[1:]
+	return strings.ContainsAny(word, "0123456789") || strings.ToLower(tail) != tail && strings.ToUpper(word) != word
 }
 
 func isUUID(s string) bool {

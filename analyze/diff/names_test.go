@@ -42,6 +42,17 @@ func TestNames(t *testing.T) {
 }
 
 // A rule that is off must leave names as they are.
+func TestRandomLooking(t *testing.T) {
+	for s, want := range map[string]bool{
+		"SBvmca": true, "Q4x7Zb": true, "a1b2c3": true, "12345678": true,
+		"config": false, "README": false, "Makefile": false, "build01": false, "output": false,
+	} {
+		if randomLooking(s) != want {
+			t.Errorf("randomLooking(%q) = %v", s, !want)
+		}
+	}
+}
+
 func TestNamesWithoutRules(t *testing.T) {
 	for _, c := range []struct{ rule, in string }{
 		{ruleUUID, "/c/123e4567-e89b-12d3-a456-426614174000.json"},

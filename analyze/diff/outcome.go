@@ -44,7 +44,7 @@ func readOutcome(c *comparison) *outcome {
 	for _, p := range c.good.procs {
 		for _, m := range p.messages {
 			for line := range strings.Lines(m.canon) {
-				heard[strings.TrimSpace(line)] = true
+				heard[bare(line)] = true
 			}
 		}
 	}
@@ -71,12 +71,34 @@ func (o *outcome) chained(p *proc) bool {
 	return true
 }
 
+// bare returns a line without its numbers, which are mostly times, counts and
+// process numbers.
+func bare(line string) string {
+	return strings.Map(func(r rune) rune {
+		if r >= '0' && r <= '9' {
+			return -1
+		}
+		return r
+	}, strings.TrimSpace(line))
+}
+
+// complaint returns the first message of p that is not mere output, nil if
+// there is none.
+func (o *outcome) complaint(p *proc) *saying {
+	for i := range o.bySaid[p] {
+		if s := &o.bySaid[p][i]; s.fd != 1 {
+			return s
+		}
+	}
+	return nil
+}
+
 // newLines returns the lines of m that were not heard in the good run.
 func newLines(m message, heard map[string]bool) string {
 	var b strings.Builder
 	text := strings.Split(strings.TrimRight(m.text, "\n"), "\n")
 	for i, line := range strings.Split(strings.TrimRight(m.canon, "\n"), "\n") {
-		if line = strings.TrimSpace(line); line != "" && !heard[line] && i < len(text) {
+		if line = bare(line); line != "" && !heard[line] && i < len(text) {
 			if b.Len() > 0 {
 				b.WriteByte('\n')
 			}

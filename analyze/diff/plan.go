@@ -185,6 +185,18 @@ func (pl *plan) word(e *tracefile.Event, name string) uint64 {
 	return 0
 }
 
+const sigurg = 23
+
+// signal returns the signal number that the call sends, 0 if it sends none.
+func (pl *plan) signal(e *tracefile.Event) uint64 {
+	for _, a := range pl.words {
+		if a.Type.Name == "signo" {
+			return e.Args[a.Reg%6] & 0xffffffff
+		}
+	}
+	return 0
+}
+
 // detail returns the flags, modes and identities that tell calls on one object
 // apart.
 func (pl *plan) detail(e *tracefile.Event) string {

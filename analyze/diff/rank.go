@@ -38,7 +38,16 @@ func (c *comparison) rank(list []*candidate, o *outcome) []*candidate {
 	slices.SortStableFunc(list, func(x, y *candidate) int {
 		return cmp.Or(cmp.Compare(y.score, x.score), cmp.Compare(x.at, y.at))
 	})
-	return c.foldConsequences(list, o)
+	list = c.foldConsequences(list, o)
+	// What is more likely an accident than a cause is not worth reading, as
+	// long as there is anything else.
+	for i := 1; i < len(list); i++ {
+		if list[i].score <= 0 {
+			c.dropped = len(list) - i
+			return list[:i]
+		}
+	}
+	return list
 }
 
 // discountStop takes weight from the signal that ended a run that was stuck:
@@ -138,7 +147,7 @@ func (c *comparison) score(k *candidate, o *outcome, search map[string]uint64, l
 		default:
 			add(malusUnrelated, "in a process that did not fail")
 		}
-		if s := o.bySaid[k.proc]; len(s) > 0 && k.at > s[0].event && k.kind != Slower {
+		if s := o.complaint(k.proc); s != nil && k.at > s.event && k.kind != Slower {
 			add(malusAfter, "after the first message")
 		} else if k.proc != o.origin && k.at > o.origin.endEvent && k.kind != Slower {
 			add(malusAfter, "after the first process had failed")
@@ -203,7 +212,7 @@ func (c *comparison) follows(k, cause *candidate, o *outcome) bool {
 	if k.form.Failed() && k.kind != Missing && k.form.Family != "end" && k.form.Family != "exit" {
 		return false // a failure is never hidden
 	}
-	if k.kind == InputChanged {
+	if k.kind == InputChanged || k.form.Family == "end" && k.proc.signalled() != 0 {
 		return false
 	}
 	later := k.at == 0 || k.at >= cause.at || k.tail
@@ -230,11 +239,8 @@ func (c *comparison) chain(k *candidate, o *outcome) []string {
 		if _, _, by := o.echoes(cmp.Or(k.subject, k.form.Object), errnoText(k.form.Result), k.bad); by != nil {
 			out = append(out, by.describe())
 		} else {
-			for _, s := range o.bySaid[k.proc] {
-				if s.event > k.at && s.fd != 1 {
-					out = append(out, s.describe())
-					break
-				}
+			if s := o.complaint(k.proc); s != nil && s.event > k.at {
+				out = append(out, s.describe())
 			}
 		}
 	}
