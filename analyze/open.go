@@ -1,6 +1,7 @@
 package analyze
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -8,13 +9,42 @@ import (
 	"os"
 
 	"sysreel/proto/tracefile"
+	"sysreel/proto/tracepb"
 )
 
 // Trace is an open trace.
 type Trace struct {
 	*tracefile.Reader
-	Name  string // as the user wrote it; "standard input" for "-"
-	close func() error
+	Name   string // as the user wrote it; "standard input" for "-"
+	close  func() error
+	losses []*tracepb.Loss // of the blocks passed over
+}
+
+// Run passes over the trace, as the function [Run] does, and notes what was
+// lost, for [Trace.Warning].
+func (t *Trace) Run(ctx context.Context, o Options, fn func(*Call) error) error {
+	own := o.Loss
+	o.Loss = func(l *tracepb.Loss) {
+		t.losses = append(t.losses, l)
+		if own != nil {
+			own(l)
+		}
+	}
+	return Run(ctx, t.Reader, o, fn)
+}
+
+// Warning says in a line what the file lacks and what the recorder lost, "" if
+// nothing.
+func (t *Trace) Warning() string {
+	losses := t.losses
+	if f := t.Footer(); f != nil {
+		losses = f.Losses // the totals
+	}
+	warning, lost := t.Reader.Warning(), lossWarning(losses)
+	if warning != "" && lost != "" {
+		return warning + "; " + lost
+	}
+	return warning + lost
 }
 
 // Open opens a trace file; "-" is in. Its errors name the file and say what is

@@ -85,6 +85,11 @@ func (p *pass) block(b *tracefile.Block) error {
 	if p.load || p.options.Need == NeedCore && len(c.Processes) > 0 {
 		p.loadContext(b)
 	}
+	if p.options.Loss != nil {
+		for _, l := range c.Losses {
+			p.options.Loss(l)
+		}
+	}
 	p.blockShapes = p.blockShapes[:0]
 	for _, s := range c.Shapes {
 		p.blockShapes = append(p.blockShapes, p.shapes.of(s.Kind, s.Arch, s.NR, s.Name, s.Proto))

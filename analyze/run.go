@@ -4,6 +4,7 @@ import (
 	"context"
 
 	"sysreel/proto/tracefile"
+	"sysreel/proto/tracepb"
 	"sysreel/proto/world"
 )
 
@@ -36,6 +37,8 @@ type Options struct {
 	// Progress, if set, is called now and then with the number of events
 	// passed and the number there are, 0 if not known.
 	Progress func(done, total uint64)
+	// Loss, if set, is called with each loss that the blocks passed over tell of.
+	Loss func(*tracepb.Loss)
 }
 
 // Run passes over the trace from where the filter's range begins and calls fn

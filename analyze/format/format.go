@@ -42,8 +42,8 @@ type Options struct {
 // Names knows what descriptors and directories are called, for -y and -yy.
 // It is asked about the state as it stood before the call.
 type Names interface {
-	// FD appends the name of an open descriptor (without the angle
-	// brackets), or nothing when it is not known.
+	// FD appends the name of a descriptor (without the angle brackets), or
+	// nothing when it is not known.
 	FD(dst []byte, fd int32) []byte
 	// Cwd appends the current directory, or nothing.
 	Cwd(dst []byte) []byte
@@ -84,6 +84,18 @@ type Text struct {
 	// Result is what follows "= ": "3", "-1 ENOENT (No such file or
 	// directory)", "?".
 	Result []byte
+	// FD is the new descriptor that Result consists of, −1 if it does not. It
+	// has no name in Result, because it had none before the call.
+	FD int32
+}
+
+// AppendName appends what -y writes behind a descriptor: the name in angle
+// brackets.
+func (f *Formatter) AppendName(dst, name []byte) []byte {
+	p := &f.p
+	p.b = p.b[:0]
+	p.bracketed(name)
+	return append(dst, p.b...)
 }
 
 // Call formats the event e, of kind Syscall, Unfinished or InFlight, of the
@@ -98,8 +110,9 @@ func (f *Formatter) Call(d *syscalls.Desc, e *tracefile.Event, names Names) Text
 	if enter < 0 {
 		enter = n
 	}
+	p.fd0 = -1
 	p.result()
-	return Text{Call: p.b[:n:n], Enter: enter, Result: p.b[n:]}
+	return Text{FD: p.fd0, Call: p.b[:n:n], Enter: enter, Result: p.b[n:]}
 }
 
 // Args appends the text of each argument of the call, as in Call, to args;
@@ -163,6 +176,7 @@ type printer struct {
 	note   []byte // follows the result: "(Timeout)"
 	cursor int    // where the search for the next Buf begins
 	depth  int    // of nested values
+	fd0    int32  // see Text.FD
 	twinOf int    // the Buf whose twin was looked up last; −1: none
 	twinIs int
 

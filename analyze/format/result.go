@@ -74,7 +74,9 @@ func (p *printer) returned() {
 		p.hex(truncate(ret, p.arch.PtrSize()))
 	case t.Name == "fd":
 		p.dec(int64(int32(ret)))
-		p.fdName(int32(ret))
+		if p.e.Flags&tracefile.Injected == 0 {
+			p.fd0 = int32(ret)
+		}
 	case t.Name == "mode":
 		p.mode(ret)
 	case t.Base == syscalls.Oct:

@@ -83,9 +83,14 @@ func (p *printer) path(data []byte, cut bool) {
 }
 
 // bracketed writes the name of an object inside angle brackets. Those inside
-// the name are escaped, so that its end can be found.
+// a path are escaped, so that its end can be found.
 func (p *printer) bracketed(name []byte) {
 	p.c('<')
+	if len(name) > 0 && name[0] != '/' {
+		p.quote(name) // "TCP:[127.0.0.1:5000->127.0.0.1:80]"
+		p.c('>')
+		return
+	}
 	from := 0
 	for i, c := range name {
 		if c != '<' && c != '>' {

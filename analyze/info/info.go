@@ -10,6 +10,7 @@ import (
 	"strings"
 	"time"
 
+	"sysreel/analyze"
 	"sysreel/analyze/term"
 	"sysreel/proto/syscalls"
 	"sysreel/proto/tracefile"
@@ -177,7 +178,7 @@ func (x *Result) losses(ls []*tracepb.Loss) {
 		sum[key{l.Reason, l.Detail}] += l.Count
 	}
 	for k, n := range sum {
-		x.Losses = append(x.Losses, Loss{LossText(k.reason), n, k.detail})
+		x.Losses = append(x.Losses, Loss{analyze.LossText(k.reason), n, k.detail})
 	}
 	sort.Slice(x.Losses, func(i, j int) bool {
 		a, b := x.Losses[i], x.Losses[j]
@@ -186,27 +187,6 @@ func (x *Result) losses(ls []*tracepb.Loss) {
 		}
 		return a.Detail < b.Detail
 	})
-}
-
-// LossText says what a reason means.
-func LossText(r tracepb.Loss_Reason) string {
-	switch r {
-	case tracepb.Loss_DROPPED:
-		return "events dropped: the output was too slow"
-	case tracepb.Loss_NOT_FOLLOWED:
-		return "processes not followed"
-	case tracepb.Loss_UNREADABLE:
-		return "memory that could not be read"
-	case tracepb.Loss_IO_URING:
-		return "io_uring in use: its operations are not seen"
-	case tracepb.Loss_UNSEEN_CALLS:
-		return "calls that the recorder cannot see"
-	case tracepb.Loss_TRUNCATED:
-		return "cut by a recording limit"
-	case tracepb.Loss_DETACHED:
-		return "threads let go of while they ran"
-	}
-	return fmt.Sprintf("lost for a reason this build does not know (%d)", int32(r))
 }
 
 // Render writes the result for people.

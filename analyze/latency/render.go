@@ -71,8 +71,7 @@ func renderRow(b *strings.Builder, r *Row, stop int64, o term.Options) {
 // in steps as fine as make no more than maxBars bars.
 func edges(lo, hi int64) []int64 {
 	for _, steps := range [][]int64{
-		{100, 120, 140, 160, 180, 200, 250, 300, 350, 400, 450, 500, 600, 700, 800, 900},
-		{100, 120, 150, 200, 250, 300, 400, 500, 600, 800},
+		{100, 126, 158, 200, 250, 315, 400, 500, 630, 800}, // a tenth of a decade each: no bar is longer for being wider
 		{100, 200, 500},
 	} {
 		if e := edgesBy(lo, hi, steps); len(e)-1 <= maxBars {

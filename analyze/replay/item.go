@@ -53,6 +53,9 @@ func (r *Replay) call(c *analyze.Call) {
 	r.text = append(r.text, t.Result...)
 	it.result = int32(len(r.text))
 	r.items = append(r.items, it)
+	if t.FD >= 0 && r.o.Names != NoNames && c.Process != nil {
+		r.fresh = fresh{c.Process, t.FD}
+	}
 }
 
 // namesOf returns what the formatter may ask about descriptors.
@@ -61,11 +64,9 @@ func (r *Replay) namesOf(c *analyze.Call) format.Names {
 		return nil
 	}
 	n := &r.names
-	*n = names{process: c.Process, how: r.o.Names, ret: -1}
-	if d := c.Desc; d != nil && d.Ret != nil && d.Ret.Name == "fd" && c.Kind == tracefile.Syscall && c.Ret >= 0 {
-		if paths := c.Paths(); len(paths) > 0 {
-			n.ret, n.path = int32(c.Ret), paths[0]
-		}
+	*n = names{process: c.Process, how: r.o.Names}
+	if class := makers[c.Name]; class != "" {
+		n.made = class + strconv.FormatUint(c.Num, 10) + "]"
 	}
 	return n
 }

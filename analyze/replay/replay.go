@@ -65,6 +65,7 @@ type Replay struct {
 	out   output
 	f     *format.Formatter
 	names names
+	fresh fresh
 
 	items   []item // since the last Flush, in order of their ends
 	text    []byte // theirs
@@ -95,6 +96,7 @@ func New(o Options, w io.Writer) *Replay {
 // InFlight events are what the calls were that had begun, and not ended, when
 // their block did; Flush is to follow.
 func (r *Replay) Add(c *analyze.Call) error {
+	r.nameFresh()
 	if r.o.JSON {
 		r.json(c)
 		return r.out.flushIfFull()
@@ -123,12 +125,14 @@ func (r *Replay) Add(c *analyze.Call) error {
 // block, after the calls in flight; nothing that began before what was flushed
 // can be put in its place later.
 func (r *Replay) Flush() error {
+	r.nameFresh()
 	r.merge()
 	return r.out.flushIfFull()
 }
 
 // Close writes what is left.
 func (r *Replay) Close() error {
+	r.nameFresh()
 	r.merge()
 	r.endOpen()
 	return r.out.flush()
@@ -141,14 +145,43 @@ func (r *Replay) Lines() uint64 { return r.written }
 type names struct {
 	process *world.Process
 	how     FDNames
-	ret     int32 // the descriptor that the call returned, −1: none
-	path    string
+	// made is what the call's output descriptors are, "" if it has none: they
+	// are named as world.World will name them.
+	made string
+}
+
+// makers are the calls that return descriptors through memory.
+var makers = map[string]string{"pipe": "pipe:[#", "pipe2": "pipe:[#", "socketpair": "socket:[#"}
+
+// fresh is the descriptor that the last call added returned. What it stands
+// for is known once the world has taken in the call.
+type fresh struct {
+	process *world.Process // nil: none
+	fd      int32
+}
+
+// nameFresh writes the name of the fresh descriptor behind the result of the
+// last item, which is the last of r.text.
+func (r *Replay) nameFresh() {
+	p := r.fresh.process
+	if p == nil {
+		return
+	}
+	r.fresh.process = nil
+	r.names = names{process: p, how: r.o.Names}
+	var room [128]byte
+	name := r.names.FD(room[:0], r.fresh.fd)
+	if len(name) == 0 || len(r.items) == 0 {
+		return
+	}
+	r.text = r.f.AppendName(r.text, name)
+	r.items[len(r.items)-1].result = int32(len(r.text))
 }
 
 // FD appends what is known of a descriptor.
 func (n *names) FD(dst []byte, fd int32) []byte {
-	if fd == n.ret && n.path != "" {
-		return append(dst, n.path...)
+	if n.made != "" {
+		return append(dst, n.made...)
 	}
 	f := n.process.File(fd)
 	switch {

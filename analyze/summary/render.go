@@ -58,7 +58,7 @@ func head(b *strings.Builder, r *Result, t term.Options) {
 	fmt.Fprintf(b, "%s, %s, %s, %s elapsed\n", term.Plural(r.Events, "event"), term.Plural(uint64(len(r.Processes)), "process"),
 		term.Plural(uint64(r.Threads), "thread"), term.Duration(r.ElapsedNs))
 	if r.ThreadNs > 0 {
-		fmt.Fprintf(b, "%s\n", t.Paint(fmt.Sprintf("wall%% is of thread-time, the %s that the threads were recorded, together; %s of it in these calls",
+		fmt.Fprintf(b, "%s\n", t.Paint(fmt.Sprintf("wall%% is the share of thread-time: %s in all, %s of it in these calls",
 			term.Duration(r.ThreadNs), term.Percent(float64(calls)/float64(r.ThreadNs))), term.Dim))
 	}
 	if r.CalibrationNs > 0 {

@@ -70,7 +70,7 @@ func (e *Exit) String() string {
 	case e == nil:
 		return ""
 	case e.Signal != "" && e.Core:
-		return e.Signal + " (core dumped)"
+		return e.Signal + ", core"
 	case e.Signal != "":
 		return e.Signal
 	case e.Code != nil:
