@@ -30,10 +30,14 @@ func (t *archTable) constSet(name string) *Consts {
 // parseConsts returns what could be parsed, and the first error.
 func (t *archTable) parseConsts(s *section) (*Consts, error) {
 	c := &Consts{Name: s.name, Enum: s.kind == "enum"}
+	joined := false
 	for _, w := range s.words {
-		if strings.Contains(w, "/") {
+		switch {
+		case strings.Contains(w, "/"):
 			c.Header = w
-		} else if w != "-" {
+		case w == "joined":
+			joined = true
+		case w != "-":
 			c.Prefix = w
 		}
 	}
@@ -49,6 +53,8 @@ func (t *archTable) parseConsts(s *section) (*Consts, error) {
 			}
 			if _, ok := c.byVal[v.Val]; !ok {
 				c.byVal[v.Val] = int32(i)
+			} else if joined {
+				c.joined = append(c.joined, v.Val)
 			}
 			if int64(v.Val) < 0 {
 				// Also as 32 bits: −1 in an int.
@@ -240,6 +246,9 @@ func (c *Consts) Format(v uint64) string { return string(c.Append(nil, v)) }
 func (c *Consts) Append(dst []byte, v uint64) []byte {
 	if c.Enum {
 		if i, ok := c.byVal[v]; ok {
+			if slices.Contains(c.joined, v) {
+				return append(dst, c.allNames(v)...)
+			}
 			return append(dst, c.Values[i].Name...)
 		}
 		return c.appendUnknown(dst, v)
@@ -286,6 +295,19 @@ func (c *Consts) Append(dst []byte, v uint64) []byte {
 		dst = append(dst, '0')
 	}
 	return dst
+}
+
+// allNames returns the names of a value as strace has them where it cannot know
+// which was meant: "BTRFS_IOC_CLONE or FICLONE".
+func (c *Consts) allNames(v uint64) string {
+	var names []string
+	for i := range c.Values {
+		if k := &c.Values[i]; k.Val == v && !k.Hidden && !slices.Contains(names, k.Name) {
+			names = append(names, k.Name)
+		}
+	}
+	slices.Sort(names)
+	return strings.Join(names, " or ")
 }
 
 // appendUnknown appends a value without a name. strace writes zero as "0".

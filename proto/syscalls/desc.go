@@ -228,6 +228,7 @@ type Consts struct {
 	named  sync.Once        // guards byName
 	byName map[string]int32 // index in Values
 	whole  bool             // parsed to the end
+	joined []uint64         // values of which all names are printed
 	absent []string         // names that other architectures have
 }
 
