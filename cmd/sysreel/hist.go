@@ -70,7 +70,7 @@ func runHist(ctx context.Context, std *stdio, o histOptions, names []string) err
 			part := latency.New(t.Header(), lo)
 			parts[i] = part
 			pass := analyze.Options{Filter: filter, Need: lo.Need(), Progress: progress.hook(name)}
-			return analyze.Run(ctx, t.Reader, pass, func(c *analyze.Call) error {
+			return t.Run(ctx, pass, func(c *analyze.Call) error {
 				part.Add(c)
 				return nil
 			})

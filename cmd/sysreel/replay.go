@@ -103,7 +103,7 @@ func runReplay(ctx context.Context, std *stdio, o replayOptions, name string) er
 			}
 			return w.Flush()
 		}
-		if err := analyze.Run(ctx, t.Reader, pass, r.Add); err != nil {
+		if err := t.Run(ctx, pass, r.Add); err != nil {
 			return err
 		}
 		if err := r.Close(); err != nil {

@@ -85,7 +85,7 @@ func runSummary(ctx context.Context, std *stdio, o summaryOptions, names []strin
 			so := summary.Options{By: by, Objects: o.objects, File: i}
 			part := summary.New(t.Header(), so)
 			pass := analyze.Options{Filter: filter, Need: so.Need(), Progress: progress.hook(name)}
-			err := analyze.Run(ctx, t.Reader, pass, func(c *analyze.Call) error {
+			err := t.Run(ctx, pass, func(c *analyze.Call) error {
 				part.Add(c)
 				return nil
 			})
