@@ -57,7 +57,7 @@ var specials = map[string]special{
 	"sighandler":    {size: word},           // SIG_DFL, SIG_IGN or an address
 	"old_sigset":    {size: word},           // one word of signals
 	"pgoff":         {size: word},           // file offset in pages
-	"sockaddr":      {max: 128},             // struct sockaddr_storage is the largest
+	"sockaddr":      {max: 128, align: 2},   // struct sockaddr_storage is the largest
 	"sigset":        {max: 128},
 	"cmsg":          {max: 16 << 10},
 	"dirents64":     {},

@@ -1,0 +1,365 @@
+//go:build linux
+
+package syscalls
+
+import (
+	"bytes"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"runtime"
+	"sort"
+	"strconv"
+	"strings"
+	"sync"
+	"testing"
+)
+
+// TestHeaders compares flags.txt and types.txt with the kernel headers of the
+// machine (linux-libc-dev): every constant's value, every structure's size and
+// the offsets of its fields. The compiler does the comparing: a constant or
+// field becomes a static assertion. It runs where CI is set or HEADERS is
+// (make check-headers), for it starts the compiler some thousand times.
+//
+// What the headers do not know is counted and listed with -v: constants newer
+// than they are, and those of headers that are private to the kernel.
+func TestHeaders(t *testing.T) {
+	if os.Getenv("CI") == "" && os.Getenv("HEADERS") == "" {
+		t.Skip("slow: make check-headers")
+	}
+	if _, err := exec.LookPath("gcc"); err != nil {
+		skip(t, "no gcc: %v", err)
+	}
+	for _, target := range []headerTarget{
+		{arch: AMD64, need: "/usr/include/linux/stat.h"},
+		{arch: I386, args: []string{"-m32"}, need: "/usr/include/linux/stat.h"},
+		arm64Target(t),
+	} {
+		t.Run(target.arch.String(), func(t *testing.T) {
+			if _, err := os.Stat(target.need); err != nil {
+				skip(t, "no kernel headers (linux-libc-dev): %v", err)
+			}
+			if out, err := target.compile("#include <stdint.h>\n"); err != nil {
+				skip(t, "gcc %s does not work (gcc-multilib): %s", strings.Join(target.args, " "), out)
+			}
+			target.check(t)
+		})
+	}
+}
+
+// headerTarget is an architecture and how to compile for it.
+type headerTarget struct {
+	arch    Arch
+	args    []string
+	need    string
+	generic bool // asm-generic stands in for the architecture's own headers
+}
+
+// arm64Target uses the cross headers where they are installed
+// (linux-libc-dev-arm64-cross), else asm-generic: arm64 deviates from it only
+// where flags.txt has a value of its own for arm64.
+func arm64Target(t *testing.T) headerTarget {
+	h := headerTarget{arch: ARM64, args: []string{"-U__x86_64__", "-U__i386__", "-D__aarch64__=1"}, need: "/usr/include/asm-generic/fcntl.h"}
+	const cross = "/usr/aarch64-linux-gnu/include"
+	if _, err := os.Stat(cross + "/asm/fcntl.h"); err == nil {
+		h.args = append(h.args, "-isystem", cross)
+		return h
+	}
+	dir := t.TempDir()
+	if err := os.Symlink("/usr/include/asm-generic", filepath.Join(dir, "asm")); err != nil {
+		t.Fatal(err)
+	}
+	h.args = append(h.args, "-isystem", dir)
+	h.generic = true
+	return h
+}
+
+// compile checks a program without making code and returns what gcc says.
+func (h *headerTarget) compile(src string) (string, error) {
+	cmd := exec.Command("gcc", append([]string{"-w", "-fsyntax-only", "-fmax-errors=0", "-x", "c", "-"}, h.args...)...)
+	cmd.Stdin = strings.NewReader(src)
+	cmd.Env = append(os.Environ(), "LC_ALL=C")
+	var out bytes.Buffer
+	cmd.Stdout, cmd.Stderr = &out, &out
+	err := cmd.Run()
+	return out.String(), err
+}
+
+// probe is one comparison: an expression of C and its value in our tables.
+type probe struct {
+	where string // set or structure
+	what  string // constant or field
+	expr  string
+	want  string
+	state probeState
+	grown *probe // of a size that differs: says whether ours is the larger
+}
+
+type probeState uint8
+
+const (
+	unchecked probeState = iota // the header is not there or does not compile
+	equal
+	absent
+	differs
+)
+
+// libcHeaders stands in for headers that are private to the kernel, where the
+// C library defines the same.
+var libcHeaders = map[string]string{
+	"include/linux/socket.h":   "sys/socket.h",
+	"include/linux/net.h":      "sys/socket.h",
+	"include/linux/fs_types.h": "dirent.h",
+	"include/linux/eventfd.h":  "sys/eventfd.h",
+	"include/linux/splice.h":   "fcntl.h",
+	"include/net/tcp_states.h": "netinet/tcp.h",
+	"include/linux/swap.h":     "sys/swap.h",
+	"libc/unistd.h":            "unistd.h",
+}
+
+// partHeaders are included through another one.
+var partHeaders = map[string]string{
+	"asm/mman-common.h": "asm/mman.h",
+	"asm/mman.h":        "linux/mman.h",
+	"asm/signal-defs.h": "asm/signal.h",
+	"asm/poll.h":        "linux/poll.h",
+}
+
+// includePath returns what to include for a header of the kernel's tree, ""
+// for one that is private to the kernel.
+func includePath(header string) string {
+	if h, ok := libcHeaders[header]; ok {
+		return h
+	}
+	_, h, ok := strings.Cut(header, "include/uapi/")
+	if !ok {
+		return ""
+	}
+	if name, ok := strings.CutPrefix(h, "asm-generic/"); ok {
+		h = "asm/" + name
+	}
+	if p, ok := partHeaders[h]; ok && !strings.HasPrefix(header, "arch/") {
+		h = p
+	}
+	return h
+}
+
+// preambles are tried in turn: several kernel headers include nothing of what
+// they need, and some of them clash with the C library's.
+var preambles = []string{
+	"",
+	"#include <sys/socket.h>\n#include <linux/in.h>\n",
+	"#include <linux/types.h>\n#include <linux/time.h>\n#include <linux/ioctl.h>\n",
+	"#include <sys/types.h>\n#include <sys/time.h>\n#include <linux/types.h>\n",
+	"#include <sys/types.h>\n#include <sys/socket.h>\n#include <time.h>\n#include <net/if.h>\n#include <linux/types.h>\n",
+	"#include <linux/types.h>\n#include <linux/socket.h>\n#include <linux/if.h>\n#include <linux/ioctl.h>\n",
+	"#include <asm/termbits.h>\n#include <asm/ioctl.h>\n",
+	"#include <sys/time.h>\n#include <linux/types.h>\n#include <linux/blktrace_api.h>\n#include <linux/fiemap.h>\n" +
+		"#include <linux/serial.h>\n#include <linux/major.h>\n#include <linux/atmioc.h>\n#include <linux/filter.h>\n#include <linux/atmdev.h>\n",
+	"#include <linux/fcntl.h>\n#include <asm/signal.h>\n#include <linux/ipc.h>\n#include <linux/inet_diag.h>\n" +
+		"#include <linux/dqblk_xfs.h>\n#include <linux/sysctl.h>\n",
+	"#include <linux/types.h>\n#include <linux/videodev2.h>\n",
+}
+
+var gccError = regexp.MustCompile(`(?m)^([^:\n]+):(\d+):\d+: (?:fatal )?error: (.*)`)
+
+// ask compiles the probes of one header and sets their states. It goes on with
+// other preambles while some are absent.
+func (h *headerTarget) ask(include string, probes []*probe) {
+	const marker = "#line 1 \"probe\"\n"
+	todo := probes
+	for _, pre := range preambles {
+		var src strings.Builder
+		src.WriteString("#define _GNU_SOURCE 1\n#include <stddef.h>\n" + pre + "#include <" + include + ">\n" + marker)
+		for _, p := range todo {
+			fmt.Fprintf(&src, "_Static_assert((%s) == (%s), \"differs\");\n", p.expr, p.want)
+		}
+		out, err := h.compile(src.String())
+		states := make([]probeState, len(todo))
+		for i := range states {
+			states[i] = equal
+		}
+		broken := false
+		for _, m := range gccError.FindAllStringSubmatch(out, -1) {
+			n, _ := strconv.Atoi(m[2])
+			if m[1] != "probe" || n < 1 || n > len(todo) {
+				broken = true
+				break
+			}
+			if !strings.Contains(m[3], "static assertion failed") {
+				states[n-1] = absent
+			} else if states[n-1] == equal {
+				states[n-1] = differs
+			}
+		}
+		if broken || err != nil && !strings.Contains(out, "error:") {
+			continue
+		}
+		var rest []*probe
+		for i, p := range todo {
+			p.state = states[i]
+			if states[i] == absent {
+				rest = append(rest, p)
+			}
+		}
+		if todo = rest; len(todo) == 0 {
+			return
+		}
+	}
+}
+
+func (h *headerTarget) check(t *testing.T) {
+	byHeader := map[string][]*probe{}
+	h.constants(t, byHeader)
+	h.structures(t, byHeader)
+	headers := make([]string, 0, len(byHeader))
+	for name := range byHeader {
+		headers = append(headers, name)
+	}
+	sort.Strings(headers)
+	var wg sync.WaitGroup
+	work := make(chan string)
+	for range runtime.NumCPU() {
+		wg.Go(func() {
+			for name := range work {
+				if inc := includePath(name); inc != "" {
+					h.ask(inc, byHeader[name])
+				}
+			}
+		})
+	}
+	for _, name := range headers {
+		work <- name
+	}
+	close(work)
+	wg.Wait()
+	newer := map[string]bool{} // structures with fields that the headers lack
+	for _, list := range byHeader {
+		for _, p := range list {
+			if p.state == absent {
+				newer[p.where] = true
+			}
+		}
+	}
+	var count [4]int
+	for _, name := range headers {
+		for _, p := range byHeader[name] {
+			if p.what == "" {
+				continue
+			}
+			count[p.state]++
+			switch p.state {
+			case differs:
+				if p.grown != nil && p.grown.state == equal && newer[p.where] {
+					t.Logf("%s: has grown since %s", p.where, name)
+					break
+				}
+				t.Errorf("%s: %s: not %s in %s", p.where, p.what, p.want, name)
+			case absent:
+				t.Logf("%s: %s: newer than %s, or elsewhere", p.where, p.what, name)
+			}
+		}
+	}
+	t.Logf("%d checked, %d not known to these headers, %d of headers that are not installed or are the kernel's own", count[equal]+count[differs], count[absent], count[unchecked])
+	if count[equal] < 1000 {
+		t.Errorf("only %d constants and fields could be checked", count[equal])
+	}
+}
+
+// constants makes the probes of flags.txt.
+func (h *headerTarget) constants(t *testing.T, out map[string][]*probe) {
+	sets, err := loadFlags()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, list := range sets {
+		c := ConstSet(h.arch, name)
+		if c == nil {
+			t.Errorf("no set %s", name)
+			continue
+		}
+		for i := range list {
+			err := list[i].lines(func(line string) error {
+				w := strings.Fields(line)
+				if w[0] == "include" || h.generic && strings.Contains(line, "arm64=") {
+					return nil
+				}
+				v, ok := c.ByName(w[0])
+				if !ok || w[0] == "0" {
+					return nil // not on this architecture
+				}
+				p := &probe{where: name, what: w[0], want: fmt.Sprintf("%#xULL", v)}
+				p.expr = "(unsigned long long)(" + strings.ReplaceAll(w[0], "1<<", "1ULL<<") + ")"
+				if v>>32 == 0xffffffff {
+					p.expr, p.want = "(unsigned)("+w[0]+")", fmt.Sprintf("%#xU", uint32(v))
+				} else if v>>31 == 1 {
+					p.expr = "(unsigned)(" + w[0] + ")" // an int in C
+				}
+				out[c.Header] = append(out[c.Header], p)
+				return nil
+			})
+			if err != nil {
+				t.Error(err)
+			}
+		}
+	}
+}
+
+// structures makes the probes of types.txt. The words after the header are the
+// type's name in C.
+func (h *headerTarget) structures(t *testing.T, out map[string][]*probe) {
+	types, err := loadTypes()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, list := range types {
+		for i := range list {
+			s := &list[i]
+			if s.kind == "type" || len(s.words) == 0 {
+				continue
+			}
+			words := s.words
+			if strings.HasPrefix(words[0], "[") {
+				if !forArch(words[0], h.arch) {
+					continue
+				}
+				words = words[1:]
+			}
+			for len(words) > 0 && !strings.Contains(words[0], "/") {
+				words = words[1:]
+			}
+			if len(words) == 0 {
+				t.Errorf("%s: no header", name)
+				continue
+			}
+			typ := TypeByName(h.arch, name)
+			if typ == nil {
+				t.Errorf("no type %s", name)
+				continue
+			}
+			header, c := words[0], strings.Join(words[1:], " ")
+			if c == "" {
+				c = s.kind + " " + name
+			}
+			if h.generic && strings.HasPrefix(header, "arch/") {
+				continue
+			}
+			out[header] = append(out[header], structProbes(name, c, typ)...)
+		}
+	}
+}
+
+func structProbes(name, c string, typ *Type) []*probe {
+	size := &probe{where: name, what: "size", expr: "sizeof(" + c + ")", want: strconv.Itoa(typ.Size)}
+	size.grown = &probe{where: name, expr: "sizeof(" + c + ") < " + size.want, want: "1"}
+	list := []*probe{size, size.grown}
+	for _, f := range typ.Fields {
+		if f.Hidden || f.Bits != 0 || typ.Kind == Union {
+			continue
+		}
+		list = append(list, &probe{where: name, what: f.Name, expr: fmt.Sprintf("offsetof(%s, %s)", c, f.Name), want: strconv.Itoa(f.Off)})
+	}
+	return list
+}
