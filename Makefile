@@ -6,7 +6,7 @@ VERSION  ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo dev
 LDFLAGS  := -s -w -X main.version=$(VERSION)
 SOURCES  := $(shell find proto record analyze cmd -name '*.go' -o -name '*.txt' -o -name '*.proto') go.mod go.sum
 
-.PHONY: all build test test-record race lint cross generate check demo golden fuzz bench bench-record bench-diff cover clean
+.PHONY: all build test test-record race lint cross generate check check-headers demo golden fuzz bench bench-record bench-diff cover clean
 
 all: build test
 
@@ -45,6 +45,11 @@ generate:
 
 check: generate
 	git diff --exit-code
+
+# Compares the tables of proto/syscalls with the kernel headers installed here
+# (gcc, gcc-multilib, linux-libc-dev) and lists what the headers do not know.
+check-headers:
+	HEADERS=1 $(GO) test -count=1 -v -run 'TestHeaders' ./proto/syscalls
 
 demo: sysreel
 	@sh testdata/demo.sh ./sysreel
