@@ -198,6 +198,7 @@ type Length struct {
 	From LengthFrom
 	Val  uint32 // LenConst: value. LenArg, LenDeref: register. LenField: offset in the unit of the parent
 	Size uint8  // LenDeref, LenField: bytes of the number; LenArg: low bytes of the register that count
+	Sub  uint32 // subtract this first, as far as 0
 	Div  uint32 // divide by this, rounding up; 0 or 1: not
 	Mul  uint32 // then multiply by this; 0 or 1: not
 	Add  uint32 // then add this

@@ -60,6 +60,9 @@ func describeLength(l Length) string {
 	case LenRest:
 		s = "rest"
 	}
+	if l.Sub > 0 {
+		s += fmt.Sprintf("-%d", l.Sub)
+	}
 	if l.Div > 1 {
 		s += fmt.Sprintf("/%d", l.Div)
 	}

@@ -38,7 +38,8 @@ type special struct {
 	size  int    // bytes; word; 0: as many as its length says
 	align int    // 0: by size
 	max   uint32 // most bytes worth copying, 0: maxWhole
-	bits  bool   // the length counts bits, kept in longs
+	bits  bool   // the length counts bits, kept in longs,
+	over  uint32 // and this many more than there are
 	head  bool   // a long stands before what the length counts
 	set   string // constants that the decoder and conditions need
 }
@@ -65,7 +66,7 @@ var specials = map[string]special{
 	"netlink":       {},
 	"cpuset":        {max: 8 << 10},
 	"fdset":         {bits: true, max: 8 << 10},
-	"nodemask":      {bits: true, max: 8 << 10},
+	"nodemask":      {bits: true, over: 1, max: 8 << 10},
 	"msgbuf_data":   {head: true},
 	"futex_wake_op": {size: 4}, // FUTEX_OP_SET<<28|0<<12|FUTEX_OP_CMP_EQ<<24|0
 	"prctl_ptracer": {size: 4}, // a PID or PR_SET_PTRACER_ANY
@@ -217,6 +218,7 @@ func (t *archTable) scale(l Length, typ *Type) Length {
 		return l
 	}
 	if s.bits {
+		l.Sub = s.over
 		l.Div, l.Mul = uint32(8*t.arch.PtrSize()), uint32(t.arch.PtrSize())
 	}
 	if s.head {
@@ -225,10 +227,11 @@ func (t *archTable) scale(l Length, typ *Type) Length {
 	return l
 }
 
-// Scale applies Div, Mul and Add to the number that a Length refers to. The
+// Scale applies Sub, Div, Mul and Add to the number that a Length refers to. The
 // result is cut at the largest uint32.
 func (l *Length) Scale(v uint64) uint32 {
 	const most = 1<<32 - 1
+	v -= min(v, uint64(l.Sub))
 	if l.Div > 1 {
 		rest := v % uint64(l.Div)
 		v /= uint64(l.Div)
