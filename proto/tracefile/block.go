@@ -124,7 +124,7 @@ func (c *Chunk) decodeDetail(b *Block) error {
 	}
 	b.shapes = resize(b.shapes, len(shapes))
 	for i, s := range shapes {
-		if err := b.decodeShape(&b.shapes[i], s, b.threads[i]); err != nil {
+		if err := b.decodeShape(&b.shapes[i], s, i); err != nil {
 			return err
 		}
 	}
@@ -213,15 +213,15 @@ func (b *Block) transpose(t *tableData, words [][]byte) error {
 	return nil
 }
 
-func (b *Block) decodeShape(s *shapeDetail, msg []byte, threads []uint32) error {
-	rows := len(threads)
+func (b *Block) decodeShape(s *shapeDetail, msg []byte, index int) error {
+	rows := len(b.threads[index])
 	s.args, s.layouts, s.layout = s.args[:0], s.layouts[:0], nil
 	var layout []byte
 	var layouts [][]byte
 	err := eachField(msg, func(num protowire.Number, v uint64, data []byte) error {
 		switch num {
 		case sdArg:
-			r := decodeRelated{thread: threads}
+			r := decodeRelated{thread: b.threads[index], ret: &b.rets[index]}
 			if n := len(s.args); n > 0 {
 				r.last = &s.args[n-1]
 			}

@@ -18,6 +18,7 @@ const (
 	colLow      = 6
 	colByThread = 7
 	colLessLast = 8
+	colLessRet  = 9
 )
 
 // maxDistinct is the largest dictionary of a column.
@@ -51,7 +52,20 @@ const sample = 1024
 type related struct {
 	thread []uint32 // of each row
 	last   []uint64 // the column before
+	ret    []uint64 // the results, zigzag
 }
+
+// less says what is subtracted from a column's numbers first.
+type less uint8
+
+const (
+	lessNothing less = iota
+	lessLast         // the column before
+	lessRet          // the result
+)
+
+// lessField is the field of Column that says so.
+var lessField = [...]protowire.Number{lessLast: colLessLast, lessRet: colLessRet}
 
 // append appends v to b as a Column in the given field.
 func (c *columnEncoder) append(b []byte, field protowire.Number, v []uint64, r related) []byte {
@@ -83,7 +97,7 @@ func (c *columnEncoder) body(b []byte, field protowire.Number, body []byte) []by
 type form struct {
 	field    protowire.Number
 	byThread bool
-	lessLast bool
+	less     less
 }
 
 func (c *columnEncoder) encode(b []byte, v []uint64, r related) []byte {
@@ -94,10 +108,10 @@ func (c *columnEncoder) encode(b []byte, v []uint64, r related) []byte {
 		return appendUint(b, colConstant, v[0])
 	}
 	best := c.choose(v, r)
-	if best.lessLast {
-		v = c.subtract(v, r.last)
+	if best.less != lessNothing {
+		v = c.subtract(v, r, best.less)
 		if constant(v) {
-			return appendUint(appendUint(b, colConstant, v[0]), colLessLast, 1)
+			return appendUint(appendUint(b, colConstant, v[0]), lessField[best.less], 1)
 		}
 	}
 	switch {
@@ -112,8 +126,8 @@ func (c *columnEncoder) encode(b []byte, v []uint64, r related) []byte {
 	if best.byThread {
 		b = appendUint(b, colByThread, 1)
 	}
-	if best.lessLast {
-		b = appendUint(b, colLessLast, 1)
+	if best.less != lessNothing {
+		b = appendUint(b, lessField[best.less], 1)
 	}
 	return b
 }
@@ -137,30 +151,37 @@ func (c *columnEncoder) choose(v []uint64, r related) form {
 			best, least = f, cost
 		}
 	}
-	all := func(s []uint64, lessLast bool) {
-		try(form{colPlain, false, lessLast}, c.est.cost(s))
-		try(form{colDelta, false, lessLast}, c.est.cost(c.deltas(s, r, false)))
+	all := func(s []uint64, less less) {
+		try(form{colPlain, false, less}, c.est.cost(s))
+		try(form{colDelta, false, less}, c.est.cost(c.deltas(s, r, false)))
 		if r.thread != nil {
 			// What is a matter of the thread must be clearly better: it is slower to read.
-			try(form{colDelta, true, lessLast}, 1.02*c.est.cost(c.deltas(s, r, true)))
+			try(form{colDelta, true, less}, 1.02*c.est.cost(c.deltas(s, r, true)))
 		}
 		if c.distinct(s) && 2*len(c.values) <= n {
 			// A longer column refers to its dictionary more often.
 			share := math.Sqrt(float64(n) / float64(len(v)))
-			try(form{colIndex, false, lessLast}, c.est.cost(c.index)+share*c.est.cost(c.steps()))
+			try(form{colIndex, false, less}, c.est.cost(c.index)+share*c.est.cost(c.steps()))
 		}
 	}
-	all(s, false)
+	all(s, lessNothing)
 	if r.last != nil {
-		all(c.subtract(s, r.last), true)
+		all(c.subtract(s, r, lessLast), lessLast)
+	}
+	if r.ret != nil {
+		all(c.subtract(s, r, lessRet), lessRet)
 	}
 	return best
 }
 
-func (c *columnEncoder) subtract(v, last []uint64) []uint64 {
+func (c *columnEncoder) subtract(v []uint64, r related, from less) []uint64 {
 	c.nums = resize(c.nums, len(v))
 	for i, x := range v {
-		c.nums[i] = x - last[i]
+		if from == lessLast {
+			c.nums[i] = x - r.last[i]
+		} else {
+			c.nums[i] = x - uint64(unzigzag(r.ret[i]))
+		}
 	}
 	return c.nums
 }

@@ -25,6 +25,7 @@ type columnMemory struct {
 type decodeRelated struct {
 	thread []uint32 // of each row; nil: by_thread is not allowed
 	last   *column  // the column before; nil: less_last is not allowed
+	ret    *column  // the results, zigzag; nil: less_ret is not allowed
 }
 
 // rawColumn is a Column taken apart, not decoded.
@@ -33,7 +34,8 @@ type rawColumn struct {
 	plain, delta, val, index []byte
 	low                      []byte
 	form                     uint8 // colConstant, colPlain, colDelta or colIndex
-	byThread, lessLast       bool
+	byThread                 bool
+	less                     less
 }
 
 func parseColumn(b []byte) (c rawColumn, err error) {
@@ -47,15 +49,22 @@ func parseColumn(b []byte) (c rawColumn, err error) {
 				return c, errMalformed
 			}
 			c.konst, b = v, b[1+n:]
-		case colByThread<<3 | 0, colLessLast<<3 | 0:
+		case colByThread<<3 | 0, colLessLast<<3 | 0, colLessRet<<3 | 0:
 			v, n := varint(b[1:])
 			if n == 0 {
 				return c, errMalformed
 			}
-			if b = b[1+n:]; tag>>3 == colByThread {
-				c.byThread = v != 0
-			} else {
-				c.lessLast = v != 0
+			b = b[1+n:]
+			if v == 0 {
+				continue
+			}
+			switch tag >> 3 {
+			case colByThread:
+				c.byThread = true
+			case colLessLast:
+				c.less = lessLast
+			case colLessRet:
+				c.less = lessRet
 			}
 		case colPlain<<3 | 2, colDelta<<3 | 2, colValue<<3 | 2, colIndex<<3 | 2, colLow<<3 | 2:
 			n, w := varint(b[1:])
@@ -78,7 +87,7 @@ func parseColumn(b []byte) (c rawColumn, err error) {
 			}
 		default:
 			num, _, n := protowire.ConsumeField(b)
-			if n < 0 || num <= colLessLast {
+			if n < 0 || num <= colLessRet {
 				return c, errMalformed // unpacked or of the wrong type
 			}
 			b = b[n:]
@@ -93,20 +102,21 @@ func parseColumn(b []byte) (c rawColumn, err error) {
 //
 // r has what the column may be counted from; m is scratch memory.
 func (c *rawColumn) decode(n int, pool *[]uint64, r decodeRelated, m *columnMemory) (column, error) {
-	if c.byThread && r.thread == nil && n > 0 || c.lessLast && r.last == nil {
+	if c.byThread && r.thread == nil || c.less == lessLast && r.last == nil || c.less == lessRet && r.ret == nil {
 		return column{}, errMalformed
 	}
-	if n == 0 || c.form == colConstant && (!c.lessLast || r.last.vals == nil) {
-		if c.lessLast {
-			c.konst += r.last.konst
-		}
-		return column{konst: c.konst}, nil
+	if n == 0 {
+		return column{}, nil
 	}
 	if c.form == colConstant {
+		if c.less == lessNothing {
+			return column{konst: c.konst}, nil
+		}
 		out := take(pool, n)
 		for i := range out {
-			out[i] = c.konst + r.last.vals[i]
+			out[i] = c.konst
 		}
+		c.add(out, r)
 		return column{vals: out}, nil
 	}
 	body := c.plain
@@ -162,12 +172,22 @@ func (c *rawColumn) decode(n int, pool *[]uint64, r decodeRelated, m *columnMemo
 			out[i] = dict[x]
 		}
 	}
-	if c.lessLast {
+	c.add(out, r)
+	return column{vals: out}, nil
+}
+
+// add adds what the column's numbers are less.
+func (c *rawColumn) add(out []uint64, r decodeRelated) {
+	switch c.less {
+	case lessLast:
 		for i := range out {
 			out[i] += r.last.at(i)
 		}
+	case lessRet:
+		for i := range out {
+			out[i] += uint64(unzigzag(r.ret.at(i)))
+		}
 	}
-	return column{vals: out}, nil
 }
 
 // unpack decodes exactly len(out) varints that fill b.

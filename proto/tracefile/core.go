@@ -59,6 +59,7 @@ type Core struct {
 	memory   columnMemory
 	threadOf []uint32   // threads of the rows, shape by shape
 	threads  [][]uint32 // of the rows of each shape
+	rets     []column   // of each shape, zigzag
 	args     [][]column // by shape, of other kinds than calls
 	buf      []byte
 }
@@ -345,14 +346,15 @@ func (c *Core) times() error {
 
 // shapes decodes the columns of the shapes.
 func (c *Core) shapes() error {
-	rets := make([]column, len(c.Shapes))
+	c.rets = resize(c.rets, len(c.Shapes))
 	c.args = resize(c.args, len(c.Shapes))
 	for i := range c.Shapes {
 		var err error
 		r := decodeRelated{thread: c.threads[i]}
-		if rets[i], err = c.column(c.raw.ret[i], int(c.perShape[i]), r); err != nil {
+		if c.rets[i], err = c.column(c.raw.ret[i], int(c.perShape[i]), r); err != nil {
 			return err
 		}
+		r.ret = &c.rets[i]
 		c.args[i] = c.args[i][:0]
 		for _, b := range c.raw.arg[i] {
 			col, err := c.column(b, int(c.perShape[i]), r)
@@ -364,7 +366,7 @@ func (c *Core) shapes() error {
 		}
 	}
 	for i, s := range c.all.Shape {
-		c.all.Ret[i] = unzigzag(rets[s].at(int(c.ordinal[i])))
+		c.all.Ret[i] = unzigzag(c.rets[s].at(int(c.ordinal[i])))
 	}
 	return nil
 }

@@ -213,7 +213,7 @@ func (n *encoder) args(m []byte, field protowire.Number, s *shapeBuilder) []byte
 		regs--
 	}
 	for i := range regs {
-		r := related{thread: s.thread}
+		r := related{thread: s.thread, ret: s.ret}
 		if i > 0 {
 			r.last = s.args[i-1]
 		}

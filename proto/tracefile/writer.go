@@ -41,9 +41,16 @@ type WriterOptions struct {
 type Level uint8
 
 const (
-	Normal Level = iota // fast enough for recording
-	Small               // a few times slower, for files that are kept
+	// Normal is fast for full blocks and thorough for small ones: those come
+	// from a recording that has time.
+	Normal Level = iota
+	// Small is thorough always, and a few times slower.
+	Small
 )
+
+// smallBlock is the size in bytes up to which Normal is thorough. At one block a
+// second that takes a few hundredths of a core.
+const smallBlock = 256 << 10
 
 const (
 	defaultMaxEvents = 1 << 16
@@ -61,7 +68,8 @@ const (
 type Writer struct {
 	w    io.Writer
 	o    WriterOptions
-	enc  *zstd.Encoder
+	fast *zstd.Encoder
+	best *zstd.Encoder
 	head chunkHeader // of the next chunk: uuid, seq, back
 	size int64
 	err  error
@@ -75,6 +83,7 @@ type Writer struct {
 	losses   map[tracepb.Loss_Reason]*tracepb.Loss
 	raw      [2][]byte
 	cuts     [2][]int
+	whole    []byte
 	out      bytes.Buffer
 }
 
@@ -98,16 +107,15 @@ func NewWriter(w io.Writer, h *tracepb.Header, o WriterOptions) (*Writer, error)
 		return nil, fmt.Errorf("trace UUID has %d bytes, need 16", len(h.Uuid))
 	}
 	h.Major, h.Minor = Major, Minor
-	level := zstd.SpeedDefault
-	if o.Level == Small {
-		level = zstd.SpeedBestCompression
-	}
-	enc, err := zstd.NewWriter(nil, zstd.WithEncoderConcurrency(1), zstd.WithEncoderLevel(level),
-		zstd.WithEncoderCRC(false), zstd.WithSingleSegment(true), zstd.WithAllLitEntropyCompression(true), zstd.WithWindowSize(4<<20))
+	fast, err := newEncoder(zstd.SpeedDefault)
 	if err != nil {
 		return nil, err
 	}
-	wr := &Writer{w: w, o: o, enc: enc, next: 1, losses: make(map[tracepb.Loss_Reason]*tracepb.Loss)}
+	best, err := newEncoder(zstd.SpeedBestCompression)
+	if err != nil {
+		return nil, err
+	}
+	wr := &Writer{w: w, o: o, fast: fast, best: best, next: 1, losses: make(map[tracepb.Loss_Reason]*tracepb.Loss)}
 	wr.head.major = Major
 	copy(wr.head.uuid[:], h.Uuid)
 	wr.b.tick = max(1, int64(h.TickNs))
@@ -117,6 +125,12 @@ func NewWriter(w io.Writer, h *tracepb.Header, o WriterOptions) (*Writer, error)
 		return nil, err
 	}
 	return wr, nil
+}
+
+// newEncoder returns an encoder whose memory is made at its first use.
+func newEncoder(level zstd.EncoderLevel) (*zstd.Encoder, error) {
+	return zstd.NewWriter(nil, zstd.WithEncoderConcurrency(1), zstd.WithEncoderLevel(level), zstd.WithEncoderCRC(false),
+		zstd.WithSingleSegment(true), zstd.WithAllLitEntropyCompression(true), zstd.WithWindowSize(2<<20))
 }
 
 // Field numbers of Trace and Chunk.
@@ -287,7 +301,7 @@ func (w *Writer) chunk(h chunkHeader, fields []protowire.Number, messages [][]by
 	h.frames = uint8(len(messages))
 	w.out.Write(empty[:])
 	for i, m := range messages {
-		raw := wrap(fields[i], m)
+		raw := w.wrap(fields[i], m)
 		if len(raw) > maxRaw {
 			return w.fail(fmt.Errorf("a block takes %d bytes, more than %d", len(raw), maxRaw))
 		}
@@ -318,38 +332,43 @@ func (w *Writer) chunk(h chunkHeader, fields []protowire.Number, messages [][]by
 // of the cuts, which are shift bytes further on in raw. So what differs in nature
 // gets entropy codes of its own.
 func (w *Writer) compress(raw []byte, cuts []int, shift int) error {
+	enc := w.fast
+	if w.o.Level == Small || len(raw) <= smallBlock {
+		enc = w.best
+	}
 	if len(cuts) == 0 {
-		w.out.Write(w.enc.EncodeAll(raw, w.out.AvailableBuffer()))
+		w.out.Write(enc.EncodeAll(raw, w.out.AvailableBuffer()))
 		return nil
 	}
-	w.enc.ResetContentSize(&w.out, int64(len(raw)))
+	enc.ResetContentSize(&w.out, int64(len(raw)))
 	from := 0
 	for _, c := range cuts {
 		if c += shift; c <= from {
 			continue
 		}
-		if _, err := w.enc.Write(raw[from:c]); err != nil {
+		if _, err := enc.Write(raw[from:c]); err != nil {
 			return err
 		}
 		if from = c; c < len(raw) {
-			if err := w.enc.Flush(); err != nil {
+			if err := enc.Flush(); err != nil {
 				return err
 			}
 		}
 	}
-	if _, err := w.enc.Write(raw[from:]); err != nil {
+	if _, err := enc.Write(raw[from:]); err != nil {
 		return err
 	}
-	return w.enc.Close()
+	return enc.Close()
 }
 
-// wrap makes m the field of a Chunk that is the chunk of a Trace.
-func wrap(field protowire.Number, m []byte) []byte {
+// wrap returns a Trace whose chunk has m in the given field. It is valid until the
+// next call.
+func (w *Writer) wrap(field protowire.Number, m []byte) []byte {
 	inner := protowire.SizeTag(field) + protowire.SizeBytes(len(m))
-	b := make([]byte, 0, inner+8)
-	b = protowire.AppendTag(b, traceChunk, protowire.BytesType)
+	b := protowire.AppendTag(w.whole[:0], traceChunk, protowire.BytesType)
 	b = appendVarint(b, uint64(inner))
-	return appendBytes(b, field, m)
+	w.whole = appendBytes(b, field, m)
+	return w.whole
 }
 
 // Close flushes, and writes index and footer. It fills in f's totals: events,

@@ -1423,10 +1423,11 @@ func (x *FileContext) GetPeer() []byte {
 //   - constant alone: every value is constant (absent: 0);
 //   - plain: the values;
 //   - delta: each value less the one before, modulo 2^64; the first less 0;
-//   - value and index: value[index[i]].
+//   - value and index: at most 4,096 different values in ascending order, each
+//     less the one before, and for each number the place of its value.
 //
-// Where low is present it holds the low 8 bits of every entry of plain or delta
-// (after zigzag), and plain or delta what is left, shifted right by 8.
+// Where low is present it holds the low 8 bits of every entry of plain, delta
+// (after zigzag) or index, and that what is left, shifted right by 8.
 type Column struct {
 	state    protoimpl.MessageState `protogen:"open.v1"`
 	Constant uint64                 `protobuf:"varint,1,opt,name=constant,proto3" json:"constant,omitempty"`
@@ -1440,7 +1441,9 @@ type Column struct {
 	ByThread bool `protobuf:"varint,7,opt,name=by_thread,json=byThread,proto3" json:"by_thread,omitempty"`
 	// The numbers are the values less those of the column before, modulo 2^64.
 	// Only in argument columns, not the first.
-	LessLast      bool `protobuf:"varint,8,opt,name=less_last,json=lessLast,proto3" json:"less_last,omitempty"`
+	LessLast bool `protobuf:"varint,8,opt,name=less_last,json=lessLast,proto3" json:"less_last,omitempty"`
+	// The numbers are the values less the results. Only in argument columns.
+	LessRet       bool `protobuf:"varint,9,opt,name=less_ret,json=lessRet,proto3" json:"less_ret,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1527,6 +1530,13 @@ func (x *Column) GetByThread() bool {
 func (x *Column) GetLessLast() bool {
 	if x != nil {
 		return x.LessLast
+	}
+	return false
+}
+
+func (x *Column) GetLessRet() bool {
+	if x != nil {
+		return x.LessRet
 	}
 	return false
 }
@@ -3115,7 +3125,7 @@ const file_proto_trace_proto_rawDesc = "" +
 	"\x02fd\x18\x02 \x01(\x05R\x02fd\x12\x12\n" +
 	"\x04link\x18\x03 \x01(\fR\x04link\x12\x14\n" +
 	"\x05flags\x18\x04 \x01(\rR\x05flags\x12\x12\n" +
-	"\x04peer\x18\x05 \x01(\fR\x04peer\"\xc8\x01\n" +
+	"\x04peer\x18\x05 \x01(\fR\x04peer\"\xe3\x01\n" +
 	"\x06Column\x12\x1a\n" +
 	"\bconstant\x18\x01 \x01(\x04R\bconstant\x12\x14\n" +
 	"\x05plain\x18\x02 \x03(\x04R\x05plain\x12\x14\n" +
@@ -3124,7 +3134,8 @@ const file_proto_trace_proto_rawDesc = "" +
 	"\x05index\x18\x05 \x03(\rR\x05index\x12\x10\n" +
 	"\x03low\x18\x06 \x01(\fR\x03low\x12\x1b\n" +
 	"\tby_thread\x18\a \x01(\bR\bbyThread\x12\x1b\n" +
-	"\tless_last\x18\b \x01(\bR\blessLast\"\xda\x02\n" +
+	"\tless_last\x18\b \x01(\bR\blessLast\x12\x19\n" +
+	"\bless_ret\x18\t \x01(\bR\alessRet\"\xda\x02\n" +
 	"\x05Index\x12*\n" +
 	"\x06offset\x18\x01 \x01(\v2\x12.sysreel.v1.ColumnR\x06offset\x12*\n" +
 	"\x06events\x18\x02 \x01(\v2\x12.sysreel.v1.ColumnR\x06events\x123\n" +
