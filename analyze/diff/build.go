@@ -170,9 +170,10 @@ func (b *builder) call(t *thread, c *analyze.Call) {
 		p.uses[key] = u
 	}
 	u.add(e, dur, errno != "")
-	unfinished := (c.AtLeast() || e.Flags&tracefile.Restarted != 0) && !d.NoReturn
-	t.last = lastCall{event: e.Num, name: d.Name, sym: key, object: object, start: e.Start, end: e.End, unfinished: unfinished}
-	if e.Flags&tracefile.Restarted != 0 && b.rules.on(ruleRestart) || unfinished {
+	restarted := e.Flags&tracefile.Restarted != 0
+	unfinished := c.AtLeast() && !d.NoReturn
+	t.last = lastCall{event: e.Num, name: d.Name, sym: key, object: object, start: e.Start, end: e.End, unfinished: unfinished || restarted}
+	if restarted && b.rules.on(ruleRestart) || unfinished {
 		return
 	}
 	if errno != "" {
@@ -182,12 +183,16 @@ func (b *builder) call(t *thread, c *analyze.Call) {
 		}
 	} else {
 		b.succeeded(t, e, pl, object)
-		if fam.class == wait || fam.class == quiet && b.rules.on(ruleQuiet) {
+		wakeup := fam.class == stream && strings.HasPrefix(object, "anon_inode:") // eventfd, timerfd
+		if fam.class == wait || (fam.class == quiet || wakeup) && b.rules.on(ruleQuiet) {
 			return
 		}
 	}
 	if fam.class == effect || errno != "" {
 		f.Detail = pl.detail(e)
+	}
+	if !b.rules.on(ruleValue) {
+		f.Detail += pl.values(e)
 	}
 	switch {
 	case fam.name == "exit":
@@ -295,7 +300,10 @@ func (b *builder) object(c *analyze.Call, pl *plan) string {
 			if f := c.Process.File(fd); f != nil && f.Proto != "" {
 				proto = f.Proto
 			}
-			return proto + " " + b.port(b.names.path(peer))
+			if strings.HasPrefix(proto, "UNIX") || strings.HasPrefix(peer, "/") {
+				return proto + " " + b.names.path(peer)
+			}
+			return proto + " " + b.port(peer)
 		}
 	}
 	return b.file(c.Process, fd)
@@ -316,6 +324,9 @@ func (b *builder) file(p *world.Process, fd int32) string {
 	}
 	if !b.rules.on(ruleFD) {
 		return "fd " + itoa(int(fd))
+	}
+	if !b.rules.on(ruleInode) && f.Kind != world.Named {
+		return f.Link
 	}
 	switch f.Kind {
 	case world.Named:
@@ -437,7 +448,12 @@ func (b *builder) attr(pl *plan, e *tracefile.Event, object string, f *form) uin
 			return 0
 		}
 		word(uint64(e.Ret))
-		h.Write(payload(e))
+		data := payload(e)
+		if printable(data) { // a hash or a date in a file is no more than one in a name
+			h.WriteString(b.names.text(string(data)))
+		} else {
+			h.Write(data)
+		}
 	case "rlimit", "getrlimit":
 		for i := range e.Bufs {
 			if b := &e.Bufs[i]; b.Phase == tracefile.AtExit {

@@ -210,7 +210,7 @@ func (c *comparison) blocks(pp *procPair, list []ref, kind Kind) []*candidate {
 	var last ref
 	for _, r := range list {
 		f := c.syms.form(r.step().sym)
-		if f.Family == "exit" { // told by how the process ended
+		if f.Family == "exit" || f.Family == "fork" && !f.Failed() { // told by how processes ended and started
 			continue
 		}
 		near := cur != nil && r.thread == last.thread && r.index-last.index <= 4 && !f.Failed()

@@ -317,5 +317,12 @@ func (c *comparison) collectInputs() {
 // inOther reports whether a step's symbol occurs in the other run, in the
 // processes of the same role: then only the number of such calls differs.
 func (c *comparison) inOther(r ref, side int) bool {
+	rule := ruleCount
+	if c.syms.form(r.step().sym).Class == stream {
+		rule = ruleStream
+	}
+	if !c.rules.on(rule) {
+		return false
+	}
 	return c.groupSeen[1-side][groupSymbol{r.thread.proc.group, r.step().sym}] > 0
 }

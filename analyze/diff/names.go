@@ -140,8 +140,6 @@ func (n *names) word(w, parent string) string {
 			return "<n>"
 		case (parent == "proc" || parent == "task") && n.rules.on(rulePID):
 			return "<pid>"
-		case parent == "pipe:[" || parent == "socket:[":
-			return "<inode>"
 		}
 	}
 	if !strings.ContainsAny(w, "0123456789abcdefABCDEF") {

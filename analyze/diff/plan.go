@@ -185,6 +185,17 @@ func (pl *plan) word(e *tracefile.Event, name string) uint64 {
 	return 0
 }
 
+// values returns the plain numbers among the arguments.
+func (pl *plan) values(e *tracefile.Event) string {
+	var b strings.Builder
+	for _, a := range pl.desc.Args {
+		if a.Type != nil && a.Type.Kind != syscalls.Flags && a.Type.Kind != syscalls.Enum && !isPath(a.Type) && a.Type.Name != "fd" && a.Type.Name != "dirfd" {
+			b.WriteString(" " + a.Name + "=" + strconv.FormatUint(e.Args[a.Reg%6], 16))
+		}
+	}
+	return b.String()
+}
+
 const sigurg = 23
 
 // signal returns the signal number that the call sends, 0 if it sends none.

@@ -17,14 +17,14 @@ type Rule struct {
 const (
 	rulePID     = "pid"
 	ruleFD      = "fd"
-	ruleAddr    = "addr"
 	ruleTemp    = "temp"
 	ruleUUID    = "uuid"
 	ruleHex     = "hex"
 	ruleNumber  = "number"
 	rulePort    = "port"
 	ruleInode   = "inode"
-	ruleTime    = "time"
+	ruleValue   = "value"
+	ruleCount   = "count"
 	ruleRoot    = "root"
 	ruleFamily  = "family"
 	ruleRestart = "restart"
@@ -37,20 +37,20 @@ const (
 var rules = []Rule{
 	{rulePID, "process and thread numbers, also in /proc/N and in names, become roles: the kernel hands them out in turn"},
 	{ruleFD, "a descriptor becomes the object behind it: numbers depend on what else happens to be open"},
-	{ruleAddr, "addresses are not compared: address-space randomisation and allocators move them"},
+	{ruleValue, "addresses, sizes, offsets, times and other plain numbers among the arguments are not compared: randomisation, allocators and clocks change them"},
+	{ruleCount, "how often a call is made is not compared where both runs make it, unless it is many times as often"},
 	{ruleTemp, "names made by mkstemp, mkdtemp and the like (created exclusively with a random-looking part) become <temp>"},
 	{ruleUUID, "UUIDs in names become <uuid>"},
 	{ruleHex, "runs of 8 or more hexadecimal digits in names (hashes, object names) become <hex>"},
 	{ruleNumber, "runs of 5 or more decimal digits in names (dates, epochs, counters) become <n>"},
 	{rulePort, "ports from 32768 on that the kernel chose for a client become *"},
-	{ruleInode, "inode and device numbers are not compared, nor the numbers in pipe:[N] and socket:[N]"},
-	{ruleTime, "times, time-outs and random bytes are not compared"},
+	{ruleInode, "pipes and sockets go by what they are, not by their inode numbers"},
 	{ruleRoot, "working directories of the two commands stand for each other, and what --map names"},
 	{ruleFamily, "open, openat and openat2 are one call, as are stat, newfstatat and statx, fork, vfork, clone and clone3, poll, select and epoll_wait: C libraries differ in which they use"},
 	{ruleRestart, "a call interrupted by a signal and restarted is one call"},
 	{ruleStream, "adjacent reads or adjacent writes of one pipe, socket or terminal are one transfer: how data is cut up depends on timing"},
 	{ruleRetry, "EAGAIN and EINPROGRESS of non-blocking transfers are not compared: they depend on timing"},
-	{ruleQuiet, "memory, locking, clock, scheduling and signal-mask calls count only when they fail in an unusual way"},
+	{ruleQuiet, "memory, locking, clock, scheduling, wake-up and signal-mask calls count only when they fail in an unusual way"},
 	{ruleOrder, "threads of a process and processes of one role may share their work differently: what one lacks and another has in excess cancels out"},
 }
 
