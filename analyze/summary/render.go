@@ -160,10 +160,7 @@ func processes(b *strings.Builder, r *Result, o RenderOptions, t term.Options) {
 		case p.Exit.Code == nil || *p.Exit.Code != 0:
 			end.Style = term.Red
 		}
-		name := strings.Repeat("  ", min(p.Depth, 20)) + p.label
-		if len(p.Argv) > 1 {
-			name += " " + commandLine(p.Argv[1:])
-		}
+		name := strings.Repeat("  ", min(p.Depth, 20)) + p.title()
 		errors := ""
 		if p.Errors > 0 {
 			errors = term.Count(p.Errors)
@@ -195,10 +192,7 @@ func failures(b *strings.Builder, r *Result, o RenderOptions, t term.Options) {
 		if i == limit {
 			break
 		}
-		name := p.label
-		if len(p.Argv) > 1 {
-			name += " " + commandLine(p.Argv[1:])
-		}
+		name := p.title()
 		end := p.Exit.String()
 		fmt.Fprintf(b, "  %s: %s\n", term.FitHead(term.Safe(name), t.Columns()-6-len(end)), t.Paint(end, term.Red))
 		x := p.Reason
@@ -220,8 +214,23 @@ func failures(b *strings.Builder, r *Result, o RenderOptions, t term.Options) {
 	more(b, len(failed), limit, t)
 }
 
-// commandLine joins arguments, those with blanks quoted.
+// title returns the process's label and arguments, or what it calls itself.
+func (p *Process) title() string {
+	if len(p.Argv) == 0 {
+		return p.label
+	}
+	if _, said, ok := strings.Cut(p.Argv[0], " "); ok { // setproctitle(3)
+		return p.label + " " + strings.TrimSpace(said)
+	}
+	return strings.TrimSpace(p.label + " " + commandLine(p.Argv[1:]))
+}
+
+// commandLine joins arguments, those with blanks quoted. Empty ones at the end,
+// as titles leave them behind, it drops.
 func commandLine(argv []string) string {
+	for len(argv) > 0 && argv[len(argv)-1] == "" {
+		argv = argv[:len(argv)-1]
+	}
 	out := make([]string, len(argv))
 	for i, a := range argv {
 		if out[i] = a; a == "" || strings.ContainsAny(a, " \t\n'\"") {

@@ -32,8 +32,8 @@ type Table struct {
 	Indent  string
 }
 
-// minFlex is the width below which a flexible column is of no use.
-const minFlex = 16
+// minFlex is the width below which a flexible column tells too little.
+const minFlex = 30
 
 // Row appends a row of plain texts.
 func (t *Table) Row(cells ...string) {

@@ -121,7 +121,7 @@ func (w *World) startThread(t *Thread, e *tracefile.Event) {
 	}
 	if e.Facts != nil {
 		w.snapshot(p, e.Facts, false)
-		if len(p.Execs) == 0 && t.How != tracefile.StartFork && t.How != tracefile.StartVfork {
+		if len(p.Execs) == 0 && len(e.Facts.Exe) > 0 {
 			p.Execs = append(p.Execs, Exec{Time: e.End, Path: p.Exe, Argv: p.Argv, Cwd: p.Cwd(), UID: p.UID})
 		}
 	}
@@ -231,7 +231,9 @@ func (w *World) snapshot(p *Process, f *tracepb.Process, exec bool) {
 	if len(f.Cwd) > 0 {
 		p.fs.cwd = string(f.Cwd)
 	}
-	p.fs.root = string(f.Root)
+	if len(f.Cwd) > 0 { // root was read too; it is not told when it is "/"
+		p.fs.root = string(f.Root)
+	}
 	if f.Credentials != nil {
 		p.UID, p.UIDKnown = f.Credentials.Euid, true
 	}
