@@ -18,6 +18,9 @@ type process struct {
 	// alive, process_vm_readv could wait for that execve, which waits for
 	// the other threads to be reaped by us.
 	execs int
+	// described: an attached process's facts have been read, at the first of
+	// its threads to stop.
+	described bool
 }
 
 // thread is a traced thread.
