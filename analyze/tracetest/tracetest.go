@@ -71,6 +71,9 @@ func (b *Builder) Add(e tracefile.Event) {
 	}
 }
 
+// Loss notes a loss in the current block.
+func (b *Builder) Loss(l *tracepb.Loss) { b.w.AddLoss(l) }
+
 // Flush ends the block.
 func (b *Builder) Flush() {
 	b.tb.Helper()

@@ -1,0 +1,94 @@
+package info
+
+import (
+	"encoding/json"
+	"flag"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"sysreel/analyze/term"
+	"sysreel/analyze/tracetest"
+	"sysreel/proto/tracefile"
+	"sysreel/proto/tracepb"
+)
+
+var update = flag.Bool("update", false, "rewrite the golden files")
+
+func sample(t *testing.T) *tracetest.Builder {
+	b := tracetest.New(t)
+	b.PerBlock = 2
+	b.Header.Machine = &tracepb.Machine{Hostname: []byte("web\x1b[2J1"), Kernel: "6.1.0", Arch: "x86_64", Cpus: 2, OsRelease: "Debian"}
+	b.Header.Policy = &tracepb.Policy{Snap: 32, Trace: "%file"}
+	b.Header.Target.Follow = true
+	th := b.Process(100, tracefile.Thread{}, tracetest.Program("/bin/true", "true"))
+	b.Loss(&tracepb.Loss{Reason: tracepb.Loss_IO_URING, Count: 3})
+	b.Loss(&tracepb.Loss{Reason: tracepb.Loss_IO_URING, Count: 4})
+	for range 5 {
+		b.Call(th, "getpid", 1_000_000, 100)
+	}
+	return b
+}
+
+func TestInfo(t *testing.T) {
+	whole := sample(t).Bytes()
+	cut := sample(t).Cut()
+	broken := append([]byte(nil), whole...)
+	broken[len(broken)/2] ^= 1
+	for name, file := range map[string][]byte{"complete.txt": whole, "unfinished.txt": cut, "damaged.txt": broken} {
+		t.Run(name, func(t *testing.T) {
+			x, err := Read("x.reel", tracetest.Reader(t, file))
+			if err != nil {
+				t.Fatal(err)
+			}
+			if x.State+".txt" != name {
+				t.Errorf("it is %s", x.State)
+			}
+			if name != "damaged.txt" && (x.Events != 6 || x.Blocks != 3 || len(x.Losses) != 1 || x.Losses[0].Count != 7) {
+				t.Errorf("%d events in %d blocks, losses %v", x.Events, x.Blocks, x.Losses)
+			}
+			var b strings.Builder
+			if err := Render(&b, x, term.Options{}); err != nil {
+				t.Fatal(err)
+			}
+			if strings.ContainsRune(b.String(), 0x1b) {
+				t.Error("the host's name reaches the terminal raw")
+			}
+			if name != "damaged.txt" { // sizes and offsets may change with the encoder
+				golden(t, name, sizes(b.String()))
+			}
+			if _, err := json.Marshal(x); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+}
+
+// sizes drops the line that depends on how well a trace is compressed.
+func sizes(s string) string {
+	var keep []string
+	for _, line := range strings.Split(s, "\n") {
+		if !strings.HasPrefix(line, "size ") {
+			keep = append(keep, line)
+		}
+	}
+	return strings.Join(keep, "\n")
+}
+
+func golden(t *testing.T, name, got string) {
+	t.Helper()
+	name = filepath.Join("testdata", name)
+	if *update {
+		if err := os.WriteFile(name, []byte(got), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	want, err := os.ReadFile(name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got != string(want) {
+		t.Errorf("%s differs (go test -update rewrites it):\n%s", name, got)
+	}
+}
