@@ -13,6 +13,17 @@ func wait4(p *printer) bool {
 	return true
 }
 
+// xattr writes the calls that read extended attributes: with no room given
+// they only tell how much is needed.
+func xattr(p *printer) bool {
+	n := len(p.d.Args)
+	if n == 0 || p.reg(&p.d.Args[n-1]) != 0 {
+		return false
+	}
+	p.asRegisters()
+	return true
+}
+
 // asRegisters writes the arguments without looking behind what the call gave
 // back.
 func (p *printer) asRegisters() {

@@ -46,11 +46,17 @@ func nodemask(p *printer, _ *syscalls.Type, v view) {
 		if off > 0 {
 			p.s(", ")
 		}
-		p.s("0x")
-		const digits = 16
-		word := load(v.data, off, w)
-		for i := 2*w - 1; i >= 0; i-- {
-			p.c(hexDigits[word>>(4*i)&(digits-1)])
+		// strace's %#0*lx: as wide as the word's digits, prefix included.
+		word, width := load(v.data, off, w), 2*w
+		if word != 0 {
+			p.s("0x")
+			width -= 2
+		}
+		start := len(p.b)
+		p.b = appendHexDigits(p.b, word)
+		for len(p.b)-start < width {
+			p.b = append(p.b[:start+1], p.b[start:]...)
+			p.b[start] = '0'
 		}
 	}
 	p.c(']')

@@ -104,11 +104,10 @@ func siginfo(p *printer, _ *syscalls.Type, v view) {
 		p.id(u32(4))
 	}
 	value := func(off int) {
-		p.s(", si_value={int=")
+		p.s(", si_int=")
 		p.dec(i32(off))
-		p.s(", ptr=")
+		p.s(", si_ptr=")
 		p.addr(word(off))
-		p.c('}')
 	}
 	const (
 		sill, sfpe, sbus, ssegv, strap, schld, spoll, ssys = 4, 8, 7, 11, 5, 17, 29, 31
@@ -133,9 +132,6 @@ func siginfo(p *printer, _ *syscalls.Type, v view) {
 		}
 		if word(8) != 0 {
 			value(8)
-		}
-		if len(p.b) > 0 && u32(0) == 0 && u32(4) == 0 && word(8) == 0 {
-			break
 		}
 	case signo == schld:
 		sender()

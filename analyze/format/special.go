@@ -65,6 +65,9 @@ func init() {
 	}
 	structs = map[string]func(p *printer, t *syscalls.Type, v view) bool{
 		"epoll_data":      epollData,
+		"msghdr":          msghdr,
+		"msghdr_out":      msghdr,
+		"sigevent":        sigevent,
 		"stat":            stat,
 		"stat64":          stat,
 		"statx":           statx,
@@ -79,6 +82,12 @@ func init() {
 		"clone3":                 clone3,
 		"wait4":                  wait4,
 		"waitpid":                wait4,
+		"getxattr":               xattr,
+		"lgetxattr":              xattr,
+		"fgetxattr":              xattr,
+		"listxattr":              xattr,
+		"llistxattr":             xattr,
+		"flistxattr":             xattr,
 		"getrandom":              getrandom,
 		"nanosleep":              nanosleep,
 		"clock_nanosleep":        nanosleep,

@@ -1,6 +1,9 @@
 package format
 
-import "sysreel/proto/syscalls"
+import (
+	"sysreel/proto/syscalls"
+	"sysreel/proto/tracefile"
+)
 
 // fieldOf returns a member of a structure, nil if it has none of that name.
 func fieldOf(t *syscalls.Type, name string) *syscalls.Field {
@@ -112,6 +115,82 @@ func flock(p *printer, t *syscalls.Type, v view) bool {
 	}
 	p.c('}')
 	return true
+}
+
+// sigevent writes struct sigevent: its value only where there is one, its
+// thread only where one is told.
+func sigevent(p *printer, t *syscalls.Type, v view) bool {
+	value, notify := fieldOf(t, "sigev_value"), fieldOf(t, "sigev_notify")
+	if value == nil || notify == nil || !v.has(notify.Off+4) {
+		return false
+	}
+	const sigevThread, sigevThreadID = 2, 4
+	first := true
+	p.c('{')
+	if load(v.data, value.Off, value.Type.Size) != 0 {
+		p.member(t, v, "sigev_value", &first)
+	}
+	p.member(t, v, "sigev_signo", &first)
+	p.member(t, v, "sigev_notify", &first)
+	switch load(v.data, notify.Off, 4) {
+	case sigevThreadID:
+		p.member(t, v, "sigev_notify_thread_id", &first)
+	case sigevThread: // the thread's number overlaps the function's address
+		w := p.arch.PtrSize()
+		off := (notify.Off + 4 + w - 1) &^ (w - 1)
+		if v.has(off + 2*w) {
+			p.s(", sigev_notify_function=")
+			p.addr(load(v.data, off, w))
+			p.s(", sigev_notify_attributes=")
+			p.addr(load(v.data, off+w, w))
+		}
+	}
+	p.c('}')
+	return true
+}
+
+// msghdr writes struct msghdr. The control messages have no place in it when
+// there are none; of a receive that failed only the room for the sender's
+// address is told.
+func msghdr(p *printer, t *syscalls.Type, v view) bool {
+	size := fieldOf(t, "msg_controllen")
+	if size == nil || !v.has(t.Size) {
+		return false
+	}
+	first := true
+	p.c('{')
+	defer p.c('}')
+	if p.d.Name == "recvmsg" && !p.done() {
+		p.member(t, v, "msg_namelen", &first)
+		return true
+	}
+	p.member(t, v, "msg_name", &first)
+	p.nameLength(t, v)
+	p.member(t, v, "msg_iov", &first)
+	p.member(t, v, "msg_iovlen", &first)
+	if load(v.data, size.Off, size.Type.Size) != 0 {
+		p.member(t, v, "msg_control", &first)
+	}
+	p.member(t, v, "msg_controllen", &first)
+	p.member(t, v, "msg_flags", &first)
+	return true
+}
+
+// nameLength writes msg_namelen, which recvmsg changes.
+func (p *printer) nameLength(t *syscalls.Type, v view) {
+	f := fieldOf(t, "msg_namelen")
+	if f == nil {
+		return
+	}
+	is := load(v.data, f.Off, 4)
+	p.s(", msg_namelen=")
+	if in, ok := p.root(1, tracefile.AtEnter); ok && p.d.Name == "recvmsg" && in.has(f.Off+4) {
+		if was := load(in.data, f.Off, 4); was != is {
+			p.dec(int64(int32(was)))
+			p.s(" => ")
+		}
+	}
+	p.dec(int64(int32(is)))
 }
 
 // sigaction writes struct sigaction in strace's order. The restorer is there
