@@ -77,7 +77,7 @@ func run() int {
 
 // failures runs the cases and prints the table.
 func (b *bench) failures(re *regexp.Regexp, traces string, baseline, reuse bool) int {
-	all := slices.Concat(fileCases, buildCases, serviceCases)
+	all := slices.Concat(fileCases, buildCases, serviceCases, secondCases)
 	var n, top1, top3, skipped, baseTop1, baseTop3 int
 	var mrr, baseMRR float64
 	fmt.Printf("%-30s %-10s %5s %5s %6s  %s\n", "case", "program", "rank", "of", "lines", "first finding")
