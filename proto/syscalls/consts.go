@@ -3,6 +3,7 @@ package syscalls
 import (
 	"errors"
 	"fmt"
+	"math/bits"
 	"slices"
 	"strconv"
 	"strings"
@@ -114,6 +115,13 @@ func (t *archTable) parseConst(c *Consts, line string) error {
 		if v.Mask, err = t.evaluate(mask, c); err != nil {
 			return fmt.Errorf("%s: mask: %w", name, err)
 		}
+	}
+	if strings.Contains(name, "%") {
+		if v.Mask == 0 {
+			return fmt.Errorf("%s: a number within the bits needs mask=", name)
+		}
+		c.numbers = append(c.numbers, v)
+		return nil
 	}
 	c.Values = append(c.Values, v)
 	return nil
@@ -254,6 +262,9 @@ func (c *Consts) Append(dst []byte, v uint64) []byte {
 		return c.appendUnknown(dst, v)
 	}
 	start, left := len(dst), v
+	for i := range c.numbers {
+		left &^= c.numbers[i].Mask
+	}
 	zero := ""
 	var seen uint64 // masks whose field has been printed
 	for i := range c.Values {
@@ -288,6 +299,11 @@ func (c *Consts) Append(dst []byte, v uint64) []byte {
 		dst = strconv.AppendUint(dst, left, 16)
 	case left != 0:
 		dst = c.appendUnknown(dst, left)
+	}
+	for i := range c.numbers {
+		dst = c.numbers[i].appendNumber(dst, v, len(dst) > start)
+	}
+	switch {
 	case len(dst) > start:
 	case zero != "":
 		dst = append(dst, zero...)
@@ -295,6 +311,29 @@ func (c *Consts) Append(dst []byte, v uint64) []byte {
 		dst = append(dst, '0')
 	}
 	return dst
+}
+
+// appendNumber appends the number within the bits of k's mask, as the name says:
+// "0%o" is an octal mode, always printed, "%d" a decimal number unless zero.
+func (k *Const) appendNumber(dst []byte, v uint64, more bool) []byte {
+	n := (v & k.Mask) >> bits.TrailingZeros64(k.Mask)
+	before, verb, _ := strings.Cut(k.Name, "%")
+	if n == 0 && !strings.HasPrefix(verb, "o") {
+		return dst
+	}
+	if more {
+		dst = append(dst, '|')
+	}
+	dst = append(dst, before...)
+	if strings.HasPrefix(verb, "o") {
+		if n < 8 {
+			dst = append(dst, '0') // strace writes modes with three digits
+		}
+		dst = strconv.AppendUint(dst, n, 8)
+	} else {
+		dst = strconv.AppendUint(dst, n, 10)
+	}
+	return append(dst, verb[min(1, len(verb)):]...)
 }
 
 // allNames returns the names of a value as strace has them where it cannot know
@@ -321,7 +360,10 @@ func (c *Consts) appendUnknown(dst []byte, v uint64) []byte {
 	if c.Prefix != "" {
 		dst = append(dst, " /* "...)
 		dst = append(dst, c.Prefix...)
-		dst = append(dst, "??? */"...)
+		if !strings.Contains(c.Prefix, "?") {
+			dst = append(dst, "???"...)
+		}
+		dst = append(dst, " */"...)
 	}
 	return dst
 }

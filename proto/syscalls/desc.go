@@ -231,6 +231,8 @@ type Consts struct {
 	whole  bool             // parsed to the end
 	joined []uint64         // values of which all names are printed
 	absent []string         // names that other architectures have
+	// numbers are fields of bits printed as numbers: name with a verb, mask.
+	numbers []Const
 }
 
 // Const is one constant. Mask, where not zero, says which bits it is about
