@@ -22,7 +22,8 @@ type builder struct {
 	plans   map[*syscalls.Desc]*plan
 	procs   map[tracefile.ProcessID]*proc
 	threads map[tracefile.ThreadID]*thread
-	paths   []string // of the call being added
+	paths   []string             // of the call being added
+	heard   map[*world.File]bool // connections from which something was read
 }
 
 func newBuilder(name string, syms *symbols, seed maphash.Seed, rs ruleSet, roots []root) *builder {
@@ -37,6 +38,7 @@ func newBuilder(name string, syms *symbols, seed maphash.Seed, rs ruleSet, roots
 		plans:   map[*syscalls.Desc]*plan{},
 		procs:   map[tracefile.ProcessID]*proc{},
 		threads: map[tracefile.ThreadID]*thread{},
+		heard:   map[*world.File]bool{},
 	}
 }
 
@@ -214,7 +216,7 @@ func (b *builder) call(t *thread, c *analyze.Call) {
 	}
 	sym := b.syms.intern(f)
 	p.seen[sym]++
-	t.steps = append(t.steps, step{sym: sym, attr: b.attr(pl, e, object, &f), num: uint32(e.Num), dur: float32(dur)})
+	t.steps = append(t.steps, step{sym: sym, attr: b.attr(c, pl, object, &f), num: uint32(e.Num), dur: float32(dur)})
 }
 
 func exitWord(code uint64) string {
@@ -420,7 +422,8 @@ func (p *proc) threadOf(tid int32) *thread {
 
 // attr returns a hash of what is compared between aligned calls only: the
 // metadata or the data of what was read.
-func (b *builder) attr(pl *plan, e *tracefile.Event, object string, f *form) uint32 {
+func (b *builder) attr(c *analyze.Call, pl *plan, object string, f *form) uint32 {
+	e := c.Event
 	if f.Failed() || object == "" || b.run.written[object] || volatile(object) {
 		return 0
 	}
@@ -443,7 +446,17 @@ func (b *builder) attr(pl *plan, e *tracefile.Event, object string, f *form) uin
 		word(m.size)
 		word(m.uid)
 		word(m.gid)
+	case "recv":
+		answer, ok := b.answer(c, pl)
+		if !ok {
+			return 0
+		}
+		h.WriteString(answer)
 	case "read", "readlink":
+		if answer, ok := b.answer(c, pl); ok {
+			h.WriteString(answer)
+			break
+		}
 		if object[0] != '/' && object[0] != '.' && pl.family.name == "read" {
 			return 0
 		}
@@ -467,6 +480,41 @@ func (b *builder) attr(pl *plan, e *tracefile.Event, object string, f *form) uin
 		return v
 	}
 	return 1
+}
+
+// answer returns what came first out of a connection, its first line if that is
+// text. Later data depends on how it was cut up.
+func (b *builder) answer(c *analyze.Call, pl *plan) (string, bool) {
+	if pl.fd < 0 {
+		return "", false
+	}
+	f := c.Process.File(int32(c.Args[pl.fd]))
+	if f == nil || f.Kind != world.Socket || b.heard[f] {
+		return "", false
+	}
+	if len(b.heard) >= maxCachedNames {
+		clear(b.heard)
+	}
+	b.heard[f] = true
+	data := payload(c.Event)
+	if c.Ret == 0 {
+		return "end", true
+	}
+	if !printable(data) || len(data) == 0 {
+		return "", false
+	}
+	line, _, _ := strings.Cut(string(data), "\n")
+	return bare(b.names.text(line)) + statusOf(line), true
+}
+
+// statusOf returns the status code of the first line of an HTTP answer.
+func statusOf(line string) string {
+	if rest, ok := strings.CutPrefix(line, "HTTP/"); ok {
+		if _, code, ok := strings.Cut(rest, " "); ok && len(code) >= 3 {
+			return code[:3]
+		}
+	}
+	return ""
 }
 
 // volatile reports whether an object changes by itself.

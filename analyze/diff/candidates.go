@@ -3,6 +3,7 @@ package diff
 import (
 	"cmp"
 	"slices"
+	"strings"
 )
 
 // candidate is a difference before it is ranked.
@@ -39,7 +40,7 @@ const (
 	weightAdded    = 1.0
 	weightMetadata = 3.0
 	weightContent  = 2.6
-	weightListing  = 1.0
+	weightOutput   = 0.2 // of calls on standard input and output: they tell the outcome
 	weightProcess  = 2.0
 	weightNewProc  = 1.2
 	weightExit     = 1.0
@@ -227,17 +228,17 @@ func (c *comparison) blocks(pp *procPair, list []ref, kind Kind) []*candidate {
 		if kind == Missing {
 			cur.good, cur.at, cur.weight = r.event(), uint64(r.at)+1, weightMissing
 			cur.tail = c.ended(pp, r)
-			if f.Class != effect {
-				cur.weight /= 2
-			}
 			if f.Failed() {
 				cur.weight = weightMended / 2
 			}
 		} else {
 			cur.bad, cur.at, cur.weight = r.event(), r.event(), weightAdded
-			if f.Class != effect {
-				cur.weight /= 2
-			}
+		}
+		switch {
+		case strings.HasPrefix(f.Object, "std"):
+			cur.weight = weightOutput
+		case f.Class != effect:
+			cur.weight /= 2
 		}
 		out = append(out, cur)
 	}

@@ -160,6 +160,12 @@ func (ld *loader) load(ctx context.Context, s Source, roots []root) (*run, error
 	}
 	r := b.run
 	r.footer, r.warning = t.Footer(), t.Warning()
+	if r.events == 0 {
+		if r.warning == "" {
+			r.warning = "nothing is in it, or nothing that the filters let through"
+		}
+		return nil, fmt.Errorf("%s: there is nothing to compare: %s", s.Name, r.warning)
+	}
 	for _, p := range r.procs {
 		if p.parent == nil {
 			r.roots = append(r.roots, p)

@@ -122,7 +122,7 @@ func (col *collector) describe(ev *evidence, c *analyze.Call) {
 		if pl := newPlan(c.Desc.Select(&e.Args)); pl.stat != nil {
 			ev.meta, ev.stat = pl.metadata(e)
 		}
-		if fam := familyOf(c.Desc.Name, ""); fam.name == "read" || fam.name == "readlink" {
+		if fam := familyOf(c.Desc.Name, ""); fam.name == "read" || fam.name == "readlink" || fam.name == "recv" {
 			ev.data = string(payload(e))
 		}
 	}

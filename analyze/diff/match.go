@@ -85,13 +85,15 @@ const maxTwins = 128
 
 func pairTwins(gs, bs []*proc, least float64) {
 	pair := func(g, b *proc) { g.other, b.other = b, g }
-	if len(gs) == 1 && len(bs) == 1 && least == 0 {
+	if len(gs) == 1 && len(bs) == 1 && least == 0 && compatible(gs[0], bs[0]) {
 		pair(gs[0], bs[0])
 		return
 	}
 	if len(gs) > maxTwins || len(bs) > maxTwins {
 		for i := range min(len(gs), len(bs)) {
-			pair(gs[i], bs[i])
+			if compatible(gs[i], bs[i]) {
+				pair(gs[i], bs[i])
+			}
 		}
 		return
 	}
@@ -103,6 +105,9 @@ func pairTwins(gs, bs []*proc, least float64) {
 	var all []candidate
 	for i, g := range gs {
 		for j, b := range bs {
+			if !compatible(g, b) {
+				continue
+			}
 			if s := similarity(g, b); s >= least {
 				all = append(all, candidate{g, b, s, abs(i - j)})
 			}
@@ -119,6 +124,13 @@ func pairTwins(gs, bs []*proc, least float64) {
 			pair(c.g, c.b)
 		}
 	}
+}
+
+// compatible reports whether two processes may stand for each other: they ran
+// the same program last, or one ran none.
+func compatible(g, b *proc) bool {
+	x, y := g.program(), b.program()
+	return x == y || x == "" || y == ""
 }
 
 // similarity compares what two processes did to which objects: the Jaccard

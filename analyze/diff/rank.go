@@ -14,6 +14,7 @@ const (
 	bonusPath      = 4.0  // its path is in a message of the bad run
 	bonusErrno     = 2.0  // its error's text is
 	bonusOrigin    = 2.0  // in the process that failed first
+	bonusNear      = 0.5  // the same for what did not fail: a cause less often
 	bonusFailing   = 1.0  // in another process that failed
 	bonusLast      = 1.5  // the last failure before that process's message
 	bonusFirst     = 0.5  // first difference of its process
@@ -72,6 +73,9 @@ func (c *comparison) searches() map[string]uint64 {
 				f := c.syms.form(t.steps[i].sym)
 				if f.Class == effect && !f.Failed() && strings.HasPrefix(f.Object, "/") {
 					m[itoa(p.group)+" "+base(f.Object)] = uint64(t.steps[i].num)
+					if f.Family == "exec" && p.parent != nil { // its parent may have looked for it
+						m[itoa(p.parent.group)+" "+base(f.Object)] = uint64(t.steps[i].num)
+					}
 				}
 			}
 		}
@@ -126,7 +130,11 @@ func (c *comparison) score(k *candidate, o *outcome, search map[string]uint64, l
 		if k.kind == Missing || k.kind == ProcessMissing {
 			from = 0
 		}
-		path, errno, _ := o.echoes(object, errnoText, from)
+		name := object
+		if base(name) == k.proc.role() {
+			name = "" // any message of it begins so
+		}
+		path, errno, _ := o.echoes(name, errnoText, from)
 		if path && object != "" {
 			add(bonusPath, "named in a message of the bad run")
 		}
@@ -134,8 +142,13 @@ func (c *comparison) score(k *candidate, o *outcome, search map[string]uint64, l
 			add(bonusErrno, "its error text is in a message of the bad run")
 		}
 	}
+	telling := k.form.Failed() || k.kind == InputChanged || k.kind == Slower || k.kind == ProcessMissing
 	if o.worse && !end {
 		switch {
+		case !telling:
+			if o.failing[k.proc] {
+				add(bonusNear, "in a process that failed")
+			}
 		case k.proc == o.origin:
 			add(bonusOrigin, "in the process that failed first")
 			if k.kind == InputChanged {
@@ -144,6 +157,7 @@ func (c *comparison) score(k *candidate, o *outcome, search map[string]uint64, l
 		case o.failing[k.proc]:
 			add(bonusFailing, "in a process that failed")
 		case o.origin.ancestor(k.proc), k.proc.ancestor(o.origin):
+		case k.kind == InputChanged && k.at < o.origin.endEvent: // may have handed it on
 		default:
 			add(malusUnrelated, "in a process that did not fail")
 		}

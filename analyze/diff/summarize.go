@@ -155,12 +155,22 @@ func inputSummary(k *candidate, object string, good, bad *evidence) string {
 	switch {
 	case k.form.Family == "readlink":
 		return fmt.Sprintf("%s leads to %q, %q in the good run", object, clipText(bad.data, 60), clipText(good.data, 60))
+	case k.form.Class == stream && !strings.HasPrefix(object, "/"):
+		if bad.ret == 0 {
+			return object + " closed the connection without an answer"
+		}
+		return fmt.Sprintf("%s answered %q, %q in the good run", object, firstLine(bad.data), firstLine(good.data))
 	case strings.Contains(k.form.Family, "rlimit"):
 		return "a resource limit differs"
 	case good.ret != bad.ret:
 		return fmt.Sprintf("%s has other content (read %d bytes, %d in the good run)", object, bad.ret, good.ret)
 	}
 	return object + " has other content"
+}
+
+func firstLine(s string) string {
+	line, _, _ := strings.Cut(s, "\n")
+	return clipText(strings.TrimSpace(line), 60)
 }
 
 // killer says where the signal that killed p came from.
