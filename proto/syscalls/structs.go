@@ -2,6 +2,7 @@ package syscalls
 
 import (
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -50,7 +51,12 @@ func (t *archTable) parseSection(s *section) (*Type, error) {
 		}
 	}
 	var fields []fieldExpr
+	var order []string
 	err := s.lines(func(line string) error {
+		if names, ok := strings.CutPrefix(line, "="); ok {
+			order = strings.Fields(names)
+			return nil
+		}
 		f, err := parseField(line)
 		fields = append(fields, f)
 		return err
@@ -66,10 +72,28 @@ func (t *archTable) parseSection(s *section) (*Type, error) {
 			return typ, fmt.Errorf("%s:%d: %s: %w", s.file, s.line, s.name, err)
 		}
 	}
+	if err := reorder(l.fields, order); err != nil {
+		return typ, fmt.Errorf("%s:%d: %s: %w", s.file, s.line, s.name, err)
+	}
 	typ.Fields = l.fields
 	typ.align = max(l.align, typ.align, 1)
 	typ.Size = (l.end + typ.align - 1) / typ.align * typ.align
 	return typ, nil
+}
+
+// reorder brings the named fields to the front: the order of printing where it
+// is not that of the layout.
+func reorder(fields []Field, names []string) error {
+	for to, name := range names {
+		from := slices.IndexFunc(fields, func(f Field) bool { return f.Name == name })
+		if from < to {
+			return fmt.Errorf("= %s: no such field, or named twice", name)
+		}
+		f := fields[from]
+		copy(fields[to+1:from+1], fields[to:from])
+		fields[to] = f
+	}
+	return nil
 }
 
 // parseAlias handles "type socklen_t u32".
