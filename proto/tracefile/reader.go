@@ -7,8 +7,6 @@ import (
 	"io"
 	"io/fs"
 
-	"google.golang.org/protobuf/proto"
-
 	"sysreel/proto/tracepb"
 )
 
@@ -163,7 +161,8 @@ func (r *Reader) open() error {
 		return fmt.Errorf("reading the trace's header: %w", err)
 	}
 	r.header = new(tracepb.Header)
-	if err := proto.Unmarshal(msg, r.header); err != nil {
+	budget := parts(maxParts)
+	if err := budget.unmarshal(msg, r.header); err != nil {
 		return fmt.Errorf("reading the trace's header: %w", err)
 	}
 	if r.header.Major > Major {
@@ -211,9 +210,10 @@ func (r *Reader) last(c *rawChunk) {
 	switch c.head.kind {
 	case kindFooter:
 		f := new(tracepb.Footer)
+		budget := parts(maxParts)
 		_, msg, err := decompress(nil, c.frame(0), int(c.head.frame[0].raw), chunkFooterField)
 		if err == nil {
-			err = proto.Unmarshal(msg, f)
+			err = budget.unmarshal(msg, f)
 		}
 		if err != nil {
 			r.gap(Gap{Offset: c.off, Bytes: int64(c.size()), Known: true, Reason: "unreadable footer"})
@@ -222,6 +222,7 @@ func (r *Reader) last(c *rawChunk) {
 		r.footer = f
 	case kindEnd:
 		r.end = true
+		r.src.follow = nil // nothing is to come
 	}
 }
 
