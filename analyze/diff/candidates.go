@@ -23,10 +23,12 @@ type candidate struct {
 	tail    bool    // missing because the process had ended
 	first   bool    // first difference of its process
 
+	runs int      // of groups: bad runs that show it
+	p    *float64 // of groups: Fisher's exact test, adjusted
+
 	score   float64
 	reasons []string
 	folded  []*candidate
-	chain   []string
 }
 
 // Weights of the kinds of differences, before circumstances count.
@@ -50,7 +52,12 @@ const (
 	maxCandidates  = 4096
 )
 
-// candidates lists every difference of c.
+// all lists every difference of c, those of time among them.
+func (c *comparison) all(o *outcome, rows []*row) []*candidate {
+	return append(append(c.candidates(o), c.hangCandidates()...), c.slowCandidates(rows)...)
+}
+
+// candidates lists every difference of c in what was done.
 func (c *comparison) candidates(o *outcome) []*candidate {
 	var out []*candidate
 	for _, pp := range c.pairs {

@@ -72,14 +72,14 @@ func Compare(ctx context.Context, o Options) (*Result, error) {
 			runs[side] = append(runs[side], r)
 		}
 	}
+	g := survey(runs[goodSide], runs[badSide], syms, rs)
 	c := compareRuns(runs[goodSide][0], runs[badSide][0], syms, rs)
 	out := readOutcome(c)
 	rows := c.timeRows()
-	list := c.candidates(out)
-	list = append(list, c.hangCandidates()...)
-	list = append(list, c.slowCandidates(rows)...)
-	list = c.rank(list, out)
+	list := c.rank(g.sift(c.all(out, rows)), out)
 	res := c.result(list, rows)
+	res.Notes = append(res.Notes, g.notes()...)
+	g.times(c, res.Latency)
 	for side, rr := range runs {
 		for _, r := range rr {
 			if side == goodSide {
@@ -279,7 +279,7 @@ func (c *comparison) fill(ctx context.Context, o Options, res *Result, list []*c
 	}
 	for i, k := range list {
 		f := c.finding(k, get(goodSide, k.good), get(badSide, k.bad))
-		f.Rank = i + 1
+		f.Rank, f.BadRuns, f.P = i+1, k.runs, k.p
 		f.Consequences = c.chain(k, out)
 		res.Findings = append(res.Findings, f)
 	}

@@ -97,6 +97,9 @@ func (p *page) finding(f *Finding) {
 	if len(f.Consequences) > 0 {
 		p.wrap("     → ", f.Consequences)
 	}
+	if f.P != nil {
+		p.line(p.o.Paint(fmt.Sprintf("     in %d of %d bad runs and no good one (Fisher's exact test, adjusted: p = %.2g)", f.BadRuns, len(p.r.Bad), *f.P), term.Dim))
+	}
 	if p.o.All {
 		p.line(p.o.Paint(fmt.Sprintf("     score %.1f: %s", f.Score, strings.Join(f.Reasons, ", ")), term.Dim))
 	}
@@ -213,7 +216,11 @@ func (p *page) latency() {
 	if p.r.Verdict == Same || !p.o.All || len(p.r.Latency) == 0 {
 		return
 	}
-	p.line(p.o.Paint("Where the time went (total of all threads, one run each)", term.Bold))
+	head := "Where the time went (total of all threads, one run each: within-run only)"
+	if len(p.r.Good)+len(p.r.Bad) > 2 {
+		head = "Where the time went (total of all threads; first runs, then the shift over all runs, Cliff's delta, adjusted p)"
+	}
+	p.line(p.o.Paint(head, term.Bold))
 	for i, l := range p.r.Latency {
 		if i >= 10 {
 			break
@@ -222,7 +229,11 @@ func (p *page) latency() {
 		if l.Object != "" {
 			what += " " + l.Object
 		}
-		p.line(fmt.Sprintf("  %10s  %s → %s  %s: %s", signedDuration(l.DeltaNS), term.Duration(l.GoodNS), term.Duration(l.BadNS), term.Safe(l.Process), term.Safe(what)))
+		stats := ""
+		if l.P != nil {
+			stats = fmt.Sprintf("  [%s, %+.2f, p %.2g]", signedDuration(int64(l.ShiftNS)), l.Effect, *l.P)
+		}
+		p.line(fmt.Sprintf("  %10s  %s → %s  %s: %s%s", signedDuration(l.DeltaNS), term.Duration(l.GoodNS), term.Duration(l.BadNS), term.Safe(l.Process), term.Safe(what), stats))
 	}
 }
 

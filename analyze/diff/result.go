@@ -74,6 +74,10 @@ type Finding struct {
 	// Reasons say what the score rests on.
 	Reasons []string `json:"reasons,omitempty"`
 	Count   int      `json:"count,omitempty"` // calls of this kind, if more than one
+	// Of groups: the bad runs that show it, and Fisher's exact test of that
+	// against the good runs, adjusted for the number of findings.
+	BadRuns int      `json:"bad_runs,omitempty"`
+	P       *float64 `json:"p,omitempty"`
 }
 
 // Call is the evidence: an event of a trace.
