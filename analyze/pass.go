@@ -157,7 +157,7 @@ func (p *pass) coreEvents(c *tracefile.Core) error {
 	facts := c.Facts
 	ranged := m.fromTime || m.toTime || m.lastEvent != 0 || m.firstEvent > 1
 	picky := m.failed || m.errnos != nil || m.minLatency > 0
-	bufs := e.Bufs[:0]
+	*e = tracefile.Event{}
 	for i := range c.Events {
 		s := c.Shape[i]
 		meta := p.blockShapes[s]
@@ -166,17 +166,20 @@ func (p *pass) coreEvents(c *tracefile.Core) error {
 		if isCall && (!meta.pass || !p.blockThreads[c.Thread[i]]) {
 			continue
 		}
-		*e = tracefile.Event{
-			Num: c.FirstEvent + uint64(i), Kind: shape.Kind, Flags: c.Flags[i], Arch: shape.Arch,
-			Thread: c.Threads[c.Thread[i]], NR: shape.NR,
-			Start: c.Start[i], End: c.End[i], Ret: c.Ret[i], Bufs: bufs,
-		}
+		// Field by field: clearing the whole event costs more than all the rest.
+		e.Num, e.Kind, e.Flags, e.Arch = c.FirstEvent+uint64(i), shape.Kind, c.Flags[i], shape.Arch
+		e.Thread, e.NR = c.Threads[c.Thread[i]], shape.NR
+		e.Start, e.End, e.Ret = c.Start[i], c.End[i], c.Ret[i]
 		if isCall {
 			if picky && !m.result(e) || ranged && !m.within(e) {
 				continue
 			}
-			t := p.world.See(e.Thread)
-			*call = Call{Event: e, Name: meta.name, Desc: meta.desc, Thread: t, Process: t.Process, meta: meta}
+			if t := p.world.See(e.Thread); t != call.Thread || call.Event != e {
+				*call = Call{Event: e, Thread: t, Process: t.Process}
+			}
+			if call.meta != meta {
+				call.Name, call.Desc, call.meta = meta.name, meta.desc, meta
+			}
 			if err := p.fn(call); err != nil {
 				return err
 			}
@@ -194,6 +197,8 @@ func (p *pass) coreEvents(c *tracefile.Core) error {
 		if err := p.other(meta, p.blockThreads[c.Thread[i]]); err != nil {
 			return err
 		}
+		*e = tracefile.Event{}
+		*call = Call{}
 	}
 	return nil
 }

@@ -2,6 +2,9 @@ package world
 
 import (
 	"encoding/binary"
+	"slices"
+	"strconv"
+	"strings"
 
 	"sysreel/proto/tracefile"
 )
@@ -120,9 +123,11 @@ func openPath(w *World, t *Thread, e *tracefile.Event) {
 	pl := w.plan(e.Arch, e.NR)
 	var buf [2]string
 	names := pl.resolve(buf[:0], t.Process, e)
-	f := &File{Opened: w.num}
+	f := new(File)
 	if len(names) == 0 { // the path could not be read
 		f.Link = numbered("path", w.num)
+	} else if same := t.Process.reopened(names[0]); same != nil {
+		f = same
 	} else {
 		f.Kind, f.Path, f.Link = Named, names[0], names[0]
 	}
@@ -133,8 +138,34 @@ func openPath(w *World, t *Thread, e *tracefile.Event) {
 	} else if int(last) < len(e.Args) {
 		flags = e.Args[last]
 	}
-	f.Flags = uint32(flags)
+	f.Opened, f.Flags = w.num, uint32(flags)
 	w.open(t.Process, int32(e.Ret), f, flags&oCloexec != 0)
+}
+
+// reopened returns the file that opening the path of a descriptor gives again:
+// /dev/fd/N, /proc/self/fd/N or /dev/stdin. It is a new description with the
+// same name.
+func (p *Process) reopened(name string) *File {
+	num, ok := strings.CutPrefix(name, "/dev/fd/")
+	if !ok {
+		num, ok = strings.CutPrefix(name, "/proc/self/fd/")
+	}
+	if i := slices.Index([]string{"/dev/stdin", "/dev/stdout", "/dev/stderr"}, name); i >= 0 {
+		num, ok = strconv.Itoa(i), true
+	}
+	if !ok {
+		return nil
+	}
+	fd, err := strconv.ParseInt(num, 10, 32)
+	if err != nil {
+		return nil
+	}
+	f := p.File(int32(fd))
+	if f == nil {
+		return nil
+	}
+	again := *f
+	return &again
 }
 
 func closeFD(w *World, t *Thread, e *tracefile.Event) {

@@ -147,6 +147,16 @@ func TestPathsAndDescriptors(t *testing.T) {
 	m.want(a, "0</dev/null> 1</etc/passwd> 3</home/u/src/a.c>")
 }
 
+func TestReopened(t *testing.T) {
+	m := newMachine(t, ForReading())
+	a := m.start(10, tracefile.StartLaunch, tracefile.Thread{}, program("/", "/etc/hosts"))
+	m.call(a, "pipe", 0, ints(3, 4))
+	m.call(a, "openat", 5, cwdFD, "/dev/fd/3", 0)
+	m.call(a, "openat", 6, cwdFD, "/proc/self/fd/99", 0)
+	m.call(a, "openat", 7, cwdFD, "/dev/stdin", 0)
+	m.want(a, "0</etc/hosts> 3<pipe:[#2]> 4<pipe:[#2]> 5<pipe:[#2]> 6</proc/self/fd/99> 7</etc/hosts>")
+}
+
 func TestForkExec(t *testing.T) {
 	m := newMachine(t, ForReading())
 	a := m.start(10, tracefile.StartLaunch, tracefile.Thread{}, program("/", "/dev/null"))
