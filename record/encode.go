@@ -48,17 +48,17 @@ func (c *encoder) run(batches <-chan *ptrace.Batch) {
 }
 
 func (c *encoder) write(b *ptrace.Batch) error {
-	for _, l := range b.Losses {
-		c.w.AddLoss(l)
-		if l.Reason == tracepb.Loss_DROPPED {
-			c.lost += l.Count
-		}
-	}
 	for i := range b.Events {
 		if err := c.w.Add(&b.Events[i]); err != nil {
 			return err
 		}
 		c.events++
+	}
+	for _, l := range b.Losses {
+		c.w.AddLoss(l)
+		if l.Reason == tracepb.Loss_DROPPED {
+			c.lost += l.Count
+		}
 	}
 	if !b.Flush {
 		return nil

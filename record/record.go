@@ -46,6 +46,13 @@ type Options struct {
 	// StdoutToStderr gives a launched command standard error as its standard
 	// output, because the trace itself goes to the recorder's.
 	StdoutToStderr bool
+	// HandOver gives up, as soon as a launched command has them, this
+	// process's standard input, its standard output (unless StdoutToStderr)
+	// and every other descriptor that it inherited: whoever is at the other
+	// end of a pipe then sees end of file or SIGPIPE when the command
+	// closes its end. The standard files become /dev/null. It is for
+	// programs that do nothing but record.
+	HandOver bool
 	// Recorder names the program in the trace's header: "sysreel 0.1.0".
 	Recorder string
 

@@ -104,6 +104,9 @@ func (s *session) start() error {
 	if err != nil {
 		return fmt.Errorf("starting %s: %w", s.o.Command[0], err)
 	}
+	if s.o.HandOver {
+		ptrace.GiveUpFiles(s.o.StdoutToStderr)
+	}
 	return nil
 }
 

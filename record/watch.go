@@ -30,6 +30,11 @@ func (s *session) watch(ctx context.Context) {
 			return
 		case <-tick.C:
 			s.engine.Tick()
+			if n > 0 && len(s.o.Command) > 0 && !s.engine.CommandLives() {
+				// The command has obeyed; what it leaves behind need not
+				// hold up who asked for the end.
+				s.force("the command was ended by a signal")
+			}
 		case <-limit:
 			s.stop(Limit, s.o.MaxTime.String())
 		case <-done:

@@ -117,6 +117,9 @@ func (c *Capturer) run(tid int, slow bool, p *Plan, now int, failed bool, args *
 func (c *Capturer) collect(p *Plan, now int, i uint8, args *[6]uint64, ret int64, call *Call) {
 	cp := &p.copies[i]
 	ptr := p.Desc.Arch.PtrSize()
+	if cond := p.conds[i]; cond != nil && !cond.Holds(args) {
+		return
+	}
 	if cp.Parent < 0 {
 		rest := ret
 		c.add(cp, i, args[cp.Arg], -1, 0, nil, args, &rest, ptr, call)
@@ -252,6 +255,9 @@ func number(l syscalls.Length, unit []byte, args *[6]uint64, rest *int64) uint64
 		v = uint64(l.Val)
 	case syscalls.LenArg:
 		v = args[min(int(l.Val), 5)]
+		if l.Size > 0 && l.Size < 8 {
+			v &= 1<<(8*l.Size) - 1 // an int: the rest of the register means nothing
+		}
 	case syscalls.LenRet, syscalls.LenRest:
 		v = uint64(max(*rest, 0))
 	case syscalls.LenField:
@@ -266,6 +272,7 @@ func number(l syscalls.Length, unit []byte, args *[6]uint64, rest *int64) uint64
 
 // scale applies a length's arithmetic to the number found.
 func scale(v uint64, l syscalls.Length) uint64 {
+	v -= min(v, uint64(l.Sub))
 	if l.Div > 1 {
 		v = v/uint64(l.Div) + min(v%uint64(l.Div), 1)
 	}

@@ -16,6 +16,8 @@ type Plan struct {
 	copies []syscalls.Copy
 	// skip marks copies that policy leaves out.
 	skip []bool
+	// conds are conditions on the arguments for a copy, nil: none.
+	conds []*syscalls.Cond
 	// rounds lists the copies at enter and those at exit in groups: all of a
 	// group can be read at once, because what leads to them was read before.
 	rounds [2][][]uint8
@@ -39,7 +41,18 @@ func (c *Capturer) Plan(d *syscalls.Desc) *Plan {
 	if d == nil || len(d.Copies) == 0 || len(d.Copies) > maxCopies {
 		return nil
 	}
-	p := &Plan{Desc: d, copies: d.Copies, skip: make([]bool, len(d.Copies))}
+	p := &Plan{Desc: d, copies: d.Copies, skip: make([]bool, len(d.Copies)), conds: make([]*syscalls.Cond, len(d.Copies))}
+	for i := range d.Args {
+		a := &d.Args[i]
+		if a.If.Mask == 0 {
+			continue
+		}
+		for j, cp := range d.Copies {
+			if int(cp.Arg) == a.Reg {
+				p.conds[j] = &a.If
+			}
+		}
+	}
 	if !c.Environ {
 		// The pointers are kept: they tell how many variables there are.
 		for _, a := range d.Args {

@@ -104,9 +104,13 @@ func (e *Engine) attach(pid int) error {
 				seized[tid] = true
 				e.newThread(tid, p, tracefile.StartAttach)
 			case unix.ESRCH:
-				// It has ended, or is a leader that ended before its threads.
+				// It has ended.
 			case unix.EPERM:
-				if s, ok := e.proc.Look(tid); ok && s.TracerPID == os.Getpid() {
+				s, ok := e.proc.Look(tid)
+				if !ok || s.State == 'Z' || s.State == 'X' {
+					continue // ended; a leader stays as a zombie while its threads live
+				}
+				if s.TracerPID == e.tid || s.TracerPID == os.Getpid() {
 					continue // started meanwhile by a thread that is followed: its event comes
 				}
 				return e.explain(pid, tid, errno)

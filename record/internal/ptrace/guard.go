@@ -74,8 +74,7 @@ func newGuard(words int) *guard {
 
 // run starts the process.
 func (g *guard) run(pipe, memfd, size int) (pid int, err error) {
-	params := binary.LittleEndian.AppendUint32(nil, uint32(pipe))
-	params = binary.LittleEndian.AppendUint32(params, uint32(memfd))
+	var params []byte
 	for _, v := range []int{size, g.words, g.stride, guardEntries} {
 		params = binary.LittleEndian.AppendUint64(params, uint64(v))
 	}
@@ -89,21 +88,13 @@ func (g *guard) run(pipe, memfd, size int) (pid int, err error) {
 		return 0, err
 	}
 	defer unix.Close(null)
-	for _, fd := range []int{pipe, memfd} {
-		if _, err := unix.FcntlInt(uintptr(fd), unix.F_SETFD, 0); err != nil {
-			return 0, err
-		}
-	}
 	// A process group of its own: what is sent to the recorder's, is not
-	// for it. Nor does it hold the standard files open.
-	pid, err = syscall.ForkExec(name, []string{"sysreel-guard"}, &syscall.ProcAttr{
-		Files: []uintptr{uintptr(null), uintptr(null), uintptr(null)},
+	// for it. Nor does it hold open what the recorder has inherited: the
+	// standard files are replaced, and it closes all but its own.
+	return syscall.ForkExec(name, []string{"sysreel-guard"}, &syscall.ProcAttr{
+		Files: []uintptr{uintptr(null), uintptr(null), uintptr(null), uintptr(pipe), uintptr(memfd)},
 		Sys:   &syscall.SysProcAttr{Setpgid: true},
 	})
-	for _, fd := range []int{pipe, memfd} {
-		unix.CloseOnExec(fd)
-	}
-	return pid, err
 }
 
 // common sets the mask that placed threads have.

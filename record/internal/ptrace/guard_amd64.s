@@ -3,20 +3,36 @@
 // The guard: see guard.go. Like the stub it is never called, but copied into a
 // program of its own.
 
-#define GUARD_PIPE   0x10000080 // int32: read end of a pipe that the recorder holds open
-#define GUARD_TABLE  0x10000084 // int32: descriptor of the shared table
-#define GUARD_BYTES  0x10000088 // int64: size of the table
-#define GUARD_WORDS  0x10000090 // int64: 64-bit words of a CPU mask
-#define GUARD_STRIDE 0x10000098 // int64: bytes of an entry: thread, mask
-#define GUARD_COUNT  0x100000a0 // int64: entries, behind the common mask
+#define GUARD_BYTES  0x10000080 // int64: size of the table
+#define GUARD_WORDS  0x10000088 // int64: 64-bit words of a CPU mask
+#define GUARD_STRIDE 0x10000090 // int64: bytes of an entry: thread, mask
+#define GUARD_COUNT  0x10000098 // int64: entries, behind the common mask
+#define GUARD_PIPE   3          // descriptor: read end of a pipe that the recorder holds open
+#define GUARD_TABLE  4          // descriptor of the shared table
 
 TEXT ·guardProgram(SB), NOSPLIT|NOFRAME, $0
+	MOVL $436, AX                   // close_range(5, ~0, 0)
+	MOVL $5, DI
+	MOVL $-1, SI
+	MOVL $0, DX
+	SYSCALL
+	CMPQ AX, $0
+	JEQ  map
+	MOVL $1023, BX                  // before Linux 5.9: one by one
+close:
+	MOVL $3, AX
+	MOVL BX, DI
+	SYSCALL
+	SUBL $1, BX
+	CMPL BX, $5
+	JGE  close
+map:
 	MOVL $9, AX                     // mmap(0, bytes, PROT_READ, MAP_SHARED, table, 0)
 	MOVL $0, DI
 	MOVQ GUARD_BYTES, SI
 	MOVL $1, DX
 	MOVL $1, R10
-	MOVLQSX GUARD_TABLE, R8
+	MOVL $GUARD_TABLE, R8
 	MOVL $0, R9
 	SYSCALL
 	CMPQ AX, $-4095
@@ -24,7 +40,7 @@ TEXT ·guardProgram(SB), NOSPLIT|NOFRAME, $0
 	MOVQ AX, R12                    // the table: first the common mask
 wait:
 	MOVL $0, AX                     // read(pipe, sp-8, 1) until its end
-	MOVL GUARD_PIPE, DI
+	MOVL $GUARD_PIPE, DI
 	LEAQ -8(SP), SI
 	MOVL $1, DX
 	SYSCALL

@@ -5,24 +5,39 @@
 
 #define PARAMS 0x10000080
 // offsets from it
-#define GUARD_PIPE   0  // int32: read end of a pipe that the recorder holds open
-#define GUARD_TABLE  4  // int32: descriptor of the shared table
-#define GUARD_BYTES  8  // int64: size of the table
-#define GUARD_WORDS  16 // int64: 64-bit words of a CPU mask
-#define GUARD_STRIDE 24 // int64: bytes of an entry: thread, mask
-#define GUARD_COUNT  32 // int64: entries, behind the common mask
+#define GUARD_BYTES  0  // int64: size of the table
+#define GUARD_WORDS  8  // int64: 64-bit words of a CPU mask
+#define GUARD_STRIDE 16 // int64: bytes of an entry: thread, mask
+#define GUARD_COUNT  24 // int64: entries, behind the common mask
+#define GUARD_PIPE   3  // descriptor: read end of a pipe that the recorder holds open
+#define GUARD_TABLE  4  // descriptor of the shared table
 
 TEXT ·guardProgram(SB), NOSPLIT|NOFRAME, $0
 	MOVZ $(PARAMS>>16), R20
 	LSL  $16, R20, R20
 	ORR  $(PARAMS&0xffff), R20, R20
 
+	MOVD $436, R8                   // close_range(5, ~0, 0)
+	MOVD $5, R0
+	MOVD $0xffffffff, R1
+	MOVD ZR, R2
+	SVC
+	CBZ  R0, map
+	MOVD $1023, R19                 // before Linux 5.9: one by one
+close:
+	MOVD $57, R8
+	MOVD R19, R0
+	SVC
+	SUBS $1, R19, R19
+	CMP  $5, R19
+	BGE  close
+map:
 	MOVD $222, R8                   // mmap(0, bytes, PROT_READ, MAP_SHARED, table, 0)
 	MOVD ZR, R0
 	MOVD GUARD_BYTES(R20), R1
 	MOVD $1, R2
 	MOVD $1, R3
-	MOVW GUARD_TABLE(R20), R4
+	MOVD $GUARD_TABLE, R4
 	MOVD ZR, R5
 	SVC
 	CMN  $4095, R0
@@ -30,7 +45,7 @@ TEXT ·guardProgram(SB), NOSPLIT|NOFRAME, $0
 	MOVD R0, R21                    // the table: first the common mask
 wait:
 	MOVD $63, R8                    // read(pipe, sp-16, 1) until its end
-	MOVW GUARD_PIPE(R20), R0
+	MOVD $GUARD_PIPE, R0
 	SUB  $16, RSP, R1
 	MOVD $1, R2
 	SVC

@@ -12,7 +12,6 @@ import (
 	"golang.org/x/sys/unix"
 
 	"sysreel/proto/tracefile"
-	"sysreel/proto/tracepb"
 )
 
 // launch is the state of a launched command.
@@ -128,12 +127,6 @@ func (e *Engine) Launched() (status uint32, exited bool, failed error) {
 		failed = e.launch.failed
 	}
 	return e.launch.status, e.launch.exited, failed
-}
-
-// forkFacts is what is known of a forked process without reading anything: all
-// else it has from its creator.
-func forkFacts(t *thread) *tracepb.Process {
-	return &tracepb.Process{Tgid: t.TGID, Ppid: int32(t.proc.ppid)}
 }
 
 // CommandLives reports whether there is a launched command and it runs.

@@ -4,6 +4,8 @@ package ptrace
 
 import (
 	"bytes"
+	"os"
+	"strconv"
 
 	"golang.org/x/sys/unix"
 )
@@ -41,4 +43,32 @@ func Clocks() (mono, real, boot int64) {
 		}
 	}
 	return mono, real, boot
+}
+
+// GiveUpFiles closes every descriptor that this process has inherited, but
+// standard error; the standard files become /dev/null. What the process has
+// opened itself is known by its close-on-exec flag, which Go always sets.
+func GiveUpFiles(keepStdout bool) {
+	null, err := unix.Open(os.DevNull, unix.O_RDWR|unix.O_CLOEXEC, 0)
+	if err != nil {
+		return
+	}
+	defer unix.Close(null)
+	unix.Dup3(null, 0, 0)
+	if !keepStdout {
+		unix.Dup3(null, 1, 0)
+	}
+	entries, err := os.ReadDir("/proc/self/fd")
+	if err != nil {
+		return
+	}
+	for _, entry := range entries {
+		fd, err := strconv.Atoi(entry.Name())
+		if err != nil || fd <= 2 {
+			continue
+		}
+		if flags, err := unix.FcntlInt(uintptr(fd), unix.F_GETFD, 0); err == nil && flags&unix.FD_CLOEXEC == 0 {
+			unix.Close(fd)
+		}
+	}
 }

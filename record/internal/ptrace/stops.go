@@ -7,6 +7,7 @@ import (
 
 	"sysreel/proto/syscalls"
 	"sysreel/proto/tracefile"
+	"sysreel/proto/tracepb"
 )
 
 // handle acts on one wait status. now is the time at which wait returned.
@@ -191,18 +192,18 @@ func (i *interrupted) resumes(c *call, ip uint64) bool {
 	if !i.valid || i.away {
 		return false
 	}
-	i.valid = false
-	return c.entry.role == restartCall || c.arch == i.arch && c.nr == i.nr && c.args == i.args && ip == i.ip
+	if c.entry.role == restartCall || c.arch == i.arch && c.nr == i.nr && c.args == i.args && ip == i.ip {
+		i.valid = false
+		return true
+	}
+	i.away = true
+	return false
 }
 
 // left takes in that another call has ended. When a handler returns, the
 // program counter tells what becomes of i: before the system call's
 // instruction it is made again, behind it the program gets EINTR.
 func (i *interrupted) left(r role, ip uint64) {
-	if !i.valid {
-		return
-	}
-	i.away = true
 	if r == sigreturnCall {
 		i.away = false
 		i.valid = ip+syscallSize == i.ip
@@ -212,6 +213,11 @@ func (i *interrupted) left(r role, ip uint64) {
 // leave does what the engine has to at the end of the calls it understands.
 func (e *Engine) leave(t *thread, en *entry, ret, now int64) {
 	switch en.role {
+	case cloneCall:
+		if ret > 0 && t.call.args[0]&cloneUntraced != 0 {
+			e.loss(&tracepb.Loss{Reason: tracepb.Loss_NOT_FOLLOWED, Thread: uint32(t.ID), FirstNs: now, LastNs: now, Count: 1,
+				Detail: "started with CLONE_UNTRACED"})
+		}
 	case affinityGet, affinitySet:
 		e.affinityCall(t, en.role, ret)
 	case execCall:
@@ -268,6 +274,9 @@ func (e *Engine) forked(t *thread, event int, now int64) {
 		return // killed; the child, if any, is found as a stranger
 	}
 	tid := int(msg)
+	if e.threads[tid] != nil {
+		return // adopted
+	}
 	how := tracefile.StartClone
 	switch event {
 	case unix.PTRACE_EVENT_FORK:
@@ -330,20 +339,18 @@ func (e *Engine) started(t, creator *thread, now int64) {
 	if creator != nil {
 		ev.Args[1] = uint64(creator.ID)
 	}
-	if t.TID == t.TGID {
+	if !t.proc.described {
+		t.proc.described = true
+		// Through a thread that lives: the leader may be a zombie.
 		switch t.how {
 		case tracefile.StartLaunch:
-			ev.Facts = e.proc.Launched(int(t.TGID))
+			ev.Facts = e.proc.Launched(int(t.TID))
 		case tracefile.StartAttach:
-		default:
-			ev.Facts = forkFacts(t)
+			ev.Facts = e.proc.Running(int(t.TID))
+		default: // it has all else from its creator
+			ev.Facts = &tracepb.Process{Ppid: int32(t.proc.ppid)}
 		}
-	}
-	if t.how == tracefile.StartAttach && t.proc.threads == 1 {
-		ev.Facts = e.proc.Running(int(t.TGID))
-	}
-	if ev.Facts != nil {
-		ev.Facts.Arch = uint32(native)
+		ev.Facts.Tgid, ev.Facts.Arch = t.TGID, uint32(native)
 	}
 	e.emit(&ev, nil)
 }
@@ -352,7 +359,7 @@ func (e *Engine) started(t, creator *thread, now int64) {
 // gone, and the one that made the call has the process's ID from now on.
 func (e *Engine) execed(t *thread, now int64) *thread {
 	msg, errno := eventMessage(int(t.TID))
-	if errno != 0 {
+	if errno != 0 || t.launching { // the stub itself
 		return t
 	}
 	ev := tracefile.Event{Kind: tracefile.Exec, Arch: native, Thread: t.Thread, Start: now, End: now}
@@ -406,41 +413,44 @@ func (e *Engine) exited(t *thread, status uint32, now int64) {
 		e.launchFailed(0)
 		return
 	}
+	if t.first && t.how == tracefile.StartAttach {
+		e.started(t, nil, now) // it ended before it could be stopped
+	}
 	e.unfinished(t, now)
 	ev := tracefile.Event{Kind: tracefile.ThreadExit, Thread: t.Thread, Start: now, End: now, Ret: int64(status)}
 	if t.proc.threads == 0 {
 		ev.Args[0] = 1
 	}
 	e.emit(&ev, nil)
-	e.adopt(int(t.TGID), now)
+	e.adopt(now)
 }
 
 // adopt takes in strangers whose creator can no longer tell of them: it was
 // killed between making the child and saying so.
-func (e *Engine) adopt(tgid int, now int64) {
+func (e *Engine) adopt(now int64) {
+	if len(e.strangers) == 0 {
+		return
+	}
+	for _, t := range e.threads {
+		if t.first || t.inside && t.call.entry != nil && t.call.entry.role.forks() {
+			return // it may be the creator, and tell
+		}
+	}
 	for tid, s := range e.strangers {
+		delete(e.strangers, tid)
 		if what, _ := classify(s.status); what == gone {
-			if now-s.seen > 1e9 {
-				delete(e.strangers, tid)
-			}
-			continue
+			continue // most likely a child that the recorder inherited
 		}
 		st, ok := e.proc.Look(tid)
-		if !ok || st.TracerPID == 0 {
+		if !ok {
 			continue
 		}
 		proc := e.processes[st.TGID]
-		if proc != nil && proc.tgid != tgid && proc.threads > 0 && st.TGID != tid {
-			continue // its creator may still tell
-		}
-		if parent := e.processes[st.PPID]; parent != nil && st.TGID == tid {
-			continue
-		}
 		if proc == nil {
 			proc = e.newProcess(st.TGID, st.PPID)
 		}
 		t := e.newThread(tid, proc, tracefile.StartClone)
-		delete(e.strangers, tid)
+		t.mask, t.placed = e.place.own, e.place.cpu >= 0
 		e.started(t, nil, now)
 		e.handle(tid, s.status, now)
 	}
@@ -469,6 +479,9 @@ func (e *Engine) letGo() {
 	e.spread()
 	for _, t := range e.threads {
 		if !t.letGo && !t.launching {
+			if t.first && t.how == tracefile.StartAttach {
+				e.started(t, nil, now)
+			}
 			e.release(t, now)
 		}
 	}

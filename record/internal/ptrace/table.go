@@ -33,6 +33,9 @@ const (
 	uringCall
 )
 
+// forks reports whether the call makes a thread or process.
+func (r role) forks() bool { return r == cloneCall || r == clone3Call || r == forkCall }
+
 var roles = map[string]role{
 	"execve": execCall, "execveat": execCall,
 	"clone": cloneCall, "clone3": clone3Call, "fork": forkCall, "vfork": forkCall,

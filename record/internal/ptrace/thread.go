@@ -14,13 +14,12 @@ type process struct {
 	tgid    int
 	ppid    int
 	threads int // traced and alive
+	// described: an event has told what is known of it.
+	described bool
 	// execs counts the threads inside execve. With more than one thread
 	// alive, process_vm_readv could wait for that execve, which waits for
 	// the other threads to be reaped by us.
 	execs int
-	// described: an attached process's facts have been read, at the first of
-	// its threads to stop.
-	described bool
 }
 
 // thread is a traced thread.
