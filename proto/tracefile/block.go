@@ -5,7 +5,6 @@ import (
 	"fmt"
 
 	"google.golang.org/protobuf/encoding/protowire"
-	"google.golang.org/protobuf/proto"
 
 	"sysreel/proto/tracepb"
 )
@@ -88,12 +87,20 @@ func (c *Chunk) decodeDetail(b *Block) error {
 	if err != nil {
 		return err
 	}
+	return b.parseDetail(msg)
+}
+
+// parseDetail decodes a Detail message. The Block's must have been decoded.
+func (b *Block) parseDetail(msg []byte) error {
 	b.pool, b.index = b.pool[:0], b.index[:0]
 	b.Files = nil
 	b.expand, b.pieces = 0, 0
 	var shapes, tables [][]byte
 	first := uint64(0)
-	err = eachField(msg, func(num protowire.Number, v uint64, data []byte) error {
+	err := eachField(msg, func(num protowire.Number, v uint64, data []byte) error {
+		if err := b.parts.spend(1); err != nil {
+			return err
+		}
 		switch num {
 		case detailFirstEvent:
 			first = v
@@ -103,7 +110,7 @@ func (c *Chunk) decodeDetail(b *Block) error {
 			tables = append(tables, data)
 		case detailFile:
 			f := new(tracepb.FileContext)
-			if err := proto.Unmarshal(data, f); err != nil {
+			if err := b.parts.unmarshal(data, f); err != nil {
 				return err
 			}
 			b.Files = append(b.Files, FileContext{ProcessID(f.Process), f.Fd, f.Link, f.Flags, f.Peer})
@@ -138,6 +145,9 @@ func (b *Block) decodeTable(t *tableData, msg []byte) error {
 	var length, data, dirents []byte
 	var words [][]byte
 	err := eachField(msg, func(num protowire.Number, v uint64, field []byte) error {
+		if err := b.parts.spend(1); err != nil {
+			return err
+		}
 		switch num {
 		case tabRows:
 			rows = v
@@ -219,6 +229,9 @@ func (b *Block) decodeShape(s *shapeDetail, msg []byte, index int) error {
 	var layout []byte
 	var layouts [][]byte
 	err := eachField(msg, func(num protowire.Number, v uint64, data []byte) error {
+		if err := b.parts.spend(1); err != nil {
+			return err
+		}
 		switch num {
 		case sdArg:
 			r := decodeRelated{thread: b.threads[index], ret: &b.rets[index]}
@@ -264,6 +277,9 @@ func (b *Block) decodeLayout(l *layoutDetail, msg []byte) error {
 	return eachField(msg, func(num protowire.Number, v uint64, data []byte) error {
 		if num != layoutSlot {
 			return nil
+		}
+		if err := b.parts.spend(2); err != nil {
+			return err
 		}
 		var s slotDetail
 		if err := b.decodeSlot(&s, data, l); err != nil {

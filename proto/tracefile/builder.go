@@ -3,6 +3,8 @@ package tracefile
 import (
 	"slices"
 
+	"google.golang.org/protobuf/proto"
+
 	"sysreel/proto/syscalls"
 	"sysreel/proto/tracepb"
 )
@@ -34,6 +36,7 @@ type builder struct {
 	dirents  table
 	scratch  []byte
 	bytes    int // kept, before encoding
+	parts    int // threads, shapes, slots and fields of facts
 }
 
 type factsAt struct {
@@ -133,7 +136,7 @@ func (b *builder) reset(first uint64, base int64) {
 	b.data.reset()
 	b.dirents.reset()
 	b.dirents.dirents = true
-	b.bytes = 0
+	b.bytes, b.parts = 0, 0
 }
 
 func (s *shapeBuilder) reset() {
@@ -164,6 +167,9 @@ func (b *builder) add(e *Event) {
 	}
 	if e.Facts != nil {
 		b.facts = append(b.facts, factsAt{row, e.Facts})
+		n := proto.Size(e.Facts)
+		b.bytes += n
+		b.parts += 4 + n/4
 	}
 	s.thread = append(s.thread, uint32(b.thread[row]))
 	s.ret = append(s.ret, zigzag(e.Ret))
@@ -198,6 +204,49 @@ func (b *builder) add(e *Event) {
 	}
 }
 
+// addLoss adds a loss; when there are too many, to one of its kind.
+func (b *builder) addLoss(l *tracepb.Loss) {
+	if len(b.losses) >= maxLosses {
+		for _, o := range b.losses {
+			if o.Reason == l.Reason {
+				o.FirstNs, o.LastNs = min(o.FirstNs, l.FirstNs), max(o.LastNs, l.LastNs)
+				o.Count += l.Count
+				o.Thread, o.Detail = 0, ""
+				return
+			}
+		}
+	}
+	b.losses = append(b.losses, l)
+}
+
+// limitContext leaves out what a block has no room for: all that the context of
+// one says is elsewhere in the trace too.
+func limitContext(c *Context) *Context {
+	const maxBytes = 2 << 20
+	left, bytes := maxParts/4, maxBytes
+	out := &Context{Threads: c.Threads}
+	for _, p := range c.Processes {
+		left -= 10 + len(p.Argv)
+		bytes -= len(p.Exe) + len(p.Comm) + len(p.Cwd) + len(p.Root)
+		for _, a := range p.Argv {
+			bytes -= len(a)
+		}
+		if left < 0 || bytes < 0 {
+			break
+		}
+		out.Processes = append(out.Processes, p)
+	}
+	left, bytes = maxParts/4, maxBytes
+	for _, f := range c.Files {
+		left -= 7
+		if bytes -= len(f.Link) + len(f.Peer); left < 0 || bytes < 0 {
+			break
+		}
+		out.Files = append(out.Files, f)
+	}
+	return out
+}
+
 func (b *builder) addThread(t Thread) uint32 {
 	if n := len(b.thread); n > 0 {
 		if i := b.thread[n-1]; b.threads[i] == t {
@@ -209,6 +258,7 @@ func (b *builder) addThread(t Thread) uint32 {
 		return i
 	}
 	i := uint32(len(b.threads))
+	b.parts++
 	b.threads = append(b.threads, t)
 	b.threadOf[t.ID] = i
 	return i
@@ -229,6 +279,7 @@ func (b *builder) addShape(e *Event) *shapeBuilder {
 	if s.index < 0 {
 		s.index = len(b.shapes)
 		b.shapes = append(b.shapes, s)
+		b.parts += 16
 	}
 	return s
 }
@@ -268,7 +319,7 @@ func (b *builder) findLayout(s *shapeBuilder, e *Event) int {
 			s.spare[i] = s.spare[last]
 			s.spare = s.spare[:last]
 			l.reset()
-			return s.addLayout(l)
+			return b.addLayout(s, l)
 		}
 	}
 	l := &layoutBuilder{keys: make([]slotKey, len(e.Bufs))}
@@ -291,10 +342,11 @@ func (b *builder) findLayout(s *shapeBuilder, e *Event) int {
 		l.keys[i] = k
 	}
 	l.fold(tables)
-	return s.addLayout(l)
+	return b.addLayout(s, l)
 }
 
-func (s *shapeBuilder) addLayout(l *layoutBuilder) int {
+func (b *builder) addLayout(s *shapeBuilder, l *layoutBuilder) int {
+	b.parts += 2 + 3*len(l.slots)
 	s.layouts = append(s.layouts, l)
 	s.last = len(s.layouts) - 1
 	return s.last

@@ -43,6 +43,10 @@ const (
 	maxPacked = maxRaw + maxRaw>>8 + 1<<10
 	maxRows   = 1 << 18  // events and calls in flight of a block
 	maxExpand = 32 << 20 // bytes of a block's tables
+
+	// maxParts bounds what a block's messages hold besides numbers and bytes:
+	// messages, repeated strings, columns. Each takes about 100 bytes decoded.
+	maxParts = 1 << 19
 )
 
 var crcTable = crc32.MakeTable(crc32.Castagnoli)
@@ -122,7 +126,7 @@ func (h *chunkHeader) get(b []byte) bool {
 // valid reports whether the sizes are within the limits and agree with the
 // number of frames.
 func (h *chunkHeader) valid() bool {
-	if h.frames > 2 || h.events > maxRows {
+	if h.frames > 2 || h.events > maxRows || h.first > 1<<62 {
 		return false
 	}
 	for i, f := range h.frame {

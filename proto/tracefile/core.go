@@ -4,7 +4,6 @@ import (
 	"fmt"
 
 	"google.golang.org/protobuf/encoding/protowire"
-	"google.golang.org/protobuf/proto"
 
 	"sysreel/proto/syscalls"
 	"sysreel/proto/tracepb"
@@ -48,6 +47,7 @@ type Core struct {
 	Processes []ProcessContext // as they stood before the first event
 	Facts     []FactsAt        // in order of Index
 
+	parts    parts
 	rows     int
 	tick     int64
 	all      Columns // of all rows
@@ -100,6 +100,7 @@ func (c *Chunk) decodeCore(dst *Core) error {
 
 // parse takes the message apart and decodes all but the columns.
 func (c *Core) parse(msg []byte) error {
+	c.parts = maxParts
 	c.raw = rawBlock{ret: c.raw.ret[:0], arg: c.raw.arg[:0]}
 	c.Threads, c.Shapes = c.Threads[:0], c.Shapes[:0]
 	c.Losses, c.Processes, c.Facts = nil, nil, nil
@@ -133,19 +134,28 @@ func (c *Core) parse(msg []byte) error {
 		case blockFlagBits:
 			r.flagBits = data
 		case blockLoss:
+			if len(c.Losses) == 2*maxLosses {
+				return errParts
+			}
 			l := new(tracepb.Loss)
 			c.Losses = append(c.Losses, l)
-			return proto.Unmarshal(data, l)
+			return c.parts.unmarshal(data, l)
 		case blockProcess:
 			p := new(tracepb.ProcessContext)
-			if err := proto.Unmarshal(data, p); err != nil {
+			if err := c.parts.spend(2); err != nil {
+				return err
+			}
+			if err := c.parts.unmarshal(data, p); err != nil {
 				return err
 			}
 			c.Processes = append(c.Processes, ProcessContext{ID: ProcessID(p.Id), TGID: p.Tgid, Parent: ProcessID(p.Parent),
 				Exe: p.Exe, Comm: p.Comm, Argv: p.Argv, Cwd: p.Cwd, Root: p.Root})
 		case blockFacts:
 			f := new(tracepb.Facts)
-			if err := proto.Unmarshal(data, f); err != nil {
+			if err := c.parts.spend(2); err != nil {
+				return err
+			}
+			if err := c.parts.unmarshal(data, f); err != nil {
 				return err
 			}
 			if f.Process == nil {
@@ -187,6 +197,9 @@ func (c *Core) addThread(b []byte) error {
 		}
 		return nil
 	})
+	if err == nil {
+		err = c.parts.spend(1)
+	}
 	c.Threads = append(c.Threads, t)
 	return err
 }
@@ -216,6 +229,9 @@ func (c *Core) addShape(b []byte) error {
 		}
 		return nil
 	})
+	if err == nil {
+		err = c.parts.spend(2 + len(args))
+	}
 	c.Shapes = append(c.Shapes, s)
 	c.raw.ret = append(c.raw.ret, ret)
 	c.raw.arg = append(c.raw.arg, args)

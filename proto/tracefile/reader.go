@@ -227,14 +227,15 @@ func (r *Reader) last(c *rawChunk) {
 }
 
 func newChunk(c *rawChunk) *Chunk {
-	h := &c.head
-	return &Chunk{
-		ChunkInfo: ChunkInfo{
-			Seq: h.seq, FirstEvent: h.first, Events: int(h.events), Losses: int(h.losses),
-			FirstTime: h.start, LastTime: h.end,
-			Offset: c.off, Size: c.size(), CoreRaw: int(h.frame[0].raw), DetailRaw: int(h.frame[1].raw),
-		},
-		core: c.frame(0), detail: c.frame(1),
+	return &Chunk{ChunkInfo: c.head.info(c.off), core: c.frame(0), detail: c.frame(1)}
+}
+
+// info describes the chunk at off in the file.
+func (h *chunkHeader) info(off int64) ChunkInfo {
+	return ChunkInfo{
+		Seq: h.seq, FirstEvent: h.first, Events: int(h.events), Losses: int(h.losses),
+		FirstTime: h.start, LastTime: h.end,
+		Offset: off, Size: headerSize + h.size(), CoreRaw: int(h.frame[0].raw), DetailRaw: int(h.frame[1].raw),
 	}
 }
 

@@ -72,8 +72,11 @@ func (r *Reader) chunk() (*rawChunk, error) {
 			continue
 		}
 		h := &c.head
-		if r.seen && h.seq < r.seq {
+		if r.seen && (h.seq < r.seq || h.first < r.next) {
 			// A copy of what was read, or out of its place.
+			if lost.Reason == "" && h.seq >= r.seq {
+				lost.Reason = fmt.Sprintf("chunk %d counts its events from #%d, after #%d", h.seq, h.first, r.next-1)
+			}
 			if lost.Reason == "" {
 				lost.Reason = fmt.Sprintf("chunk %d in the place of chunk %d", h.seq, r.seq)
 			}
@@ -104,6 +107,12 @@ func (r *Reader) tryChunk() (*rawChunk, string) {
 		if len(b) < headerSize && r.torn == 0 && r.headerPrefix(b) {
 			r.torn = int64(len(b))
 			return nil, ""
+		}
+		switch {
+		case r.end:
+			return nil, "bytes after the end of the trace"
+		case len(bytes.TrimLeft(b, "\x00")) == 0:
+			return nil, "zero bytes where a chunk should be"
 		}
 		return nil, "no chunk header where one should be"
 	}
@@ -169,6 +178,12 @@ func (r *Reader) resync() (int64, error) {
 func (r *Reader) account(lost *Gap, h *chunkHeader) {
 	if r.seen && h.seq > r.seq && lost.Reason == "" {
 		lost.Reason = fmt.Sprintf("chunks %d to %d are missing", r.seq, h.seq-1)
+		if h.seq == r.seq+1 {
+			lost.Reason = fmt.Sprintf("chunk %d is missing", r.seq)
+		}
+	}
+	if r.seen && h.first > r.next && lost.Reason == "" {
+		lost.Reason = fmt.Sprintf("events #%d to #%d are missing", r.next, h.first-1)
 	}
 	if !r.seen && h.seq > 0 && lost.Reason == "" {
 		lost.Reason = "the beginning is missing"
@@ -194,6 +209,7 @@ func (r *Reader) atEnd(lost *Gap) error {
 		return fmt.Errorf("reading the trace at offset %d: %w", r.src.off, err)
 	}
 	if lost.Reason != "" {
+		lost.Known = r.end
 		r.gap(*lost)
 	}
 	return io.EOF

@@ -56,7 +56,7 @@ func (r *Reader) seek(found func(*ChunkInfo) bool) error {
 			r.last(c)
 			continue
 		}
-		if c.head.kind == kindBlock && found(&newChunk(c).ChunkInfo) {
+		if info := c.head.info(c.off); c.head.kind == kindBlock && found(&info) {
 			r.pending = c
 			return nil
 		}
@@ -88,7 +88,7 @@ func (r *Reader) locate(found func(*ChunkInfo) bool) ChunkInfo {
 		if !ok {
 			return at
 		}
-		info := newChunk(&rawChunk{head: h, off: at.Offset}).ChunkInfo
+		info := h.info(at.Offset)
 		if h.kind == kindBlock && found(&info) {
 			return info
 		}

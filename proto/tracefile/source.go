@@ -20,7 +20,8 @@ type source struct {
 	err    error // what reading ended with, io.EOF or worse
 }
 
-const sourceChunk = 256 << 10
+// sourceChunk is the least that is read at once.
+const sourceChunk = 64 << 10
 
 // peek returns the next n bytes, fewer only at the end of the stream or after
 // a read error, which stays in s.err. They are valid until the next call.

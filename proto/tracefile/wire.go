@@ -5,6 +5,8 @@ import (
 	"math/bits"
 
 	"google.golang.org/protobuf/encoding/protowire"
+	"google.golang.org/protobuf/proto"
+	"google.golang.org/protobuf/reflect/protoreflect"
 )
 
 // The columns are most of a block, and are written and read here by hand, in
@@ -88,4 +90,44 @@ func eachField(b []byte, fn func(num protowire.Number, v uint64, data []byte) er
 		}
 	}
 	return nil
+}
+
+// parts counts down what a block may still hold.
+type parts int
+
+var errParts = errors.New("too many messages in a block")
+
+// spend takes n parts.
+func (p *parts) spend(n int) error {
+	if *p -= parts(n); *p < 0 {
+		return errParts
+	}
+	return nil
+}
+
+// unmarshal decodes a message and drops the fields that it does not know. The
+// fields are counted first, since a field of two bytes can take a hundred.
+func (p *parts) unmarshal(b []byte, m proto.Message) error {
+	if err := p.count(b, m.ProtoReflect().Descriptor()); err != nil {
+		return err
+	}
+	return proto.UnmarshalOptions{DiscardUnknown: true}.Unmarshal(b, m)
+}
+
+// count spends a part for every field of the message in b and of those in it.
+func (p *parts) count(b []byte, d protoreflect.MessageDescriptor) error {
+	return eachField(b, func(num protowire.Number, _ uint64, data []byte) error {
+		if err := p.spend(1); err != nil {
+			return err
+		}
+		f := d.Fields().ByNumber(num)
+		switch {
+		case f == nil || data == nil:
+		case f.Message() != nil:
+			return p.count(data, f.Message())
+		case f.IsPacked():
+			return p.spend(len(data) / 16)
+		}
+		return nil
+	})
 }

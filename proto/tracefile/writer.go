@@ -57,6 +57,10 @@ const (
 	defaultMaxBytes  = 4 << 20
 	// maxEventBytes is the most that the memory of one event may take.
 	maxEventBytes = 4 << 20
+	// maxEventPieces is the most pieces of memory that an event may have.
+	maxEventPieces = 1 << 14
+	// maxLosses is the most losses that a block may have.
+	maxLosses = 1 << 12
 	// hardBytes is where Add refuses to go on without a Flush: a frame
 	// must stay below maxRaw.
 	hardBytes = maxRaw - maxEventBytes - 1<<20
@@ -176,12 +180,18 @@ func (w *Writer) check(e *Event) error {
 		return fmt.Errorf("event %d ended at %d ns, before the one before it (%d ns)", w.next, e.End, w.lastEnd)
 	case e.Start > e.End || e.Start < 0:
 		return fmt.Errorf("event %d starts at %d ns and ends at %d ns", w.next, e.Start, e.End)
-	case len(w.b.end) >= maxRows/2 || w.b.bytes > hardBytes:
+	case len(w.b.end) >= maxRows/2 || w.b.bytes > hardBytes || w.b.parts > maxParts/4 || len(w.b.losses) > maxLosses:
 		return errors.New("block is full: flush it before adding events")
 	}
 	n := 0
 	for i := range e.Bufs {
 		n += len(e.Bufs[i].Data) + 16
+	}
+	if e.Facts != nil {
+		n += proto.Size(e.Facts)
+	}
+	if len(e.Bufs) > maxEventPieces {
+		return fmt.Errorf("event %d has %d pieces of memory, more than %d", w.next, len(e.Bufs), maxEventPieces)
 	}
 	if n > maxEventBytes {
 		return fmt.Errorf("event %d has %d bytes of memory, more than %d", w.next, n, maxEventBytes)
@@ -191,12 +201,12 @@ func (w *Writer) check(e *Event) error {
 
 // Full reports whether the block has reached its limits and should be flushed.
 func (w *Writer) Full() bool {
-	return len(w.b.end) >= w.o.MaxEvents || w.b.bytes >= w.o.MaxBytes
+	return len(w.b.end) >= w.o.MaxEvents || w.b.bytes >= w.o.MaxBytes || w.b.parts >= maxParts/8 || len(w.b.losses) >= maxLosses
 }
 
 // AddLoss puts a loss into the current block. The Writer keeps l.
 func (w *Writer) AddLoss(l *tracepb.Loss) {
-	w.b.losses = append(w.b.losses, l)
+	w.b.addLoss(l)
 	t := w.losses[l.Reason]
 	if t == nil {
 		t = &tracepb.Loss{Reason: l.Reason, FirstNs: l.FirstNs}
@@ -241,7 +251,7 @@ func (w *Writer) Flush(inFlight []Event) error {
 	}
 	ctx := &Context{}
 	if w.o.Tracker != nil {
-		ctx = w.o.Tracker.TakeContext()
+		ctx = limitContext(w.o.Tracker.TakeContext())
 		for _, t := range ctx.Threads {
 			w.b.addThread(t)
 		}
