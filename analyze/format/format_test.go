@@ -230,6 +230,38 @@ func TestCall(t *testing.T) {
 	}
 }
 
+// TestArch checks that the layout and the numbers are those of the call's
+// architecture, whatever this test runs on.
+func TestArch(t *testing.T) {
+	path := memoryAt{0x1000: []byte("/x\x00")}
+	for _, tt := range []struct {
+		want  string
+		arch  syscalls.Arch
+		call  string
+		args  [6]uint64
+		ret   int64
+		enter memoryAt
+		exit  memoryAt
+	}{
+		{`openat(AT_FDCWD, "/x", O_RDONLY|O_DIRECTORY) = 3`, syscalls.ARM64, "openat", [6]uint64{cwdFD, 0x1000, 0x4000}, 3, path, nil},
+		{`openat(AT_FDCWD, "/x", O_RDONLY|O_DIRECTORY) = -1 ENOENT (No such file or directory)`, syscalls.I386, "openat", [6]uint64{0xffffff9c, 0x1000, 0o200000}, -2, path, nil},
+		{`_llseek(3, 4294967297, [4294967297], SEEK_SET) = 0`, syscalls.I386, "_llseek", [6]uint64{3, 1, 1, 0x1000, 0}, 0, nil, memoryAt{0x1000: bin(uint64(1<<32 + 1))}},
+		{`mmap2(NULL, 4096, PROT_READ, MAP_PRIVATE, 3, 0x1000) = 0xf7f00000`, syscalls.I386, "mmap2", [6]uint64{0, 4096, 1, 2, 3, 1}, 0xf7f00000, nil, nil},
+		{`pread64(3, "abc", 3, 4294967298) = 3`, syscalls.I386, "pread64", [6]uint64{3, 0x1000, 3, 2, 1}, 3, nil, memoryAt{0x1000: []byte("abc")}},
+		{`writev(1, [{iov_base="abc", iov_len=3}], 1) = 3`, syscalls.I386, "writev", [6]uint64{1, 0x1000, 1}, 3, memoryAt{0x1000: bin(0x2000, 3), 0x2000: []byte("abc")}, nil},
+		{`clone(child_stack=NULL, flags=CLONE_CHILD_CLEARTID|CLONE_CHILD_SETTID|SIGCHLD, child_tidptr=0x7f10) = 7`, syscalls.ARM64, "clone", [6]uint64{0x1200011, 0, 0, 0, 0x7f10}, 7, nil, nil},
+		{`clock_gettime(CLOCK_MONOTONIC, {tv_sec=1, tv_nsec=2}) = 0`, syscalls.I386, "clock_gettime", [6]uint64{1, 0x1000}, 0, nil, memoryAt{0x1000: bin(1, 2)}},
+		{`getuid() = 0`, syscalls.I386, "getuid", [6]uint64{}, 0, nil, nil},
+		{`kill(-1, SIGTERM) = -1 EPERM (Operation not permitted)`, syscalls.I386, "kill", [6]uint64{0xffffffff, 15}, -1, nil, nil},
+	} {
+		d, e := call(t, tt.arch, tt.call, tt.args, tt.ret, tt.enter, tt.exit)
+		x := New(Options{}).Call(d, e, nil)
+		if got := string(x.Call) + ") = " + string(x.Result); got != tt.want {
+			t.Errorf("got  %s\nwant %s", got, tt.want)
+		}
+	}
+}
+
 // TestEnter checks where strace splits a call that another thread's line
 // interrupts.
 func TestEnter(t *testing.T) {

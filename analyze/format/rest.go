@@ -41,8 +41,15 @@ func nodemask(p *printer, _ *syscalls.Type, v view) {
 		p.lost(v)
 		return
 	}
+	end := len(v.data)
+	for i := range p.d.Args {
+		// maxnode is one more than there are bits.
+		if n := p.reg(&p.d.Args[i]); p.d.Args[i].Name == "maxnode" && n > 1 && n < 1<<20 {
+			end = min(end, int(n-1+uint64(8*w)-1)/(8*w)*w)
+		}
+	}
 	p.c('[')
-	for off := 0; off+w <= len(v.data); off += w {
+	for off := 0; off+w <= end; off += w {
 		if off > 0 {
 			p.s(", ")
 		}
