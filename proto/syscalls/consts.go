@@ -36,6 +36,8 @@ func (t *archTable) parseConsts(s *section) (*Consts, error) {
 		switch {
 		case strings.Contains(w, "/"):
 			c.Header = w
+		case w == "decimal":
+			c.decimal = true
 		case w == "joined":
 			joined = true
 		case w != "-":
@@ -351,6 +353,9 @@ func (c *Consts) allNames(v uint64) string {
 
 // appendUnknown appends a value without a name. strace writes zero as "0".
 func (c *Consts) appendUnknown(dst []byte, v uint64) []byte {
+	if c.decimal {
+		return strconv.AppendInt(dst, int64(int32(v)), 10)
+	}
 	if v == 0 {
 		dst = append(dst, '0')
 	} else {

@@ -233,6 +233,7 @@ type Consts struct {
 	absent []string         // names that other architectures have
 	// numbers are fields of bits printed as numbers: name with a verb, mask.
 	numbers []Const
+	decimal bool // values without a name are 32-bit numbers (key serials)
 }
 
 // Const is one constant. Mask, where not zero, says which bits it is about

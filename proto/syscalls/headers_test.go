@@ -340,8 +340,11 @@ func (h *headerTarget) structures(t *testing.T, out map[string][]*probe) {
 				continue
 			}
 			header, c := words[0], strings.Join(words[1:], " ")
-			if c == "" {
+			switch c {
+			case "":
 				c = s.kind + " " + name
+			case "-":
+				continue // only a part of it, or without a name in C
 			}
 			if h.generic && strings.HasPrefix(header, "arch/") {
 				continue
@@ -355,6 +358,9 @@ func structProbes(name, c string, typ *Type) []*probe {
 	size := &probe{where: name, what: "size", expr: "sizeof(" + c + ")", want: strconv.Itoa(typ.Size)}
 	size.grown = &probe{where: name, expr: "sizeof(" + c + ") < " + size.want, want: "1"}
 	list := []*probe{size, size.grown}
+	if typ.Kind == Struct && strings.HasPrefix(c, "union ") {
+		list = nil // a part of the union
+	}
 	for _, f := range typ.Fields {
 		if f.Hidden || f.Bits != 0 || typ.Kind == Union {
 			continue
