@@ -53,3 +53,11 @@ func BenchmarkAppendFlags(b *testing.B) {
 		buf = c.Append(buf[:0], 0x80241)
 	}
 }
+
+func BenchmarkParseSet(b *testing.B) {
+	for b.Loop() {
+		if _, err := ParseSet("%file,%network"); err != nil {
+			b.Fatal(err)
+		}
+	}
+}

@@ -2,8 +2,6 @@ package syscalls
 
 import (
 	"fmt"
-	"slices"
-	"strings"
 )
 
 // compileRow compiles a row of linux.txt with its variants. t.mu is held.
@@ -163,7 +161,7 @@ func (t *archTable) compile(row *rowExpr, base *Desc) (*Desc, error) {
 	if base != nil {
 		d.Sets, d.NoReturn = base.Sets, base.NoReturn
 	} else {
-		d.Sets = deriveSets(d, row.sets)
+		d.Sets = row.classes()
 	}
 	p := planner{t: t, d: d}
 	if d.Copies, err = p.plan(); err != nil {
@@ -270,36 +268,4 @@ func (s *argScope) length(e termExpr) (Length, error) {
 		return n, nil
 	}
 	return n, fmt.Errorf("length %s is no argument", e)
-}
-
-// deriveSets returns the strace sets that a call is in: what its arguments
-// say, and what the row says.
-func deriveSets(d *Desc, words []string) []string {
-	var sets []string
-	add := func(s string) {
-		if !slices.Contains(sets, s) {
-			sets = append(sets, s)
-		}
-	}
-	network := slices.Contains(words, "%network")
-	for i := range d.Args {
-		typ := d.Args[i].Type
-		switch {
-		case typ.Kind == Int && (typ.Name == "fd" || typ.Name == "dirfd") && !network:
-			add("desc")
-		case typ.Kind == Pointer && typ.Elem.Kind == String && typ.Elem.Name == "path":
-			add("file")
-		}
-	}
-	if d.Ret.Name == "fd" && !network {
-		add("desc")
-	}
-	for _, w := range words {
-		if minus, ok := strings.CutPrefix(w, "-%"); ok {
-			sets = slices.DeleteFunc(sets, func(s string) bool { return s == minus })
-			continue
-		}
-		add(w[1:])
-	}
-	return sets
 }

@@ -71,26 +71,23 @@ func (s *Set) add(item string) error {
 	switch {
 	case name == "all":
 		s.all = len(archs) == 3
-		found = s.choose(archs, func(string, uint32) bool { return true })
+		found = s.choose(archs, func(*rowText) bool { return true })
 	case strings.HasPrefix(name, "/"):
 		re, err := regexp.Compile(name[1:])
 		if err != nil {
 			return fmt.Errorf("calls %q: %w", item, err)
 		}
 		s.res = append(s.res, re)
-		found = s.choose(archs, func(name string, _ uint32) bool { return re.MatchString(name) })
+		found = s.choose(archs, func(r *rowText) bool { return re.MatchString(r.name) })
 	case strings.HasPrefix(name, "%") || classes[name] != nil && !s.isCall(name):
 		sets, ok := classes[strings.TrimPrefix(name, "%")]
 		if !ok {
 			return fmt.Errorf("%s is not a class of calls (%%file, %%desc, %%network, %%process, %%signal, %%ipc, %%memory, %%creds, %%clock, %%pure, %%stat, ...)", name)
 		}
-		for _, a := range archs {
-			for _, d := range All(a) {
-				if slices.ContainsFunc(d.Sets, func(o string) bool { return slices.Contains(sets, o) }) {
-					s.nrs[a][d.NR], s.names[d.Name] = true, true
-				}
-			}
-		}
+		s.choose(archs, func(r *rowText) bool {
+			row, err := parseProto(r.proto)
+			return err == nil && slices.ContainsFunc(row.classes(), func(c string) bool { return slices.Contains(sets, c) })
+		})
 		found = true
 	default:
 		if nr, err := strconv.ParseUint(name, 10, 31); err == nil {
@@ -100,7 +97,7 @@ func (s *Set) add(item string) error {
 			return nil
 		}
 		s.names[name] = true
-		found = s.choose(archs, func(n string, _ uint32) bool { return n == name })
+		found = s.choose(archs, func(r *rowText) bool { return r.name == name })
 	}
 	if !found && !optional {
 		return fmt.Errorf("%q is no system call", name)
@@ -115,20 +112,54 @@ func (s *Set) isCall(name string) bool {
 	return len(rows.byName[name]) > 0
 }
 
-// choose adds the calls that ok picks, and reports whether there was one.
-func (s *Set) choose(archs []Arch, ok func(name string, nr uint32) bool) bool {
+// choose adds the calls whose rows ok picks, and reports whether there was one.
+func (s *Set) choose(archs []Arch, ok func(*rowText) bool) bool {
 	rows, _ := loadRows()
 	found := false
 	for i := range rows.rows {
 		r := &rows.rows[i]
+		if !ok(r) {
+			continue
+		}
 		for _, a := range archs {
-			if nr := r.nr[a]; nr >= 0 && ok(r.name, uint32(nr)) {
+			if nr := r.nr[a]; nr >= 0 {
 				s.nrs[a][uint32(nr)], s.names[r.name] = true, true
 				found = true
 			}
 		}
 	}
 	return found
+}
+
+// classes returns the strace sets that a call is in: what its arguments and
+// result say, and what the row says.
+func (r *rowExpr) classes() []string {
+	var list []string
+	add := func(s string) {
+		if !slices.Contains(list, s) {
+			list = append(list, s)
+		}
+	}
+	network := slices.Contains(r.sets, "%network")
+	for i := range r.args {
+		switch t := &r.args[i].typ; {
+		case t.dir == NoDir && (t.name == "fd" || t.name == "dirfd") && !network:
+			add("desc")
+		case t.dir != NoDir && t.name == "path":
+			add("file")
+		}
+	}
+	if r.ret == "fd" && !network {
+		add("desc")
+	}
+	for _, w := range r.sets {
+		if minus, ok := strings.CutPrefix(w, "-%"); ok {
+			list = slices.DeleteFunc(list, func(s string) bool { return s == minus })
+		} else {
+			add(w[1:])
+		}
+	}
+	return list
 }
 
 // Has reports whether the call is in the set.
