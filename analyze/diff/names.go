@@ -177,8 +177,10 @@ func (n *names) run(s string) string {
 		for k > 0 && s[k-1] >= '0' && s[k-1] <= '9' {
 			k--
 		}
-		if pid, err := strconv.Atoi(s[k:]); err == nil && s[k] != '0' && n.pids[pid] {
-			return s[:k] + "<pid>"
+		if k < len(s) && s[k] != '0' {
+			if pid, err := strconv.Atoi(s[k:]); err == nil && n.pids[pid] {
+				return s[:k] + "<pid>"
+			}
 		}
 	}
 	if !n.rules.on(ruleNumber) {
