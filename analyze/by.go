@@ -64,6 +64,13 @@ type Key struct {
 	Thread  *world.Thread  // ByThread
 }
 
+// MaxKeys bounds the keys that an analysis tells apart, and so its memory; calls
+// of further keys count as [OtherKey].
+const MaxKeys = 100_000
+
+// OtherKey is what calls are grouped under when there are too many keys.
+var OtherKey = Key{Name: "(other)"}
+
 // Key returns the key of a call; false if it has none, as a call that names no
 // file has no file.
 func (b By) Key(c *Call) (Key, bool) {

@@ -22,8 +22,8 @@ type Options struct {
 // Need returns what the pass must provide.
 func (o Options) Need() analyze.Need { return o.By.Need() }
 
-// Analysis counts the durations of calls under each key. Its memory is bounded by
-// the keys. It is not safe for concurrent use; analyses of parts of a trace, or
+// Analysis counts the durations of calls under each key, of which it tells
+// [analyze.MaxKeys] apart. It is not safe for concurrent use; analyses of parts of a trace, or
 // of several traces, merge exactly, in any order.
 type Analysis struct {
 	options Options
@@ -63,7 +63,11 @@ func (a *Analysis) Add(c *analyze.Call) {
 	}
 	h := a.last
 	if h == nil || key != a.lastKey {
-		if h = a.rows[key]; h == nil {
+		if h = a.rows[key]; h == nil && len(a.rows) >= analyze.MaxKeys {
+			key = analyze.OtherKey
+			h = a.rows[key]
+		}
+		if h == nil {
 			h = new(Histogram)
 			a.rows[key] = h
 		}

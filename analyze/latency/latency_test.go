@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"flag"
+	"fmt"
 	"math/rand/v2"
 	"os"
 	"path/filepath"
@@ -236,5 +237,20 @@ func TestEdgesAreBuckets(t *testing.T) {
 				t.Errorf("durations %d to %d: edges %d", r[0], r[1], e)
 			}
 		}
+	}
+}
+
+// Beyond so many keys calls are counted together, none is dropped.
+func TestManyKeys(t *testing.T) {
+	b := tracetest.New(t)
+	b.PerBlock = 1 << 14
+	th := b.Process(100, tracefile.Thread{}, nil)
+	const n = analyze.MaxKeys + 1000
+	for i := range n {
+		b.Call(th, "access", 1000, 0, fmt.Sprintf("/%d", i), 0)
+	}
+	r := analyse(t, b.Bytes(), Options{By: analyze.ByFile}).Result()
+	if r.Events != n || len(r.Rows) != analyze.MaxKeys+1 || r.Rows[0].Name != "(other)" || r.Rows[0].Count != 1000 {
+		t.Errorf("%d calls in %d rows, the first %s with %d", r.Events, len(r.Rows), r.Rows[0].Name, r.Rows[0].Count)
 	}
 }

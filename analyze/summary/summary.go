@@ -29,9 +29,10 @@ func (o Options) Need() analyze.Need {
 	return o.By.Need()
 }
 
-// Analysis sums up calls. Its memory is bounded by the keys, threads, processes
-// and objects; of objects it keeps at most maxObjects, the rest is "(other)". It
-// is not safe for concurrent use; analyses of parts or of several traces merge.
+// Analysis sums up calls. Its memory is bounded by the threads and processes, and
+// by MaxKeys keys and maxObjects objects; what is beyond counts as "(other)". It is
+// not safe for concurrent use; analyses of parts or of several traces merge, in
+// any order if none had too many keys.
 type Analysis struct {
 	options Options
 	stop    int64 // calibration
@@ -221,7 +222,11 @@ func (a *Analysis) row(c *analyze.Call) *row {
 	}
 	r := a.lastRow
 	if r == nil || key != a.lastKey {
-		if r = a.rows[key]; r == nil {
+		if r = a.rows[key]; r == nil && len(a.rows) >= analyze.MaxKeys {
+			key = analyze.OtherKey
+			r = a.rows[key]
+		}
+		if r == nil {
 			r = &row{key: key}
 			a.rows[key] = r
 		}

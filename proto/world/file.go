@@ -217,10 +217,14 @@ func (t *table) each(fn func(fd int32, s *slot)) {
 
 func (t *table) release() { t.refs-- }
 
-// fork returns a copy for another process.
+// fork returns a copy for another process, made during a block; block is 0 where
+// no context is noted.
 func (t *table) fork(owner tracefile.ProcessID, block uint32) *table {
-	c := &table{owner: owner, refs: 1, origin: t, born: block}
-	if t.origin != nil && t.born != block {
+	c := &table{owner: owner, refs: 1, born: block}
+	if block != 0 {
+		c.origin = t
+	}
+	if t.born != block {
 		t.origin = nil // of no more use: let it be collected
 	}
 	c.near = append([]slot(nil), t.near...)
@@ -289,6 +293,9 @@ func (w *World) close(p *Process, fd int32, start int64) {
 func (w *World) snapshotFiles(p *Process, files []*tracepb.OpenFile) {
 	old := p.files
 	t := &table{owner: p.ID, refs: 1, origin: old, born: w.block}
+	if !w.tracking {
+		t.origin = nil
+	}
 	seen := make(map[string]*File, len(files))
 	for _, o := range files {
 		s := t.grow(o.Fd)

@@ -25,10 +25,11 @@ type World struct {
 	recent    [64]*Thread        // direct-mapped cache in front of threads
 	plans     [maxArch + 1][]*plan
 
-	num   uint64 // number of the event being applied
-	time  int64  // its end
-	block uint32 // count of TakeContext, from 1: what is stamped with it is in ctx
-
+	num  uint64 // number of the event being applied
+	time int64  // its end
+	// block counts the calls of TakeContext, from 1: what is stamped with it is
+	// in ctx. 0 in a World that notes no context.
+	block    uint32
 	tracking bool // made by New
 	ctx      tracefile.Context
 	ended    []*Thread // since the last TakeContext
@@ -44,7 +45,7 @@ const (
 // [World.TakeContext].
 func New() *World {
 	w := ForReading()
-	w.tracking = true
+	w.tracking, w.block = true, 1
 	return w
 }
 
@@ -55,7 +56,6 @@ func ForReading() *World {
 		threads:   make(map[tracefile.ThreadID]*Thread),
 		processes: make(map[tracefile.ProcessID]*Process),
 		byTGID:    make(map[int32]*Process),
-		block:     1,
 	}
 }
 
