@@ -125,6 +125,20 @@ func (c *Call) fileName() string {
 	return ""
 }
 
+// Role returns the key without the numbers that differ from run to run: processes
+// and threads of one name become one.
+func (k Key) Role() Key {
+	switch {
+	case k.Thread != nil:
+		return Key{Name: k.Thread.Name()}
+	case k.Process != nil && k.Name != "":
+		return Key{Name: k.Process.Name() + " " + k.Name}
+	case k.Process != nil:
+		return Key{Name: k.Process.Name()}
+	}
+	return k
+}
+
 // String returns the key as it is shown: "nginx[42]", "nginx/43", "/etc/passwd".
 // Processes are called what they ran last.
 func (k Key) String() string {

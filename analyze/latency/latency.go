@@ -15,6 +15,9 @@ const Schema = "sysreel.hist/1"
 type Options struct {
 	By      analyze.By
 	Heatmap bool
+	// Roles groups processes and threads by name rather than number, so that
+	// two runs compare.
+	Roles bool
 	// File numbers the trace among several that are to be merged.
 	File int
 }
@@ -60,6 +63,9 @@ func (a *Analysis) Add(c *analyze.Call) {
 	if !ok {
 		a.noKey++
 		return
+	}
+	if a.options.Roles {
+		key = key.Role()
 	}
 	h := a.last
 	if h == nil || key != a.lastKey {

@@ -254,3 +254,12 @@ func TestManyKeys(t *testing.T) {
 		t.Errorf("%d calls in %d rows, the first %s with %d", r.Events, len(r.Rows), r.Rows[0].Name, r.Rows[0].Count)
 	}
 }
+
+// Two runs compare by the names of their processes, whose numbers differ.
+func TestCompareRoles(t *testing.T) {
+	o := Options{By: analyze.ByProcess, Roles: true}
+	c := Compare("a", analyse(t, disk(t, 1), o).Result(), "b", analyse(t, disk(t, 2), o).Result())
+	if len(c.Rows) != 1 || c.Rows[0].Name != "disk" || c.Rows[0].A == nil || c.Rows[0].B == nil {
+		t.Errorf("rows %+v", c.Rows)
+	}
+}

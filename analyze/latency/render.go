@@ -46,6 +46,14 @@ func article(by string) string {
 	return "a " + by
 }
 
+// eventName writes an event's number; of several traces, "2#42" in the second.
+func eventName(n uint64, file int) string {
+	if file > 0 {
+		return fmt.Sprintf("%d#%d", file+1, n)
+	}
+	return fmt.Sprintf("#%d", n)
+}
+
 // overheadFactor: where the median is below so many times the recorder's own
 // cost, the histogram shows the recorder more than the call.
 const overheadFactor = 3
@@ -58,7 +66,7 @@ func renderRow(b *strings.Builder, r *Row, stop int64, o term.Options) {
 	fmt.Fprintf(b, "\n  p50 %s   p90 %s   p99 %s   p99.9 %s   max %s", term.Duration(r.P50Ns), term.Duration(r.P90Ns),
 		term.Duration(r.P99Ns), term.Duration(r.P999Ns), term.Duration(r.MaxNs))
 	if r.MaxEvent != 0 {
-		fmt.Fprintf(b, " %s", o.Paint(fmt.Sprintf("#%d", r.MaxEvent), term.Cyan))
+		fmt.Fprintf(b, " %s", o.Paint(eventName(r.MaxEvent, r.MaxFile), term.Cyan))
 	}
 	b.WriteByte('\n')
 	if stop > 0 && r.P50Ns < overheadFactor*stop {

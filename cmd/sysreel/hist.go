@@ -66,7 +66,7 @@ func runHist(ctx context.Context, std *stdio, o histOptions, names []string) err
 	progress := newProgress(std)
 	for i, name := range names {
 		err := passTrace(ctx, std, "hist", name, tracefile.ReaderOptions{}, func(t *analyze.Trace) error {
-			lo := latency.Options{By: by, Heatmap: o.heatmap, File: i}
+			lo := latency.Options{By: by, Heatmap: o.heatmap, Roles: o.compare, File: i}
 			part := latency.New(t.Header(), lo)
 			parts[i] = part
 			pass := analyze.Options{Filter: filter, Need: lo.Need(), Progress: progress.hook(name)}

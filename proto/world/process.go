@@ -245,11 +245,13 @@ func (w *World) snapshot(p *Process, f *tracepb.Process, exec bool) {
 	}
 }
 
-// Label names the process for people: "nginx[42]", by its comm where known.
-func (p *Process) Label() string {
-	name := p.Comm
-	if name == "" {
-		name = p.Role()
+// Name names the process for people: its comm where known, else its role.
+func (p *Process) Name() string {
+	if p.Comm != "" {
+		return p.Comm
 	}
-	return name + "[" + strconv.Itoa(int(p.TGID)) + "]"
+	return p.Role()
 }
+
+// Label is the name with the kernel's number: "nginx[42]".
+func (p *Process) Label() string { return p.Name() + "[" + strconv.Itoa(int(p.TGID)) + "]" }
