@@ -369,3 +369,52 @@ func structProbes(name, c string, typ *Type) []*probe {
 	}
 	return list
 }
+
+// TestHeadersUnlisted looks in the headers for names that begin as those of a
+// set and are in no set: constants that a newer kernel has brought. It lists
+// them (-v) for somebody to judge; many a mask or limit has such a name too.
+func TestHeadersUnlisted(t *testing.T) {
+	if os.Getenv("HEADERS") == "" {
+		t.Skip("for people: make check-headers")
+	}
+	sets, err := loadFlags()
+	if err != nil {
+		t.Fatal(err)
+	}
+	known := map[string]bool{}
+	byHeader := map[string][]string{}
+	for name := range sets {
+		c := ConstSet(AMD64, name)
+		for _, v := range c.Values {
+			known[v.Name] = true
+		}
+		for _, v := range c.absent {
+			known[v] = true
+		}
+		if len(c.Prefix) >= 3 && isIdent(c.Prefix) {
+			byHeader[c.Header] = append(byHeader[c.Header], c.Prefix)
+		}
+	}
+	limit := regexp.MustCompile(`_(MAX|MASK|SHIFT|SIZE|LAST|BITS|H|__?MAX|ALL|NONE|CNT|NUM|MIN)$`)
+	for header, prefixes := range byHeader {
+		inc := includePath(header)
+		if inc == "" {
+			continue
+		}
+		for _, dir := range []string{"/usr/include/", "/usr/include/x86_64-linux-gnu/"} {
+			text, err := os.ReadFile(dir + inc)
+			if err != nil {
+				continue
+			}
+			for _, prefix := range prefixes {
+				re := regexp.MustCompile(`(?m)^(?:\s*#\s*define\s+|\s+)(` + prefix + `[A-Z0-9_]+)(?:\s+\S|\s*[,=])`)
+				for _, m := range re.FindAllStringSubmatch(string(text), -1) {
+					if !known[m[1]] && !limit.MatchString(m[1]) {
+						known[m[1]] = true
+						t.Logf("%s: %s is in no set", header, m[1])
+					}
+				}
+			}
+		}
+	}
+}
