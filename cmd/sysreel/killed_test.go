@@ -16,7 +16,7 @@ import (
 )
 
 // buildSysreel builds the program for tests that must kill it.
-func buildSysreel(t *testing.T) string {
+func buildSysreel(t testing.TB) string {
 	t.Helper()
 	bin := filepath.Join(t.TempDir(), "sysreel")
 	out, err := exec.Command("go", "build", "-o", bin, ".").CombinedOutput()
