@@ -77,6 +77,8 @@ func New(o Options) *Formatter {
 type Text struct {
 	// Call is "name(arguments", without the closing parenthesis.
 	Call []byte
+	// Name is the length of the name at its start.
+	Name int
 	// Enter is how many bytes of Call strace writes when the call begins,
 	// before its output arguments are known. It equals len(Call) when the
 	// whole of it is known then.
@@ -112,7 +114,7 @@ func (f *Formatter) Call(d *syscalls.Desc, e *tracefile.Event, names Names) Text
 	}
 	p.fd0 = -1
 	p.result()
-	return Text{FD: p.fd0, Call: p.b[:n:n], Enter: enter, Result: p.b[n:]}
+	return Text{FD: p.fd0, Name: p.name - len("("), Call: p.b[:n:n], Enter: enter, Result: p.b[n:]}
 }
 
 // Args appends the text of each argument of the call, as in Call, to args;

@@ -45,8 +45,14 @@ func (r *Replay) call(c *analyze.Call) {
 		return // in flight still
 	}
 	t := r.f.Call(c.Desc, c.Event, r.namesOf(c))
+	if c.Name == "restart_syscall" {
+		t.Call = r.restarted(t.Call, it.thread)
+		t.Enter = len(t.Call)
+	} else if c.Ret == restartBlock && c.Kind == tracefile.Syscall {
+		r.blocked[it.thread] = string(t.Call[:t.Name])
+	}
 	it.from = int32(len(r.text))
-	it.name = it.from + int32(len(c.Name))
+	it.name = it.from + int32(t.Name)
 	it.enter = it.from + int32(t.Enter)
 	r.text = append(r.text, t.Call...)
 	it.call = int32(len(r.text))
@@ -56,6 +62,21 @@ func (r *Replay) call(c *analyze.Call) {
 	if t.FD >= 0 && r.o.Names != NoNames && c.Process != nil {
 		r.fresh = fresh{c.Process, t.FD}
 	}
+}
+
+// restartBlock is the result of a call that restart_syscall goes on with
+// (ERESTART_RESTARTBLOCK in include/linux/errno.h).
+const restartBlock = -516
+
+// restarted appends what restart_syscall, which has no arguments, goes on with.
+func (r *Replay) restarted(b []byte, thread tracefile.ThreadID) []byte {
+	name := r.blocked[thread]
+	if name == "" {
+		name = "system call"
+	}
+	b = append(b, "<... resuming interrupted "...)
+	b = append(b, name...)
+	return append(b, " ...>"...)
 }
 
 // namesOf returns what the formatter may ask about descriptors.
@@ -109,6 +130,7 @@ func signalName(c *analyze.Call) string {
 func (r *Replay) exit(c *analyze.Call) {
 	delete(r.tids, c.Event.Thread.ID)
 	delete(r.waiting, c.Event.Thread.ID)
+	delete(r.blocked, c.Event.Thread.ID)
 	r.line(c, func(b []byte) []byte {
 		switch tracefile.ExitHow(c.Args[1]) {
 		case tracefile.ExitSuperseded:

@@ -75,6 +75,8 @@ type Replay struct {
 	last    int64                        // time of the line before, for -r
 	any     bool
 	tids    map[tracefile.ThreadID]int32 // of live threads
+	// blocked are the calls that restart_syscall will go on with, by thread.
+	blocked map[tracefile.ThreadID]string
 	args    []string
 	written uint64
 }
@@ -87,7 +89,8 @@ func New(o Options, w io.Writer) *Replay {
 	if o.Format.Zone == nil {
 		o.Format.Zone = o.Zone
 	}
-	r := &Replay{o: o, f: format.New(o.Format), waiting: make(map[tracefile.ThreadID]int64), tids: make(map[tracefile.ThreadID]int32)}
+	r := &Replay{o: o, f: format.New(o.Format), waiting: make(map[tracefile.ThreadID]int64), tids: make(map[tracefile.ThreadID]int32),
+		blocked: make(map[tracefile.ThreadID]string)}
 	r.out.w = w
 	return r
 }

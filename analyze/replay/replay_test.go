@@ -137,6 +137,20 @@ read(3,  <unfinished ...>
 9     --- stopped by SIGSTOP ---
 `,
 	}, {
+		name: "restarted",
+		events: []*analyze.Call{
+			at(7, 1, 2, "nanosleep", -516, 0x1000, 0),
+			at(7, 3, 4, "restart_syscall", 0),
+			at(8, 3, 4, "restart_syscall", -4),
+		},
+		want: `
+nanosleep(0x1000, NULL)                 = ? ERESTART_RESTARTBLOCK (Interrupted by signal)
+restart_syscall(<... resuming interrupted nanosleep ...> <unfinished ...>
+restart_syscall(<... resuming interrupted system call ...> <unfinished ...>
+<... restart_syscall resumed>)          = 0
+<... restart_syscall resumed>)          = -1 EINTR (Interrupted system call)
+`,
+	}, {
 		name:   "times",
 		o:      Options{Clock: Micros, Relative: true, Durations: true, Epoch: 1795385798e9},
 		events: []*analyze.Call{at(7, 1, 2, "close", 0, 3), at(7, 1000003, 1000005, "getpid", 7)},
