@@ -71,6 +71,12 @@ fuzz:
 bench:
 	$(GO) test -run '^$$' -bench . -benchmem ./...
 
+# Real failures, ranked by diff and by a masked difference of strace's logs; then
+# healthy runs, every pair of which must be the same. Needs strace and root.
+bench-diff: sysreel
+	$(GO) run ./cmd/bench-diff -sysreel ./sysreel -baseline
+	$(GO) run ./cmd/bench-diff -sysreel ./sysreel -healthy 5
+
 cover:
 	$(GO) test -coverprofile=cover.out ./... && $(GO) tool cover -func=cover.out | tail -1
 

@@ -264,6 +264,10 @@ func (b *builder) succeeded(t *thread, e *tracefile.Event, pl *plan, object stri
 		b.message(t, e, object)
 	case "copy":
 		b.write(object)
+	case "kill":
+		if signo := pl.signal(e); signo != 0 && len(b.run.kills) < maxKills {
+			b.run.kills = append(b.run.kills, kill{e.Num, t.proc, int32(e.Args[0]), int(signo)})
+		}
 	}
 }
 

@@ -28,6 +28,8 @@ type candidate struct {
 
 	score   float64
 	reasons []string
+	echoed  bool // a message names its object
+	repeats int  // other failures to reach the same name
 	folded  []*candidate
 }
 

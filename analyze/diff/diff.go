@@ -210,7 +210,7 @@ func (c *comparison) result(list []*candidate, rows []*row) *Result {
 		res.Notes = append(res.Notes, fmt.Sprintf("%d calls were compared as unordered sets: aligning them would have taken too long", c.bags))
 	}
 	if c.dropped > 0 {
-		res.Notes = append(res.Notes, fmt.Sprintf("%d %s left out that %s more likely accidents than causes", c.dropped, plural(c.dropped, "difference", "differences"), plural(c.dropped, "is", "are")))
+		res.Notes = append(res.Notes, fmt.Sprintf("%d %s left out", c.dropped, plural(c.dropped, "difference that explains nothing is", "differences that explain nothing are")))
 	}
 	for _, r := range []*run{c.good, c.bad} {
 		if r.warning != "" {

@@ -435,7 +435,7 @@ func TestRender(t *testing.T) {
 	if err := Render(&same, compare(t, pair(t, compile(1, false, 4), compile(2, true, 4))), RenderOptions{}); err != nil {
 		t.Fatal(err)
 	}
-	if !strings.HasPrefix(same.String(), "same: exit 0 · 100.0 % of ") {
+	if !strings.HasPrefix(same.String(), "same: exit 0 · 100.0 % of the calls match") {
 		t.Errorf("same renders as %q", same.String())
 	}
 }

@@ -180,9 +180,5 @@ func (n fdNames) FD(dst []byte, fd int32) []byte {
 	return dst
 }
 
-func (n fdNames) Cwd(dst []byte) []byte {
-	if n.p != nil {
-		return append(dst, n.p.Cwd()...)
-	}
-	return dst
-}
+// Cwd leaves AT_FDCWD as it is: evidence is short of room, and Path tells more.
+func (n fdNames) Cwd(dst []byte) []byte { return dst }

@@ -8,11 +8,13 @@ import (
 	"sysreel/proto/tracefile"
 )
 
-// Bounds on what is kept of a process's messages and signals.
+// Bounds on what is kept of a process's messages and signals, and of a run's
+// calls of kill.
 const (
 	maxMessages = 64
 	maxMessage  = 512 // bytes
 	maxSignals  = 64
+	maxKills    = 4096
 )
 
 // message notes text that the call wrote where a person will look: standard

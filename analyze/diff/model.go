@@ -19,6 +19,7 @@ type run struct {
 	procs   []*proc // in order of appearance
 	roots   []*proc // without a recorded parent
 	errnos  map[string]int
+	kills   []kill
 	written map[string]bool     // canonical paths that the run itself wrote
 	canon   func(string) string // masks what the rules for names mask
 }
@@ -92,6 +93,15 @@ type signal struct {
 	code  int32 // si_code, 0 if not known
 	pid   int32 // sender, where si_code says that there is one
 	addr  uint64
+}
+
+// kill is a signal sent by a recorded process. SIGKILL is not seen where it is
+// delivered, so only this tells where it came from.
+type kill struct {
+	event  uint64
+	sender *proc
+	target int32
+	signo  int
 }
 
 // thread is a thread of a process.

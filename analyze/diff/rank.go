@@ -39,7 +39,7 @@ func (c *comparison) rank(list []*candidate, o *outcome) []*candidate {
 	slices.SortStableFunc(list, func(x, y *candidate) int {
 		return cmp.Or(cmp.Compare(y.score, x.score), cmp.Compare(x.at, y.at))
 	})
-	list = c.foldConsequences(list, o)
+	list = c.foldConsequences(foldRepeats(list), o)
 	// What is more likely an accident than a cause is not worth reading, as
 	// long as there is anything else.
 	for i := 1; i < len(list); i++ {
@@ -137,6 +137,7 @@ func (c *comparison) score(k *candidate, o *outcome, search map[string]uint64, l
 		path, errno, _ := o.echoes(name, errnoText, from)
 		if path && object != "" {
 			add(bonusPath, "named in a message of the bad run")
+			k.echoed = true
 		}
 		if errno {
 			add(bonusErrno, "its error text is in a message of the bad run")
@@ -199,6 +200,27 @@ func (c *comparison) mended(k *candidate) bool {
 	return false
 }
 
+// foldRepeats puts failures to reach one name beneath the first of them: a
+// search goes through many directories, and many processes miss the same file.
+func foldRepeats(list []*candidate) []*candidate {
+	first := map[string]*candidate{}
+	var kept []*candidate
+	for _, k := range list {
+		if k.form.Class != effect || !k.form.Failed() || k.form.Object == "" || k.kind != Added && k.kind != ResultChanged {
+			kept = append(kept, k)
+			continue
+		}
+		id := k.proc.role() + "\x00" + base(k.form.Object) + "\x00" + k.form.Result
+		if f := first[id]; f != nil {
+			f.repeats++
+			continue
+		}
+		first[id] = k
+		kept = append(kept, k)
+	}
+	return kept
+}
+
 // foldConsequences puts beneath the first candidate what follows from it: what
 // its process and those above it did differently from then on, and how they
 // ended.
@@ -224,7 +246,9 @@ func (c *comparison) foldConsequences(list []*candidate, o *outcome) []*candidat
 // follows reports whether k can be explained by the cause.
 func (c *comparison) follows(k, cause *candidate, o *outcome) bool {
 	if k.form.Failed() && k.kind != Missing && k.form.Family != "end" && k.form.Family != "exit" {
-		return false // a failure is never hidden
+		// A failure is not hidden, unless it is of a call that the process made
+		// only after the cause and said nothing about.
+		return k.kind == Added && k.proc == cause.proc && k.at > cause.at && !k.echoed && cause.form.Failed()
 	}
 	if k.kind == InputChanged || k.form.Family == "end" && k.proc.signalled() != 0 {
 		return false
@@ -263,14 +287,24 @@ func (c *comparison) chain(k *candidate, o *outcome) []string {
 			out = append(out, fmt.Sprintf("%s %s #%d", p.role(), endWord(p), p.endEvent))
 		}
 	}
-	missing, procs := 0, 0
+	if k.repeats > 0 {
+		out = append(out, fmt.Sprintf("%d more %s to reach %s", k.repeats, plural(k.repeats, "failure", "failures"), base(k.form.Object)))
+	}
+	missing, procs, failed := 0, 0, 0
 	for _, f := range k.folded {
 		switch f.kind {
 		case Missing:
 			missing += f.count
 		case ProcessMissing:
 			procs++
+		case Added, ResultChanged:
+			if f.form.Failed() {
+				failed++
+			}
 		}
+	}
+	if failed > 0 {
+		out = append(out, fmt.Sprintf("%d other %s after it that the good run did not make", failed, plural(failed, "failed call", "failed calls")))
 	}
 	if procs > 0 {
 		out = append(out, fmt.Sprintf("%d %s of the good run not started", procs, plural(procs, "process", "processes")))

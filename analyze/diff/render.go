@@ -57,7 +57,7 @@ func (p *page) line(s string) {
 
 func (p *page) verdict() {
 	calls := p.r.Good[0].Events + p.r.Bad[0].Events
-	match := fmt.Sprintf("%s of %s events match", term.Percent(p.r.Matched), term.Count(calls))
+	match := fmt.Sprintf("%s of the calls match (%s events)", term.Percent(p.r.Matched), term.Count(calls))
 	if p.r.Verdict == Same {
 		p.line(p.o.Paint("same", term.Green) + ": " + exitWords(p.r.Bad[0].Exit) + " · " + match)
 		return

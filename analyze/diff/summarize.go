@@ -200,8 +200,13 @@ func killer(p *proc) string {
 			return ", sent by the kernel"
 		}
 	}
+	for i := len(p.run.kills) - 1; i >= 0; i-- {
+		if k := &p.run.kills[i]; k.target == p.pid && k.signo == n && k.event < p.endEvent {
+			return fmt.Sprintf(", sent by %s #%d", k.sender.role(), k.event)
+		}
+	}
 	if n == 9 {
-		return ", sender not known"
+		return ", not sent by a recorded process: the out-of-memory killer, or somebody else"
 	}
 	return ""
 }

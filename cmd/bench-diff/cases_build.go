@@ -1,3 +1,5 @@
+//go:build unix
+
 package main
 
 const project = `printf '#include "cfg.h"\nint b(void);int main(void){return b()-CFG;}\n' >main.c

@@ -1,3 +1,5 @@
+//go:build unix
+
 package main
 
 const asNobody = "setpriv --reuid=65534 --regid=65534 --clear-groups "

@@ -1,3 +1,5 @@
+//go:build unix
+
 package main
 
 // The second set: written after diff's weights were set on the first, to see
@@ -53,7 +55,7 @@ var secondCases = []failure{
 	{
 		name: "python-process-limit", program: "python3", root: true,
 		setup: `printf 'import subprocess\nfor i in range(3): subprocess.run(["/bin/true"],check=True)\n' >app.py; chmod 755 .`, command: "setpriv --reuid=54321 --clear-groups /usr/bin/python3 app.py",
-		bad:  "ulimit -u 1; exec setpriv --reuid=54321 --clear-groups /usr/bin/python3 app.py",
+		bad:  "prlimit --nproc=1 setpriv --reuid=54321 --clear-groups /usr/bin/python3 app.py",
 		want: want{syscall: "fork|clone", errno: "EAGAIN"},
 	},
 	{

@@ -1,3 +1,5 @@
+//go:build unix
+
 package main
 
 const nginxConf = `mkdir -p logs tmp html; echo hello >html/index.html; echo 'types { text/html html; }' >mime.types
@@ -9,7 +11,7 @@ server { listen 127.0.0.1:18080; root html; } }
 EOF
 `
 
-const nginxRun = `nginx -p $PWD -c nginx.conf & sleep 0.5; curl -sf -o /dev/null http://127.0.0.1:18080/; s=$?; kill -QUIT $! 2>/dev/null; wait $!; exit $s`
+const nginxRun = `nginx -p $PWD -c nginx.conf & sleep 1; curl -sf -m 5 -o /dev/null http://127.0.0.1:18080/; s=$?; kill $! 2>/dev/null; wait $!; exit $s`
 
 // holder is a program that occupies a port.
 func holder(port string) string {

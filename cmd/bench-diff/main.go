@@ -1,3 +1,5 @@
+//go:build unix
+
 // Bench-diff measures how well sysreel diff names the cause of failures: it
 // breaks real programs on purpose, records a good and a bad run of each, and
 // counts at which place the right finding stands. It also checks that healthy
@@ -75,9 +77,13 @@ func run() int {
 	return b.failures(re, traces, *baseline, *reuse)
 }
 
+func allCases() []failure {
+	return slices.Concat(fileCases, buildCases, serviceCases, secondCases)
+}
+
 // failures runs the cases and prints the table.
 func (b *bench) failures(re *regexp.Regexp, traces string, baseline, reuse bool) int {
-	all := slices.Concat(fileCases, buildCases, serviceCases, secondCases)
+	all := allCases()
 	var n, top1, top3, skipped, baseTop1, baseTop3 int
 	var mrr, baseMRR float64
 	fmt.Printf("%-30s %-10s %5s %5s %6s  %s\n", "case", "program", "rank", "of", "lines", "first finding")

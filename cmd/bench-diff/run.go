@@ -1,3 +1,5 @@
+//go:build unix
+
 package main
 
 import (
@@ -123,6 +125,9 @@ func (b *bench) run(s side, tool, out string) (status int, text []byte, err erro
 	syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL) // what the command left behind
 	if ctx.Err() != nil {
 		return 0, buf.Bytes(), fmt.Errorf("took longer than %s", limit)
+	}
+	if bytes.Contains(buf.Bytes(), []byte("goroutine ")) && tool == "sysreel" {
+		return 0, buf.Bytes(), fmt.Errorf("the recorder crashed: %s", buf.Bytes())
 	}
 	return cmd.ProcessState.ExitCode(), buf.Bytes(), nil
 }

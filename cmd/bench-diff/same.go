@@ -1,3 +1,5 @@
+//go:build unix
+
 package main
 
 // A healthy command is run several times; every pair of runs must be the same.
