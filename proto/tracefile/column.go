@@ -1,7 +1,6 @@
 package tracefile
 
 import (
-	"cmp"
 	"math"
 	"slices"
 
@@ -30,8 +29,8 @@ type columnEncoder struct {
 	slots  []uint16 // hash table: index in values, plus 1
 	values []uint64 // in ascending order
 	index  []uint64
-	order  []uint16
 	rank   []uint64
+	sorted []uint64
 	nums   []uint64 // after less_last
 	code   []uint64 // after delta
 	low    []byte
@@ -115,7 +114,7 @@ func (c *columnEncoder) encode(b []byte, v []uint64, r related) []byte {
 		}
 	}
 	switch {
-	case best.field == colIndex && c.distinct(v):
+	case best.field == colIndex && c.distinct(v, maxDistinct):
 		b = c.packed(b, colValue, c.steps())
 		b = c.numbers(b, colIndex, c.index)
 	case best.field == colPlain:
@@ -158,7 +157,7 @@ func (c *columnEncoder) choose(v []uint64, r related) form {
 			// What is a matter of the thread must be clearly better: it is slower to read.
 			try(form{colDelta, true, less}, 1.02*c.est.cost(c.deltas(s, r, true)))
 		}
-		if c.distinct(s) && 2*len(c.values) <= n {
+		if c.distinct(s, n/2) {
 			// A longer column refers to its dictionary more often.
 			share := math.Sqrt(float64(n) / float64(len(v)))
 			try(form{colIndex, false, less}, c.est.cost(c.index)+share*c.est.cost(c.steps()))
@@ -286,52 +285,50 @@ func appendPacked(b []byte, field protowire.Number, v []uint64) []byte {
 	return b
 }
 
-// distinct fills c.values and c.index and reports whether v has few enough
-// distinct values for a dictionary.
-func (c *columnEncoder) distinct(v []uint64) bool {
+// distinct fills c.values, sorted, and c.index. It reports whether v has at most
+// limit distinct values; if not, they are of no use.
+func (c *columnEncoder) distinct(v []uint64, limit int) bool {
+	limit = min(limit, maxDistinct)
 	size := 64
-	for size < 2*min(len(v), maxDistinct) {
+	for size < 2*min(len(v), limit) {
 		size *= 2
 	}
 	c.slots = resize(c.slots, size)
 	clear(c.slots)
 	mask := uint64(size - 1)
 	c.values, c.index = c.values[:0], c.index[:0]
-next:
 	for _, x := range v {
-		h := x * 0x9E3779B97F4A7C15 >> 40 & mask
-		for {
-			s := c.slots[h]
-			if s == 0 {
-				break
+		h := c.slot(x, mask)
+		if c.slots[h] == 0 {
+			if len(c.values) == limit {
+				return false
 			}
-			if c.values[s-1] == x {
-				c.index = append(c.index, uint64(s-1))
-				continue next
-			}
-			h = (h + 1) & mask
+			c.values = append(c.values, x)
+			c.slots[h] = uint16(len(c.values))
 		}
-		if len(c.values) == maxDistinct {
-			return false
-		}
-		c.index = append(c.index, uint64(len(c.values)))
-		c.values = append(c.values, x)
-		c.slots[h] = uint16(len(c.values))
+		c.index = append(c.index, uint64(c.slots[h]-1))
 	}
 	// Sort the values, and have the indices follow.
-	c.order, c.rank = c.order[:0], resize(c.rank, len(c.values))
-	for i := range c.values {
-		c.order = append(c.order, uint16(i))
-	}
-	slices.SortFunc(c.order, func(a, b uint16) int { return cmp.Compare(c.values[a], c.values[b]) })
-	for r, i := range c.order {
-		c.rank[i] = uint64(r)
+	c.rank = resize(c.rank, len(c.values))
+	c.sorted = append(c.sorted[:0], c.values...)
+	slices.Sort(c.sorted)
+	for r, x := range c.sorted {
+		c.rank[c.slots[c.slot(x, mask)]-1] = uint64(r)
 	}
 	for i, x := range c.index {
 		c.index[i] = c.rank[x]
 	}
-	slices.Sort(c.values)
+	c.values, c.sorted = c.sorted, c.values
 	return true
+}
+
+// slot returns the place in c.slots of x, or of a free one for it.
+func (c *columnEncoder) slot(x, mask uint64) uint64 {
+	h := x * 0x9E3779B97F4A7C15 >> 40 & mask
+	for s := c.slots[h]; s != 0 && c.values[s-1] != x; s = c.slots[h] {
+		h = (h + 1) & mask
+	}
+	return h
 }
 
 // steps returns the differences of c.values.
