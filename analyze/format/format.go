@@ -183,13 +183,17 @@ type printer struct {
 	twinIs int
 
 	searched int // steps in search of children
+
+	// limited says that of the payload only left0 more bytes mean something.
+	limited bool
+	left0   int
 }
 
 func (p *printer) begin(d *syscalls.Desc, e *tracefile.Event, names Names) {
 	p.d, p.e, p.names, p.arch = d, e, names, e.Arch
 	p.b, p.note, p.commas = p.b[:0], p.note[:0], p.commas[:0]
 	p.enter, p.cursor, p.depth, p.name, p.twinOf = -1, 0, 0, 0, -1
-	p.searched = 0
+	p.searched, p.limited = 0, false
 }
 
 // call writes "name(arguments".

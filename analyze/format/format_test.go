@@ -262,6 +262,25 @@ func TestArch(t *testing.T) {
 	}
 }
 
+func TestSignals(t *testing.T) {
+	f := New(Options{})
+	for _, tt := range []struct{ got, want string }{
+		{string(f.Siginfo(nil, bin(17, 0, 1, 0, 8040, 0, 3, 0, uint64(0), uint64(112)))),
+			`{si_signo=SIGCHLD, si_code=CLD_EXITED, si_pid=8040, si_uid=0, si_status=3, si_utime=0, si_stime=112 /* 1.12 s */}`},
+		{string(f.Siginfo(nil, bin(11, 0, 1, 0, uint64(0x10), uint64(0)))),
+			`{si_signo=SIGSEGV, si_code=SEGV_MAPERR, si_addr=0x10}`},
+		{string(f.Siginfo(nil, bin(10, 0, -1, 0, 5, 6, uint64(9)))),
+			`{si_signo=SIGUSR1, si_code=SI_QUEUE, si_pid=5, si_uid=6, si_int=9, si_ptr=0x9}`},
+		{string(f.Siginfo(nil, bin(15, 0, 0, 0, 5, 6))), `{si_signo=SIGTERM, si_code=SI_USER, si_pid=5, si_uid=6}`},
+		{string(f.Exit(nil, 3<<8)), "+++ exited with 3 +++"},
+		{string(f.Exit(nil, 0x8b)), "+++ killed by SIGSEGV (core dumped) +++"},
+	} {
+		if tt.got != tt.want {
+			t.Errorf("got  %s\nwant %s", tt.got, tt.want)
+		}
+	}
+}
+
 // TestEnter checks where strace splits a call that another thread's line
 // interrupts.
 func TestEnter(t *testing.T) {

@@ -61,7 +61,11 @@ func (p *printer) returned() {
 	switch {
 	case t.Kind == syscalls.Flags || t.Kind == syscalls.Enum:
 		v := truncate(ret, max(t.Size, 4))
-		p.hex(v)
+		if t.Kind == syscalls.Enum {
+			p.dec(signExtend(v, 4))
+		} else {
+			p.hex(v)
+		}
 		if v != 0 || hasZero(t.Consts) {
 			p.s(" (")
 			if t.Kind == syscalls.Flags {

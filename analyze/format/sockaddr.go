@@ -142,8 +142,7 @@ func sockaddrPacket(p *printer, v view) {
 				p.s(", ")
 			}
 			p.s("0x")
-			c := v.data[12+i]
-			p.b = append(p.b, hexDigits[c>>4], hexDigits[c&15])
+			p.b = appendHexDigits(p.b, uint64(v.data[12+i]))
 		}
 		p.c(']')
 	}

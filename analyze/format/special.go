@@ -65,6 +65,7 @@ func init() {
 	}
 	structs = map[string]func(p *printer, t *syscalls.Type, v view) bool{
 		"epoll_data":      epollData,
+		"mmsghdr":         mmsghdr,
 		"msghdr":          msghdr,
 		"msghdr_out":      msghdr,
 		"sigevent":        sigevent,
@@ -96,6 +97,8 @@ func init() {
 		"execveat":               execve,
 		"poll":                   poll,
 		"ppoll":                  poll,
+		"recvmmsg":               recvmmsg,
+		"recvmmsg_time64":        recvmmsg,
 		"select":                 selects,
 		"pselect6":               selects,
 	}

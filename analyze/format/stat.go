@@ -176,6 +176,48 @@ func msghdr(p *printer, t *syscalls.Type, v view) bool {
 	return true
 }
 
+// mmsghdr writes one message of recvmmsg or sendmmsg. Of the room for a
+// received one only what was filled means something.
+func mmsghdr(p *printer, t *syscalls.Type, v view) bool {
+	if n := fieldOf(t, "msg_len"); n != nil && v.has(n.Off+4) && p.d.Name != "sendmmsg" {
+		p.limited, p.left0 = true, int(load(v.data, n.Off, 4))
+	}
+	p.structure(t, v)
+	p.limited = false
+	return true
+}
+
+// recvmmsg writes recvmmsg: the timeout as it was, the rest of it behind the
+// result.
+func recvmmsg(p *printer) bool {
+	const timeout = 4
+	for i := range p.d.Args {
+		a := &p.d.Args[i]
+		v, ok := p.root(a.Reg, tracefile.AtEnter)
+		if i != timeout || !ok || a.Type.Elem == nil {
+			p.arg(i)
+			continue
+		}
+		p.next()
+		p.pointee(a.Type.Elem, v)
+	}
+	if !p.done() || len(p.d.Args) <= timeout {
+		return true
+	}
+	if p.e.Ret == 0 {
+		p.note = append(p.note, "Timeout"...)
+		return true
+	}
+	p.noted(func() {
+		n := len(p.b)
+		p.left(timeout)
+		if s := p.b[n:]; len(s) > 2 {
+			p.b = append(p.b[:n], s[2:]...)
+		}
+	})
+	return true
+}
+
 // nameLength writes msg_namelen, which recvmsg changes.
 func (p *printer) nameLength(t *syscalls.Type, v view) {
 	f := fieldOf(t, "msg_namelen")

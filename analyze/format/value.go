@@ -19,6 +19,12 @@ func (p *printer) word(t *syscalls.Type, v uint64) {
 	case syscalls.Int:
 		p.int(t, v)
 	case syscalls.Flags, syscalls.Enum:
+		if t.Name == "ethernet_protocol" && t.Size == 2 { // in network order
+			p.s("htons(")
+			p.consts(t.Consts, uint64(bits.ReverseBytes16(uint16(v))))
+			p.c(')')
+			return
+		}
 		p.consts(t.Consts, truncate(v, t.Size))
 	case syscalls.Pointer:
 		p.addr(truncate(v, p.arch.PtrSize()))
@@ -339,6 +345,11 @@ func (p *printer) array(t *syscalls.Type, v view) {
 // bytes writes data as a string. What strace would have shown but could not
 // be copied makes it an address.
 func (p *printer) bytes(v view) {
+	if p.limited {
+		v.want = min(v.want, p.left0)
+		v.data = v.data[:min(len(v.data), v.want)]
+		p.left0 -= v.want
+	}
 	if v.faulted && len(v.data) < min(v.want, p.o.Strings) {
 		p.lost(v)
 		return
