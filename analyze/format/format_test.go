@@ -306,8 +306,12 @@ func TestEnter(t *testing.T) {
 
 // TestSets checks that the constant sets which code asks for exist.
 func TestSets(t *testing.T) {
-	for _, name := range []string{"dirent_type", "poll_events", "address_family", "ethernet_protocol", "arp_hardware", "packet_type",
-		"vsock_cid", "sock_level", "scm_type", "clone_flags", "si_code", "si_code_chld", "si_code_segv", "si_code_poll"} {
+	for _, name := range []string{
+		"address_family", "arp_hardware", "audit_arch", "capability", "clone_flags", "dirent_type", "ethernet_protocol",
+		"futex_wake_cmps", "futex_wake_ops", "ioprio_class", "packet_type", "poll_events", "ptrace_events", "quota_cmds",
+		"quota_types", "scm_type", "sock_level", "vsock_cid",
+		"si_code", "si_code_ill", "si_code_trap", "si_code_bus", "si_code_fpe", "si_code_segv", "si_code_chld", "si_code_poll", "si_code_sys",
+	} {
 		if syscalls.ConstSet(syscalls.AMD64, name) == nil {
 			t.Errorf("%s: no such set of constants", name)
 		}

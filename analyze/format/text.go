@@ -64,14 +64,6 @@ func (p *printer) str(data []byte, want, limit int) {
 	}
 }
 
-// hexStr is str in hexadecimal whatever the options say.
-func (p *printer) hexStr(data []byte, want, limit int) {
-	h := p.o.Hex
-	p.o.Hex = HexAll
-	p.str(data, want, limit)
-	p.o.Hex = h
-}
-
 // path writes a file name in quotes, whole.
 func (p *printer) path(data []byte, cut bool) {
 	p.c('"')
