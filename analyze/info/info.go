@@ -229,7 +229,11 @@ func Render(w io.Writer, x *Result, o term.Options) error {
 		line("ended", "%s", end)
 	}
 	if m := x.Machine; m.Kernel != "" {
-		line("machine", "%s: Linux %s %s, %s, %s", m.Hostname, m.Kernel, m.Arch, m.OS, term.Plural(uint64(m.CPUs), "CPU"))
+		host := m.Hostname
+		if host != "" {
+			host += ": "
+		}
+		line("machine", "%sLinux %s %s, %s, %s", host, m.Kernel, m.Arch, m.OS, term.Plural(uint64(m.CPUs), "CPU"))
 	}
 	line("recorder", "%s (%s), format %s, trace %s", x.Recorder, x.Backend, x.Version, x.UUID)
 	line("kept", "%s", policy(x.Policy, x.Follow))
