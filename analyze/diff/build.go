@@ -60,9 +60,9 @@ func (b *builder) add(c *analyze.Call) {
 	case tracefile.ThreadStart:
 		b.threadStart(t, e)
 	case tracefile.Exec:
-		b.exec(t.proc, e)
+		b.exec(t, e)
 	case tracefile.ThreadExit:
-		if p := t.proc; e.Args[0] == 1 {
+		for p := t.proc; p != nil && e.Args[0] == 1; p = p.was {
 			p.ended, p.end, p.endEvent, p.status = true, e.End, e.Num, int32(e.Ret)
 			p.known = tracefile.ExitHow(e.Args[1]) == tracefile.ExitWaited
 		}
@@ -75,14 +75,22 @@ func (b *builder) thread(e *tracefile.Event) *thread {
 	}
 	p := b.procs[e.Thread.Process]
 	if p == nil {
-		p = &proc{run: b.run, id: e.Thread.Process, pid: e.Thread.TGID, born: e.Num, start: e.Start,
-			byThread: map[tracefile.ThreadID]*thread{}, uses: map[symbol]*use{}, seen: map[symbol]int32{}}
-		b.procs[p.id] = p
-		b.run.procs = append(b.run.procs, p)
+		p = b.process(e)
 	}
+	return b.newThread(p, e)
+}
+
+func (b *builder) process(e *tracefile.Event) *proc {
+	p := &proc{run: b.run, id: e.Thread.Process, pid: e.Thread.TGID, born: e.Num, start: e.Start,
+		uses: map[symbol]*use{}, seen: map[symbol]int32{}}
+	b.procs[p.id] = p
+	b.run.procs = append(b.run.procs, p)
+	return p
+}
+
+func (b *builder) newThread(p *proc, e *tracefile.Event) *thread {
 	t := &thread{proc: p, id: e.Thread.ID, tid: e.Thread.TID, start: e.Start}
 	p.threads = append(p.threads, t)
-	p.byThread[t.id] = t
 	b.threads[t.id] = t
 	b.names.addPID(int(e.Thread.TID))
 	b.names.addPID(int(e.Thread.TGID))
@@ -112,7 +120,17 @@ func (b *builder) threadStart(t *thread, e *tracefile.Event) {
 	}
 }
 
-func (b *builder) exec(p *proc, e *tracefile.Event) {
+// exec takes note of a program that the process runs from now on.
+func (b *builder) exec(t *thread, e *tracefile.Event) {
+	p := t.proc
+	if len(p.execs) > 0 {
+		old := p
+		p = b.process(e)
+		p.was, p.parent, p.comm, p.facts = old, old, old.comm, old.facts
+		old.next, old.end = p, e.End
+		old.children = append(old.children, p)
+		b.newThread(p, e)
+	}
 	if e.Facts != nil {
 		p.facts = e.Facts
 		p.comm = string(e.Facts.Comm)
@@ -135,7 +153,11 @@ func (b *builder) execution(p *proc, e *tracefile.Event) {
 
 // call adds a system call.
 func (b *builder) call(t *thread, c *analyze.Call) {
-	p, e, d := t.proc, c.Event, c.Desc
+	e, d := c.Event, c.Desc
+	if was := t.proc.was; was != nil && e.Num == t.proc.born+1 && d != nil && familyOf(d.Name, "").name == "exec" {
+		t = was.threads[0] // the execve returns, but it was the old program that made it
+	}
+	p := t.proc
 	dur := e.End - e.Start
 	t.busy += dur
 	if d == nil {

@@ -2,6 +2,7 @@ package diff
 
 import (
 	"cmp"
+	"fmt"
 	"slices"
 	"strings"
 )
@@ -50,7 +51,10 @@ const (
 	weightExit     = 1.0
 	weightSignal   = 4.0
 	weightHang     = 6.0
-	maxPerProcess  = 64 // candidates of missing or added calls
+	weightMore     = 1.4
+	manyMore       = 100 // calls more, and
+	manyTimes      = 3   // times as many, are more than a matter of timing
+	maxPerProcess  = 64  // candidates of missing or added calls
 	maxCandidates  = 4096
 )
 
@@ -126,6 +130,10 @@ func (c *comparison) callCandidates(pp *procPair) []*candidate {
 			continue
 		}
 		if c.inOther(r, badSide) {
+			if k := c.muchMore(r, badSide); k != nil {
+				out = append(out, k)
+				done[s] = true
+			}
 			continue
 		}
 		f := c.syms.form(s)
@@ -154,6 +162,13 @@ func (c *comparison) callCandidates(pp *procPair) []*candidate {
 	}
 	var missing []ref
 	for _, r := range pp.onlyGood {
+		if s := r.step().sym; !done[s] && c.inOther(r, goodSide) {
+			if k := c.muchMore(r, goodSide); k != nil {
+				k.proc = pp.bad
+				out = append(out, k)
+				done[s] = true
+			}
+		}
 		if f := c.syms.form(r.step().sym); !c.inOther(r, goodSide) && !used[f.key] {
 			missing = append(missing, r)
 		}
@@ -165,6 +180,24 @@ func (c *comparison) callCandidates(pp *procPair) []*candidate {
 		first.first = true
 	}
 	return out
+}
+
+// muchMore makes a candidate of a call that one run made many times as often as
+// the other, nil if it did not.
+func (c *comparison) muchMore(r ref, side int) *candidate {
+	f := c.syms.form(r.step().sym)
+	at := groupSymbol{r.thread.proc.group, r.step().sym}
+	many, few := c.groupSeen[side][at], c.groupSeen[1-side][at]
+	if f.Class != effect || many-few < manyMore || many < manyTimes*few {
+		return nil
+	}
+	k := &candidate{kind: Added, proc: r.thread.proc, form: *f, bad: r.event(), at: r.event(), weight: weightMore,
+		what: fmt.Sprintf("%d times, %d in the good run", many, few)}
+	if side == goodSide {
+		k.kind, k.good, k.bad, k.at = Missing, r.event(), 0, uint64(r.at)+1
+		k.what = fmt.Sprintf("%d times, %d in the good run", few, many)
+	}
+	return k
 }
 
 // counterpart chooses among good steps of the same key the one of the same
@@ -269,7 +302,7 @@ func (c *comparison) ended(pp *procPair, r ref) bool {
 // endCandidates lists how the end of a process differs.
 func endCandidates(pp *procPair) []*candidate {
 	b := pp.bad
-	if !b.known || pp.good != nil && pp.good.known && pp.good.status == b.status {
+	if !b.known || b.next != nil || pp.good != nil && pp.good.known && pp.good.status == b.status {
 		return nil
 	}
 	k := &candidate{kind: ResultChanged, proc: b, bad: b.endEvent, at: b.endEvent, weight: weightExit,

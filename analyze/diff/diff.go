@@ -196,10 +196,10 @@ func (c *comparison) result(list []*candidate, rows []*row) *Result {
 		res.Verdict = Different
 	}
 	for _, pp := range c.pairs {
-		if pp.bad == nil {
+		if pp.bad == nil && pp.good.was == nil {
 			res.Structure.ProcessesMissing++
 		}
-		if pp.good == nil {
+		if pp.good == nil && pp.bad.was == nil {
 			res.Structure.ProcessesAdded++
 		}
 		res.Structure.CallsMissing += len(pp.onlyGood)

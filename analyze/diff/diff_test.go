@@ -123,6 +123,29 @@ func TestSameWhateverPIDsAndOrder(t *testing.T) {
 	}
 }
 
+// A shell may fork for its last command or replace itself by it.
+func TestExecInPlace(t *testing.T) {
+	work := func(b *tracetest.Builder, p tracefile.Thread) {
+		b.Call(p, "openat", 1000, 3, atFDCWD, "/data", rdonly)
+		b.Call(p, "exit_group", 0, 0, 0)
+		b.Exit(p, 0)
+	}
+	r := compare(t, pair(t, func(b *tracetest.Builder) {
+		sh := program(b, 10, "sh", "-c", "prog; ")
+		work(b, child(b, 11, sh, "prog"))
+		b.Call(sh, "wait4", 1000, 11, -1, 0, 0, 0)
+		b.Call(sh, "exit_group", 0, 0, 0)
+		b.Exit(sh, 0)
+	}, func(b *tracetest.Builder) {
+		sh := program(b, 20, "sh", "-c", "prog; ")
+		b.Exec(sh, tracetest.Program("/usr/bin/prog", "prog"))
+		work(b, sh)
+	}))
+	if r.Verdict != Same {
+		t.Errorf("%s: %+v", r.Verdict, r.Findings)
+	}
+}
+
 func TestCauseFirst(t *testing.T) {
 	r := compare(t, pair(t, compile(100, false, 4), compile(70000, true, enoent)))
 	if r.Verdict != Different || len(r.Findings) == 0 {
@@ -348,6 +371,10 @@ func TestKinds(t *testing.T) {
 				b.Call(p, "openat", 1000, 4, atFDCWD, "/data", rdonly)
 			}, 0),
 			ResultChanged, "app: openat /data was ok, failed with ENOENT in the good run"},
+		{"more work",
+			base(func(b *tracetest.Builder, p tracefile.Thread) { repeat(b, p, 3) }, 0),
+			base(func(b *tracetest.Builder, p tracefile.Thread) { repeat(b, p, 500) }, 0),
+			Added, "app: openat /spool/job 500 times, 3 in the good run"},
 		{"environment",
 			func(b *tracetest.Builder) { withEnv(b, "TOKEN=a", "SHLVL=1") }, func(b *tracetest.Builder) { withEnv(b, "SHLVL=2") },
 			InputChanged, "app: environment TOKEN: a → unset"},
@@ -361,6 +388,12 @@ func TestKinds(t *testing.T) {
 				t.Errorf("first finding is %s: %q\nwant %s: %q", f.Kind, f.Summary, c.kind, c.summary)
 			}
 		})
+	}
+}
+
+func repeat(b *tracetest.Builder, p tracefile.Thread, n int) {
+	for range n {
+		b.Call(p, "openat", 1000, 4, atFDCWD, "/spool/job", rdonly)
 	}
 }
 

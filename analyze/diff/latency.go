@@ -159,7 +159,7 @@ func waits(f *form) bool {
 func (c *comparison) hangCandidates() []*candidate {
 	var out []*candidate
 	for _, p := range c.bad.procs {
-		if p.ended && p.signalled() == 0 {
+		if p.next != nil || p.ended && p.signalled() == 0 {
 			continue
 		}
 		var longest *thread

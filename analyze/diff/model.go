@@ -24,7 +24,9 @@ type run struct {
 	canon   func(string) string // masks what the rules for names mask
 }
 
-// proc is a process of a run.
+// proc is a process of a run, as long as it ran one program. A process that
+// executes another goes on as a child of what it was, so that a shell that
+// replaces itself by its last command compares with one that forks for it.
 type proc struct {
 	run      *run
 	id       tracefile.ProcessID
@@ -34,11 +36,12 @@ type proc struct {
 	born     uint64 // event
 	start    int64  // ns
 	end      int64
+	next     *proc // what it went on as
+	was      *proc // what it was before
 	comm     string
 	execs    []execution
 	facts    *tracepb.Process // the latest that was recorded
 	threads  []*thread
-	byThread map[tracefile.ThreadID]*thread
 	uses     map[symbol]*use
 	seen     map[symbol]int32 // how often a step's symbol occurs
 	messages []message

@@ -31,7 +31,7 @@ func readOutcome(c *comparison) *outcome {
 	}
 	for _, p := range c.bad.procs {
 		// A helper that fails while its parent does not mind is no failure.
-		if o.failing[p] && (p.parent == nil || o.failing[p.parent] || p.other != nil) {
+		if o.failing[p] && p.next == nil && (p.parent == nil || o.failing[p.parent] || p.other != nil) {
 			if o.origin == nil || p.endEvent < o.origin.endEvent {
 				if o.chained(p) {
 					o.origin = p

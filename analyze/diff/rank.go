@@ -283,7 +283,7 @@ func (c *comparison) chain(k *candidate, o *outcome) []string {
 		}
 	}
 	for p := k.proc; p != nil; p = p.parent {
-		if p.run == c.bad && o.failing[p] && (p.parent == nil || p.parent.role() != p.role() || !o.failing[p.parent]) {
+		if p.run == c.bad && p.next == nil && o.failing[p] && (p.parent == nil || p.parent.role() != p.role() || !o.failing[p.parent]) {
 			out = append(out, fmt.Sprintf("%s %s #%d", p.role(), endWord(p), p.endEvent))
 		}
 	}

@@ -22,7 +22,7 @@ func (c *comparison) finding(k *candidate, good, bad *evidence) Finding {
 	if own == nil {
 		own = good
 	}
-	if k.form.Family != "end" && k.what == "" || k.what == "blocked" {
+	if k.form.Family != "end" && k.kind != InputChanged || k.what == "" && k.kind == InputChanged {
 		f.Syscall = k.form.Name
 		if own != nil && own.path != "" && k.form.Object != "" {
 			f.Path = own.path
@@ -61,6 +61,12 @@ func (c *comparison) summary(k *candidate, f *Finding, good, bad *evidence) stri
 		return fmt.Sprintf("%s was started, only in the bad run: %s", who, clipText(commandLine(k.proc), 100))
 	case InputChanged:
 		return who + ": " + inputSummary(k, object, good, bad)
+	case Missing, Added:
+		if k.what != "" {
+			return fmt.Sprintf("%s: %s %s", who, call, k.what)
+		}
+	}
+	switch k.kind {
 	case Missing:
 		s := fmt.Sprintf("%s did not %s", who, call)
 		if k.form.Failed() {
