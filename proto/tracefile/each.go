@@ -4,7 +4,6 @@ import (
 	"context"
 	"io"
 	"runtime"
-	"sync"
 
 	"golang.org/x/sync/errgroup"
 )
@@ -25,48 +24,72 @@ func (r *Reader) Each(ctx context.Context, workers int, full bool, skip func(*Ch
 		err   error
 		done  chan struct{}
 	}
-	pool := sync.Pool{New: func() any { return new(Block) }}
+	// Blocks and buffers go round. Whoever is first in the file has its block
+	// before those after it, so what waits can always go on.
+	blocks := make(chan *Block, workers+1)
+	for range workers + 1 {
+		blocks <- new(Block)
+	}
+	buffers := make(chan []byte, workers+1)
+	r.buffer = func(n int) []byte {
+		select {
+		case b := <-buffers:
+			if cap(b) >= n {
+				return b[:0]
+			}
+		default:
+		}
+		return make([]byte, 0, n+n/4)
+	}
+	defer func() { r.buffer = nil }()
 	todo := make(chan *job)
-	order := make(chan *job, workers) // bounds what is decoded ahead
+	order := make(chan *job, workers+1)
 	g, ctx := errgroup.WithContext(ctx)
 	var end error
 	var bad []Gap
 	g.Go(func() error {
 		defer close(todo)
 		defer close(order)
-		for ctx.Err() == nil {
-			c, err := r.Next()
-			if err != nil {
-				end = err
-				return nil
-			}
-			if skip != nil && skip(&c.ChunkInfo) {
-				continue
-			}
-			j := &job{chunk: c, done: make(chan struct{})}
+		for {
+			j := &job{done: make(chan struct{})}
 			select {
-			case order <- j:
+			case j.block = <-blocks:
 			case <-ctx.Done():
 				return nil
 			}
+			for j.chunk == nil {
+				c, err := r.Next()
+				if err != nil {
+					end = err
+					return nil
+				}
+				if skip == nil || !skip(&c.ChunkInfo) {
+					j.chunk = c
+				} else if ctx.Err() != nil {
+					return nil
+				}
+			}
+			order <- j // has room for as many as there are blocks
 			select {
 			case todo <- j:
 			case <-ctx.Done():
-				close(j.done)
 				return nil
 			}
 		}
-		return nil
 	})
 	for range workers {
 		g.Go(func() error {
 			for j := range todo {
-				j.block = pool.Get().(*Block)
 				if full {
 					j.err = j.chunk.Block(j.block)
 				} else {
 					j.err = j.chunk.Core(&j.block.Core)
 				}
+				select {
+				case buffers <- j.chunk.core[:0]: // the whole payload begins there
+				default:
+				}
+				j.chunk.core, j.chunk.detail = nil, nil
 				close(j.done)
 			}
 			return nil
@@ -79,19 +102,13 @@ func (r *Reader) Each(ctx context.Context, workers int, full bool, skip func(*Ch
 			case <-ctx.Done():
 				return nil
 			}
-			switch {
-			case j.block == nil:
-			case j.err != nil:
+			if j.err != nil {
 				c := &j.chunk.ChunkInfo
 				bad = append(bad, Gap{Offset: c.Offset, Bytes: int64(c.Size), Events: uint64(c.Events), Known: true, Reason: j.err.Error()})
-			default:
-				if err := fn(j.block); err != nil {
-					return err
-				}
+			} else if err := fn(j.block); err != nil {
+				return err
 			}
-			if j.block != nil {
-				pool.Put(j.block)
-			}
+			blocks <- j.block
 		}
 		return nil
 	})

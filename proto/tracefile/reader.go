@@ -92,7 +92,8 @@ type Reader struct {
 	torn       int64 // bytes of an incomplete chunk at the end
 	err        error
 
-	pending *rawChunk // read already
+	pending *rawChunk          // read already
+	buffer  func(n int) []byte // memory for a chunk's frames, nil: make it
 }
 
 // NewReader reads the header of a trace. If r is an io.ReaderAt and an

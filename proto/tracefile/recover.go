@@ -24,7 +24,7 @@ func (c *rawChunk) size() int { return headerSize + c.head.size() }
 func (c *rawChunk) frame(i int) []byte {
 	n := int(c.head.frame[0].packed)
 	if i == 0 {
-		return c.data[:n:n]
+		return c.data[:n]
 	}
 	return c.data[n:]
 }
@@ -135,7 +135,12 @@ func (r *Reader) tryChunk() (*rawChunk, string) {
 	if crc32.Checksum(data, crcTable) != h.crc {
 		return nil, "wrong checksum"
 	}
-	c := &rawChunk{head: h, off: r.src.off, data: bytes.Clone(data)}
+	c := &rawChunk{head: h, off: r.src.off}
+	if r.buffer != nil {
+		c.data = append(r.buffer(len(data)), data...)
+	} else {
+		c.data = bytes.Clone(data)
+	}
 	r.src.skip(size)
 	return c, ""
 }
