@@ -35,6 +35,9 @@ func (c *encoder) open(out io.Writer, h *tracepb.Header) {
 	}
 }
 
+// endSize is about what index and footer take.
+const endSize = 1 << 10
+
 func (c *encoder) run(batches <-chan *ptrace.Batch) {
 	defer close(c.done)
 	for b := range batches {
@@ -63,10 +66,12 @@ func (c *encoder) write(b *ptrace.Batch) error {
 	if !b.Flush {
 		return nil
 	}
+	before := c.w.Size()
 	if err := c.w.Flush(b.InFlight); err != nil {
 		return err
 	}
-	if c.maxSize > 0 && c.w.Size() >= c.maxSize {
+	// Another block like this one, and the end, must fit.
+	if size := c.w.Size(); c.maxSize > 0 && size+(size-before)+endSize >= c.maxSize {
 		c.full()
 	}
 	return nil

@@ -41,6 +41,10 @@ func run(ctx context.Context, o Options) (Result, error) {
 		Snap: o.Snap, Environ: o.Environ, NoFollow: o.NoFollow,
 		MaxEvents: o.MaxEvents, Drop: o.OnFull == Drop,
 	}
+	if o.MaxSize > 0 {
+		// Blocks small enough that the limit is not overrun by much.
+		cfg.BlockEvents = int(max(256, o.MaxSize/64))
+	}
 	if o.Trace != "" {
 		set, err := syscalls.ParseSet(o.Trace)
 		if err != nil {

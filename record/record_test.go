@@ -14,6 +14,7 @@ import (
 	"os/signal"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"syscall"
@@ -54,7 +55,11 @@ func helper(options, file string, command []string) int {
 		out = f
 	}
 	signals := make(chan os.Signal, 4)
-	signal.Notify(signals, syscall.SIGINT, syscall.SIGTERM, syscall.SIGHUP)
+	for _, sig := range []os.Signal{syscall.SIGINT, syscall.SIGTERM, syscall.SIGHUP} {
+		if !signal.Ignored(sig) {
+			signal.Notify(signals, sig)
+		}
+	}
 	o := p.options()
 	o.Command, o.Output, o.Signals = command, out, signals
 	o.Recorder, o.HandOver, o.StdoutToStderr = "test", true, out == os.Stdout
@@ -482,3 +487,5 @@ func finish(t *testing.T, cmd *exec.Cmd, file string) trace {
 	}
 	return readTrace(t, file)
 }
+
+func itoa(n int) string { return strconv.Itoa(n) }

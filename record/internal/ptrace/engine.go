@@ -30,6 +30,8 @@ type Config struct {
 	Environ  bool // copy environments
 	NoFollow bool // leave child processes alone
 	Drop     bool // leave calls out when the encoder is behind, instead of waiting
+	// BlockEvents bounds the events of a block, 0: as the engine thinks fit.
+	BlockEvents int
 	// NoPlacement leaves tracees and engine on whatever CPUs they run.
 	NoPlacement bool
 	// MaxEvents ends the recording, 0 does not.
@@ -53,6 +55,7 @@ type Engine struct {
 	mu      sync.Mutex
 	batch   *Batch
 	dirty   bool // something happened since the last flush
+	closed  bool
 	inBlock struct{ events, bytes int }
 
 	threads   map[int]*thread
@@ -96,8 +99,10 @@ func Go(fn func()) {
 	go func() {
 		runtime.LockOSThread() // and never unlocked: the thread ends with the goroutine
 		tid := unix.Gettid()
-		if tid == os.Getpid() {
-			// The main thread does not end before the process.
+		if tid == os.Getpid() || hasChildren() {
+			// The main thread does not end before the process, and the
+			// children of this one, started by os/exec for example, are
+			// for others to wait for: another thread, then.
 			Go(fn)
 			runtime.UnlockOSThread()
 			done <- 0
@@ -134,6 +139,9 @@ func New(cfg Config) *Engine {
 		e.Free <- newBatch()
 	}
 	e.batch = newBatch()
+	if e.cfg.BlockEvents <= 0 || e.cfg.BlockEvents > blockEvents {
+		e.cfg.BlockEvents = blockEvents
+	}
 	var ts unix.Timespec
 	unix.ClockGettime(unix.CLOCK_MONOTONIC, &ts)
 	e.start, e.mono = time.Now(), ts.Nano()
@@ -219,7 +227,7 @@ func (e *Engine) emit(ev *tracefile.Event, bufs []tracefile.Buf) {
 		e.stop.CompareAndSwap(int32(Running), int32(EventsMet))
 	}
 	switch {
-	case e.inBlock.events >= blockEvents || e.inBlock.bytes >= blockBytes:
+	case e.inBlock.events >= e.cfg.BlockEvents || e.inBlock.bytes >= blockBytes:
 		e.handOver(true)
 	case b.full():
 		e.handOver(false)
@@ -254,7 +262,7 @@ func (e *Engine) handOver(flush bool) {
 func (e *Engine) Tick() {
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	if e.dirty {
+	if e.dirty && !e.closed {
 		e.handOver(true)
 	}
 }
@@ -263,6 +271,7 @@ func (e *Engine) Tick() {
 func (e *Engine) Close() {
 	e.mu.Lock()
 	defer e.mu.Unlock()
+	e.closed = true
 	e.Full <- e.batch
 	close(e.Full)
 }

@@ -62,10 +62,10 @@ func newGuard(words int) *guard {
 	}
 	go func() {
 		defer close(g.done)
-		defer unix.Close(memfd)
-		defer unix.Close(pipe[0])
-		if pid, err := g.run(pipe[0], memfd, size); err == nil {
-			unix.Close(pipe[0])
+		pid, err := g.run(pipe[0], memfd, size)
+		unix.Close(pipe[0])
+		unix.Close(memfd)
+		if err == nil {
 			unix.Wait4(pid, nil, 0, nil)
 		}
 	}()

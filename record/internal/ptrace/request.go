@@ -104,3 +104,10 @@ func getAffinity(tid int, mask []uint64) (int, syscall.Errno) {
 	n, _, errno := syscall.RawSyscall(unix.SYS_SCHED_GETAFFINITY, uintptr(tid), uintptr(len(mask)*8), uintptr(unsafe.Pointer(&mask[0])))
 	return int(n), errno
 }
+
+// hasChildren reports whether the calling thread is the parent of a process.
+func hasChildren() bool {
+	const all = 0 // P_ALL
+	_, _, errno := syscall.RawSyscall6(unix.SYS_WAITID, all, 0, 0, unix.WEXITED|unix.WNOHANG|unix.WNOWAIT|unix.WALL|unix.WNOTHREAD, 0, 0)
+	return errno != unix.ECHILD
+}
