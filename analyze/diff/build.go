@@ -387,8 +387,9 @@ func (b *builder) socket(f *world.File) string {
 	switch peer := b.port(f.Peer); {
 	case peer == "":
 		return proto + " " + b.port(f.Local)
-	case strings.HasSuffix(peer, ":*"):
-		return proto + " " + b.port(f.Local) + "<-" + peer
+	case strings.HasSuffix(peer, ":*"): // a client: which is chance, and its server may listen on any address
+		local := b.port(f.Local)
+		return proto + " client of " + local[strings.LastIndexByte(local, ':')+1:]
 	default:
 		return proto + " " + peer
 	}

@@ -105,7 +105,12 @@ func (c *comparison) slowCandidates(rows []*row) []*candidate {
 		kind, sign, g, b = Faster, -1, badSide, goodSide
 		good, bad = bad, good
 	}
-	if bad-good < slowRun || float64(bad) < slowRatio*float64(good) {
+	// How long a recording by attaching took says nothing; there a call must
+	// stand out by itself.
+	attached := c.good.attached() || c.bad.attached()
+	if attached {
+		kind, sign, g, b = Slower, 1, goodSide, badSide
+	} else if bad-good < slowRun || float64(bad) < slowRatio*float64(good) {
 		return nil
 	}
 	var out []*candidate
@@ -115,15 +120,28 @@ func (c *comparison) slowCandidates(rows []*row) []*candidate {
 		if r.key == 0 {
 			least = slowCompute
 		}
-		if d < least || d*5 < bad-good || r.total[b] < slowFactor*r.total[g] {
+		if d < least || r.total[b] < slowFactor*r.total[g] {
 			continue
 		}
 		f := *c.syms.form(r.key)
+		if f.Class == wait && r.max[b]-r.max[g] < slowCall/2 {
+			continue // many short waits: a thread with little to do
+		}
+		if attached {
+			if idle(&f) || r.key == 0 || r.max[b] < slowFactor*r.max[g] {
+				continue
+			}
+		} else if d*5 < bad-good {
+			continue
+		}
 		if waitsForRun(&f) {
 			continue // it waited for others of the run, and those are compared
 		}
 		k := &candidate{kind: kind, proc: r.proc, form: f, good: r.event[goodSide], bad: r.event[badSide], at: r.event[badSide],
-			count: int(r.calls[badSide]), added: d, weight: 3 * float64(min(d, bad-good)) / float64(bad-good)}
+			count: int(r.calls[badSide]), added: d, weight: 3}
+		if !attached {
+			k.weight *= float64(min(d, bad-good)) / float64(bad-good)
+		}
 		if waits(&f) {
 			k.weight *= 0.4
 		}
@@ -136,6 +154,11 @@ func (c *comparison) slowCandidates(rows []*row) []*candidate {
 		}
 	}
 	return out
+}
+
+// idle reports whether a call's time is that of a server with nothing to do.
+func idle(f *form) bool {
+	return f.Class == wait && f.Family != "sleep" || f.Class == stream && (f.Family == "accept" || f.Family == "recv" || f.Family == "read")
 }
 
 // waitsForRun reports whether a call waits for processes or threads of the

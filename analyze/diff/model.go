@@ -24,6 +24,9 @@ type run struct {
 	canon   func(string) string // masks what the rules for names mask
 }
 
+// attached reports whether r is of processes that ran before and ran on.
+func (r *run) attached() bool { return len(r.header.GetTarget().GetCommand()) == 0 }
+
 // proc is a process of a run, as long as it ran one program. A process that
 // executes another goes on as a child of what it was, so that a shell that
 // replaces itself by its last command compares with one that forks for it.
