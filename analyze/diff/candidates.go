@@ -36,26 +36,28 @@ type candidate struct {
 
 // Weights of the kinds of differences, before circumstances count.
 const (
-	weightFailed   = 5.0 // ok → error
-	weightErrno    = 4.0 // error → another error
-	weightNewError = 3.0 // error of a call that the good run did not make
-	weightMended   = 1.5 // error → ok
-	weightDetail   = 1.5 // other flags
-	weightMissing  = 1.2
-	weightAdded    = 1.0
-	weightMetadata = 3.0
-	weightContent  = 2.6
-	weightOutput   = 0.2 // of calls on standard input and output: they tell the outcome
-	weightProcess  = 2.0
-	weightNewProc  = 1.2
-	weightExit     = 1.0
-	weightSignal   = 4.0
-	weightHang     = 6.0
-	weightMore     = 1.4
-	manyMore       = 100 // calls more, and
-	manyTimes      = 3   // times as many, are more than a matter of timing
-	maxPerProcess  = 64  // candidates of missing or added calls
-	maxCandidates  = 4096
+	weightFailed     = 5.0 // ok → error
+	weightErrno      = 4.0 // error → another error
+	weightNewError   = 3.0 // error of a call that the good run did not make
+	weightMended     = 1.5 // error → ok
+	weightDetail     = 1.5 // other flags
+	weightMissing    = 1.2
+	weightAdded      = 1.0
+	weightMetadata   = 3.0
+	weightContent    = 2.6
+	weightOutput     = 0.2 // of calls on standard input and output: they tell the outcome
+	weightProcess    = 2.0
+	weightNewProc    = 1.2
+	weightFailedProc = 2.5 // the good run has no such process, and it failed
+	weightLoneError  = 1.5 // error of a process that the good run does not have
+	weightExit       = 1.0
+	weightSignal     = 4.0
+	weightHang       = 6.0
+	weightMore       = 1.4
+	manyMore         = 100 // calls more, and
+	manyTimes        = 3   // times as many, are more than a matter of timing
+	maxPerProcess    = 64  // candidates of missing or added calls
+	maxCandidates    = 4096
 )
 
 // all lists every difference of c, those of time among them.
@@ -75,7 +77,11 @@ func (c *comparison) candidates(o *outcome) []*candidate {
 			continue
 		case pp.good == nil:
 			if pp.bad.parent == nil || pp.bad.parent.other != nil {
-				out = append(out, &candidate{kind: ProcessAdded, proc: pp.bad, bad: pp.bad.born, at: pp.bad.born, weight: weightNewProc})
+				w := weightNewProc
+				if o.failing[pp.bad] {
+					w = weightFailedProc
+				}
+				out = append(out, &candidate{kind: ProcessAdded, proc: pp.bad, bad: pp.bad.born, at: pp.bad.born, weight: w})
 			}
 			out = append(out, c.failures(pp, o)...)
 		default:
@@ -104,7 +110,7 @@ func (c *comparison) failures(pp *procPair, o *outcome) []*candidate {
 			continue
 		}
 		done[s] = true
-		out = append(out, &candidate{kind: Added, proc: pp.bad, form: *f, bad: r.event(), at: r.event(), weight: weightNewError})
+		out = append(out, &candidate{kind: Added, proc: pp.bad, form: *f, bad: r.event(), at: r.event(), weight: weightLoneError})
 	}
 	return out
 }
@@ -251,6 +257,9 @@ func (c *comparison) blocks(pp *procPair, list []ref, kind Kind) []*candidate {
 	var out []*candidate
 	var cur *candidate
 	var last ref
+	if stopped(pp) {
+		return nil
+	}
 	for _, r := range list {
 		f := c.syms.form(r.step().sym)
 		if f.Family == "exit" || f.Family == "fork" && !f.Failed() { // told by how processes ended and started
@@ -305,6 +314,9 @@ func endCandidates(pp *procPair) []*candidate {
 	if !b.known || b.next != nil || pp.good != nil && pp.good.known && pp.good.status == b.status {
 		return nil
 	}
+	if stopped(pp) {
+		return nil
+	}
 	k := &candidate{kind: ResultChanged, proc: b, bad: b.endEvent, at: b.endEvent, weight: weightExit,
 		form: form{Name: "exit", Family: "end"}}
 	if pp.good != nil {
@@ -321,6 +333,21 @@ func endCandidates(pp *procPair) []*candidate {
 		k.weight = weightSignal
 	}
 	return []*candidate{k}
+}
+
+// stopSignals are what a program sends to helpers that it needs no longer.
+var stopSignals = map[int]bool{1: true, 2: true, 9: true, 13: true, 15: true} // HUP, INT, KILL, PIPE, TERM
+
+// stopped reports whether, in one of the runs, the process was stopped by a
+// signal and its parent went on and ended as in the other run: how far a helper
+// got by then is chance.
+func stopped(pp *procPair) bool {
+	g, b := pp.good, pp.bad
+	if g == nil || b == nil || g.parent == nil || b.parent == nil || g.parent.other != b.parent ||
+		!g.parent.known || !b.parent.known || g.parent.status != b.parent.status || g.parent.failed() {
+		return false
+	}
+	return stopSignals[g.signalled()] || stopSignals[b.signalled()]
 }
 
 // inputCandidates lists inputs of a matched process that changed between runs:

@@ -146,6 +146,28 @@ func TestExecInPlace(t *testing.T) {
 	}
 }
 
+// A helper that its parent stops when it is done gets as far as it gets.
+func TestStoppedHelper(t *testing.T) {
+	run := func(opens int, status int32) func(b *tracetest.Builder) {
+		return func(b *tracetest.Builder) {
+			p := program(b, 10, "main")
+			h := child(b, 11, p, "helper")
+			for range opens {
+				b.Call(h, "openat", 1000, 3, atFDCWD, "/cache", rdonly)
+			}
+			b.Exit(h, status)
+			b.Exit(p, 0)
+		}
+	}
+	if r := compare(t, pair(t, run(0, 2), run(1, 100<<8))); r.Verdict != Same {
+		t.Errorf("%s: %+v", r.Verdict, r.Findings)
+	}
+	// Without the signal it is a difference.
+	if r := compare(t, pair(t, run(0, 0), run(1, 100<<8))); r.Verdict != Different {
+		t.Error("a helper that fails is the same as one that does not")
+	}
+}
+
 func TestCauseFirst(t *testing.T) {
 	r := compare(t, pair(t, compile(100, false, 4), compile(70000, true, enoent)))
 	if r.Verdict != Different || len(r.Findings) == 0 {

@@ -25,7 +25,7 @@ var healthyCommands = []healthy{
 	{name: "tar", setup: "mkdir d x; seq 20000 >d/a; seq 20000 >d/b", command: "tar czf a.tgz d && tar xzf a.tgz -C x"},
 	{name: "apt-get", command: "apt-get -s install hello"},
 	{name: "ssh-keygen", command: "ssh-keygen -q -t ed25519 -N '' -f id && ssh-keygen -lf id"},
-	{name: "find", setup: "mkdir -p a/b/c d; touch a/1 a/b/2 a/b/c/3 d/4", command: "find . -type f -newer a/1 -o -name '*3' | xargs ls -l; find /usr/share/doc -maxdepth 1 | wc -l"},
+	{name: "find", setup: "mkdir -p a/b/c d; touch a/1 a/b/2 a/b/c/3 d/4", command: "find . -type f -name '*[134]' | sort | xargs ls -l; find /usr/share/doc -maxdepth 1 | wc -l"},
 	{name: "perl", command: "perl -MPOSIX -MFile::Temp -e 'my ($f,$n)=File::Temp::tempfile(UNLINK=>1); print $f strftime(\"%s\",gmtime); close $f; print qx(cat $n)'"},
 	{name: "bash", command: "bash -c 'for i in $(seq 3); do (echo $i; date) & done; wait; diff <(ls /etc) <(ls /etc)'"},
 }
