@@ -39,7 +39,7 @@ func run(ctx context.Context, o Options) (Result, error) {
 	s := &session{o: o, begin: time.Now(), finished: make(chan struct{}), forced: make(chan struct{})}
 	cfg := ptrace.Config{
 		Snap: o.Snap, Environ: o.Environ, NoFollow: o.NoFollow,
-		MaxEvents: o.MaxEvents, Drop: o.OnFull == Drop,
+		MaxEvents: o.MaxEvents, Drop: o.OnFull == Drop, Warn: s.warn,
 	}
 	if o.MaxSize > 0 {
 		// Blocks small enough that the limit is not overrun by much.
@@ -126,6 +126,15 @@ func (s *session) ended(end End, why string) {
 	defer s.mu.Unlock()
 	if !s.over {
 		s.over, s.end, s.why = true, end, why
+	}
+}
+
+// warn passes a warning on.
+func (s *session) warn(message string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.o.Warn != nil {
+		s.o.Warn(message)
 	}
 }
 

@@ -758,3 +758,81 @@ func TestClones(t *testing.T) {
 		t.Errorf("%d processes not followed, want 1", lost)
 	}
 }
+
+// Programs that use ptrace themselves keep working; what they trace is not
+// followed, and that is said.
+func TestNestedPtrace(t *testing.T) {
+	needTool(t, "strace")
+	lost := func(r *recording) (n uint64) {
+		for _, l := range r.losses {
+			if l.Reason == tracepb.Loss_NOT_FOLLOWED {
+				n += l.Count
+			}
+		}
+		return n
+	}
+	inner := filepath.Join(t.TempDir(), "inner")
+	r := record(t, Options{}, "strace", "-f", "-o", inner, "sh", "-c", "/bin/echo hello; exit 3")
+	if r.status != 3 || r.stdout != "hello\n" {
+		t.Errorf("strace: status %d, output %q\n%s", r.status, r.stdout, r.stderr)
+	}
+	text, _ := os.ReadFile(inner)
+	if n := bytes.Count(text, []byte("execve(")); n < 2 || !bytes.Contains(text, []byte("+++ exited with 3 +++")) {
+		t.Errorf("the inner strace has not seen everything: %d execves", n)
+	}
+	if n := lost(&r); n == 0 {
+		t.Error("no loss was recorded")
+	}
+	r = record(t, Options{}, prog(t, "traceme"))
+	if r.status != 0 || r.stdout != "ok\n" || lost(&r) != 1 {
+		t.Errorf("PTRACE_TRACEME: status %d, output %q, %d losses", r.status, r.stdout, lost(&r))
+	}
+}
+
+// A set-user-ID program works under an unprivileged recorder, without its
+// rights, and that is said.
+func TestSetuid(t *testing.T) {
+	need(t, os.Geteuid() == 0, "root")
+	dir, err := os.MkdirTemp("", "sysreel-setuid")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer os.RemoveAll(dir)
+	os.Chmod(dir, 0o777)
+	install := func(from, to string, mode os.FileMode) string {
+		b, err := os.ReadFile(from)
+		if err == nil {
+			to = filepath.Join(dir, to)
+			err = os.WriteFile(to, b, 0o755)
+		}
+		if err == nil {
+			err = os.Chmod(to, mode)
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		return to
+	}
+	id, _ := exec.LookPath("id")
+	suid := install(id, "id", os.ModeSetuid|0o755)
+	run := func(uid uint32) (string, string) {
+		file := filepath.Join(dir, fmt.Sprint("t", uid))
+		cmd := recorder(t, Options{}, file, suid, "-u")
+		cmd.Path = install(os.Args[0], "recorder", 0o755)
+		cmd.Dir = dir
+		cmd.SysProcAttr = &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: uid, Gid: uid}}
+		var stdout, stderr bytes.Buffer
+		cmd.Stdout, cmd.Stderr = &stdout, &stderr
+		if err := cmd.Run(); err != nil {
+			t.Fatalf("user %d: %v\n%s", uid, err, stderr.String())
+		}
+		readTrace(t, file)
+		return strings.TrimSpace(stdout.String()), stderr.String()
+	}
+	if euid, warning := run(65534); euid != "65534" || !strings.Contains(warning, "not as its owner, user 0") {
+		t.Errorf("unprivileged: user %s, %q", euid, warning)
+	}
+	if euid, warning := run(0); euid != "0" || warning != "" {
+		t.Errorf("root: user %s, %q", euid, warning)
+	}
+}

@@ -32,6 +32,8 @@ type Config struct {
 	Drop     bool // leave calls out when the encoder is behind, instead of waiting
 	// BlockEvents bounds the events of a block, 0: as the engine thinks fit.
 	BlockEvents int
+	// Warn is told what cannot be done as it should; may be nil.
+	Warn func(string)
 	// NoPlacement leaves tracees and engine on whatever CPUs they run.
 	NoPlacement bool
 	// MaxEvents ends the recording, 0 does not.

@@ -26,6 +26,13 @@ func (e *Engine) handle(tid int, status uint32, now int64) {
 		return
 	}
 	e.observe(t, now)
+	if t.heir != nil {
+		if s != signalStop {
+			signo = 0
+		}
+		e.yield(t, signo, now)
+		return
+	}
 	if t.first {
 		t.first = false
 		if t.letGo {
@@ -38,7 +45,9 @@ func (e *Engine) handle(tid int, status uint32, now int64) {
 	}
 	switch s {
 	case inSyscall:
-		e.syscallStop(t, now)
+		if e.syscallStop(t, now) {
+			return
+		}
 		signo = 0
 	case signalStop:
 		e.signal(t, signo, now)
@@ -61,16 +70,22 @@ func (e *Engine) handle(tid int, status uint32, now int64) {
 	resume(unix.PTRACE_SYSCALL, int(t.TID), signo)
 }
 
-func (e *Engine) syscallStop(t *thread, now int64) {
+// syscallStop handles a syscall-enter or -exit. It reports whether the thread
+// is to stay where it is.
+func (e *Engine) syscallStop(t *thread, now int64) (stay bool) {
 	if getSyscallInfo(int(t.TID), &e.info) != 0 {
-		return // killed: its status comes
+		return false // killed: its status comes
 	}
 	switch e.info.Op {
 	case opEntry, opSeccomp:
 		e.enter(t, now)
+		if en := t.call.entry; en != nil && en.role == ptraceCall {
+			return e.nested(t, now)
+		}
 	case opExit:
 		e.exit(t, now)
 	}
+	return false
 }
 
 // enter begins a call.
@@ -388,6 +403,7 @@ func (e *Engine) execed(t *thread, now int64) *thread {
 	e.launch.pending = nil
 	ev.Facts = e.proc.Executed(int(t.TGID))
 	ev.Facts.Arch = uint32(native)
+	e.checkSetuid(t, ev.Facts)
 	e.emit(&ev, nil)
 	return t
 }
@@ -524,6 +540,7 @@ func (e *Engine) forget(t *thread) {
 	e.stopped(t)
 	e.place.guard.remove(int(t.TID))
 	delete(e.threads, int(t.TID))
+	e.inherited(t)
 	if t.proc.threads--; t.proc.threads == 0 {
 		delete(e.processes, t.proc.tgid)
 	}

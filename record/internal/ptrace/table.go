@@ -31,6 +31,7 @@ const (
 	affinityGet
 	affinitySet
 	uringCall
+	ptraceCall
 )
 
 // forks reports whether the call makes a thread or process.
@@ -41,7 +42,7 @@ var roles = map[string]role{
 	"clone": cloneCall, "clone3": clone3Call, "fork": forkCall, "vfork": forkCall,
 	"restart_syscall": restartCall, "rt_sigreturn": sigreturnCall, "sigreturn": sigreturnCall,
 	"sched_getaffinity": affinityGet, "sched_setaffinity": affinitySet,
-	"io_uring_setup": uringCall,
+	"io_uring_setup": uringCall, "ptrace": ptraceCall,
 }
 
 const (

@@ -40,6 +40,9 @@ type thread struct {
 	resuming bool
 
 	interrupted interrupted
+	// heir waits at the enter of its own ptrace call until this thread is
+	// let go of, to become its tracer.
+	heir *thread
 
 	// mask is the thread's own affinity, nil until it is asked for; placed:
 	// it shares the engine's CPU instead. running: it was resumed outside of
