@@ -21,8 +21,9 @@ type Block struct {
 
 	shapes []shapeDetail
 	tables []tableData
-	pool   []uint64
-	index  []uint32 // pool of indices
+	pool   numberPool
+	words  numberPool // for one column
+	index  []uint32   // pool of indices
 	buf    []byte
 	expand int // bytes of tables made so far
 	pieces int
@@ -92,7 +93,8 @@ func (c *Chunk) decodeDetail(b *Block) error {
 
 // parseDetail decodes a Detail message. The Block's must have been decoded.
 func (b *Block) parseDetail(msg []byte) error {
-	b.pool, b.index = b.pool[:0], b.index[:0]
+	b.pool.reset()
+	b.index = b.index[:0]
 	b.Files = nil
 	b.expand, b.pieces = 0, 0
 	var shapes, tables [][]byte
@@ -210,15 +212,18 @@ func (b *Block) decodeTable(t *tableData, msg []byte) error {
 func (b *Block) transpose(t *tableData, words [][]byte) error {
 	t.data = make([]byte, t.rows*t.size)
 	for w, raw := range words {
-		mark := len(b.pool)
-		col, err := b.column(raw, t.rows, decodeRelated{})
+		b.words.reset()
+		c, err := parseColumn(raw)
+		if err != nil {
+			return err
+		}
+		col, err := c.decode(t.rows, &b.words, decodeRelated{}, &b.memory)
 		if err != nil {
 			return err
 		}
 		for i, p := 0, 4*w; i < t.rows; i, p = i+1, p+t.size {
 			binary.LittleEndian.PutUint32(t.data[p:], uint32(col.at(i)))
 		}
-		b.pool = b.pool[:min(mark, len(b.pool))]
 	}
 	return nil
 }

@@ -96,12 +96,12 @@ func parseColumn(b []byte) (c rawColumn, err error) {
 	return c, nil
 }
 
-// decode decodes a column of n values. Values are taken from *pool, so that one
+// decode decodes a column of n values. Values are taken from pool, so that one
 // allocation serves many columns. The numbers in the message bound what is
 // allocated: a value takes at least a byte, save in a constant column.
 //
 // r has what the column may be counted from; m is scratch memory.
-func (c *rawColumn) decode(n int, pool *[]uint64, r decodeRelated, m *columnMemory) (column, error) {
+func (c *rawColumn) decode(n int, pool *numberPool, r decodeRelated, m *columnMemory) (column, error) {
 	if c.byThread && r.thread == nil || c.less == lessLast && r.last == nil || c.less == lessRet && r.ret == nil {
 		return column{}, errMalformed
 	}
@@ -112,7 +112,7 @@ func (c *rawColumn) decode(n int, pool *[]uint64, r decodeRelated, m *columnMemo
 		if c.less == lessNothing {
 			return column{konst: c.konst}, nil
 		}
-		out := take(pool, n)
+		out := pool.take(n)
 		for i := range out {
 			out[i] = c.konst
 		}
@@ -129,7 +129,7 @@ func (c *rawColumn) decode(n int, pool *[]uint64, r decodeRelated, m *columnMemo
 	if len(body) < n || c.low != nil && len(c.low) != n {
 		return column{}, errMalformed
 	}
-	out := take(pool, n)
+	out := pool.take(n)
 	if !unpack(out, body) {
 		return column{}, errMalformed
 	}
@@ -218,12 +218,32 @@ func unpack(out []uint64, b []byte) bool {
 	return p == len(b)
 }
 
-// take cuts n numbers off *pool, which grows when it is used up.
-func take(pool *[]uint64, n int) []uint64 {
-	if cap(*pool)-len(*pool) < n {
-		*pool = make([]uint64, 0, max(n, 1<<14))
+// numberPool gives out memory for columns, all of it again after a reset. What
+// took several chunks gets one the next time.
+type numberPool struct {
+	chunks [][]uint64
+	taken  int
+}
+
+func (p *numberPool) reset() {
+	if len(p.chunks) > 1 {
+		p.chunks = [][]uint64{make([]uint64, 0, p.taken+p.taken/8)}
 	}
-	l := len(*pool)
-	*pool = (*pool)[:l+n]
-	return (*pool)[l : l+n : l+n]
+	if len(p.chunks) > 0 {
+		p.chunks[0] = p.chunks[0][:0]
+	}
+	p.taken = 0
+}
+
+func (p *numberPool) take(n int) []uint64 {
+	p.taken += n
+	last := len(p.chunks) - 1
+	if last < 0 || cap(p.chunks[last])-len(p.chunks[last]) < n {
+		p.chunks = append(p.chunks, make([]uint64, 0, max(n, 1<<14)))
+		last++
+	}
+	c := p.chunks[last]
+	l := len(c)
+	p.chunks[last] = c[:l+n]
+	return c[l : l+n : l+n]
 }

@@ -54,7 +54,7 @@ type Core struct {
 	raw      rawBlock
 	ordinal  []uint32 // of a row among those of its shape
 	perShape []uint32 // rows of each shape
-	pool     []uint64
+	pool     numberPool
 	lastEnd  []uint64 // of each thread, ticks plus 1
 	memory   columnMemory
 	threadOf []uint32   // threads of the rows, shape by shape
@@ -241,7 +241,7 @@ func (c *Core) addShape(b []byte) error {
 // decode decodes the columns.
 func (c *Core) decode() error {
 	n := c.rows
-	c.pool = c.pool[:0]
+	c.pool.reset()
 	a := &c.all
 	a.Start, a.End = resize(a.Start, n), resize(a.End, n)
 	a.Thread, a.Shape = resize(a.Thread, n), resize(a.Shape, n)

@@ -183,7 +183,7 @@ func decodeIndex(msg []byte) ([]ChunkInfo, error) {
 	}
 	var cols [len(raw)]column
 	var memory columnMemory
-	var pool []uint64
+	var pool numberPool
 	for i := 1; i < len(raw); i++ {
 		c, err := parseColumn(raw[i])
 		if err != nil {
