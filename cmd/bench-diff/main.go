@@ -78,7 +78,7 @@ func run() int {
 }
 
 func allCases() []failure {
-	return slices.Concat(fileCases, buildCases, serviceCases, secondCases)
+	return slices.Concat(fileCases, buildCases, serviceCases, secondCases, thirdCases)
 }
 
 // failures runs the cases and prints the table.
