@@ -39,7 +39,6 @@ func (c *encoder) open(out io.Writer, h *tracepb.Header) {
 const endSize = 1 << 10
 
 func (c *encoder) run(batches <-chan *ptrace.Batch) {
-	defer close(c.done)
 	for b := range batches {
 		if c.err == nil {
 			if c.err = c.write(b); c.err != nil {

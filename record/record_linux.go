@@ -38,7 +38,7 @@ type session struct {
 func run(ctx context.Context, o Options) (Result, error) {
 	s := &session{o: o, begin: time.Now(), finished: make(chan struct{}), forced: make(chan struct{})}
 	cfg := ptrace.Config{
-		Snap: o.Snap, Environ: o.Environ, NoFollow: o.NoFollow,
+		Snap: o.snap(), Written: o.written(), Environ: o.Environ, NoFollow: o.NoFollow,
 		MaxEvents: o.MaxEvents, Drop: o.OnFull == Drop, Warn: s.warn,
 	}
 	if o.MaxSize > 0 {
@@ -59,6 +59,7 @@ func run(ctx context.Context, o Options) (Result, error) {
 		}
 		s.path = path
 	}
+	go syscalls.Lookup(syscalls.AMD64, 0) // reads the table while the command starts
 	defer ptrace.Signals()()
 	ptrace.Go(func() {
 		s.engine = ptrace.New(cfg)
@@ -79,8 +80,12 @@ func (s *session) record(ctx context.Context) {
 	s.out = encoder{free: s.engine.Free, maxSize: s.o.MaxSize, done: make(chan struct{})}
 	s.out.failed = func(err error) { s.stop(OutputFailed, err.Error()) }
 	s.out.full = func() { s.stop(Limit, fmt.Sprintf("%d bytes", s.o.MaxSize)) }
-	s.out.open(s.o.Output, s.header())
-	go s.out.run(s.engine.Full)
+	header := s.header()
+	go func() {
+		defer close(s.out.done)
+		s.out.open(s.o.Output, header)
+		s.out.run(s.engine.Full)
+	}()
 	go s.watch(ctx)
 	switch s.engine.Run() {
 	case ptrace.Ended:

@@ -30,13 +30,9 @@ type Batch struct {
 	data []byte
 }
 
-func newBatch() *Batch {
-	return &Batch{
-		Events: make([]tracefile.Event, 0, batchEvents),
-		bufs:   make([]tracefile.Buf, 0, batchEvents),
-		data:   make([]byte, 0, batchBytes),
-	}
-}
+// newBatch returns an empty batch. It grows to its size as it is used, for
+// most recordings are short.
+func newBatch() *Batch { return &Batch{Events: make([]tracefile.Event, 0, 256)} }
 
 func (b *Batch) reset() {
 	clear(b.Events) // facts are garbage now

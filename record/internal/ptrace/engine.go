@@ -26,7 +26,8 @@ type Config struct {
 	// Selected tells whether calls of a description are recorded; nil: all.
 	// It is asked once for each call.
 	Selected func(*syscalls.Desc) bool
-	Snap     int  // bytes kept of each payload, negative none
+	Snap     int  // bytes kept of each payload that is read, negative none
+	Written  int  // and of each that is written
 	Environ  bool // copy environments
 	NoFollow bool // leave child processes alone
 	Drop     bool // leave calls out when the encoder is behind, instead of waiting
@@ -134,11 +135,11 @@ func New(cfg Config) *Engine {
 		processes: make(map[int]*process),
 		strangers: make(map[int]stranger),
 		variants:  make(map[*syscalls.Desc]*entry),
-		capturer:  capture.Capturer{Snap: cfg.Snap, Environ: cfg.Environ},
+		capturer:  capture.Capturer{Snap: cfg.Snap, Written: cfg.Written, Environ: cfg.Environ},
 		proc:      procfs.Reader{Environ: cfg.Environ},
 	}
 	for range batches - 1 {
-		e.Free <- newBatch()
+		e.Free <- nil // made when it is needed
 	}
 	e.batch = newBatch()
 	if e.cfg.BlockEvents <= 0 || e.cfg.BlockEvents > blockEvents {
@@ -255,7 +256,9 @@ func (e *Engine) handOver(flush bool) {
 		e.dirty = false
 	}
 	e.Full <- b
-	e.batch = <-e.Free
+	if e.batch = <-e.Free; e.batch == nil {
+		e.batch = newBatch()
+	}
 	e.batch.reset()
 }
 

@@ -39,6 +39,7 @@ type placement struct {
 	gaps     int
 	parallel int64 // ns in which several threads could have run
 	running  int   // threads resumed outside of a call
+	looked   int64 // when busyInside was asked last
 }
 
 // cpuMask is a set of CPUs. Masks are shared and never changed.
@@ -62,7 +63,8 @@ func singleCPU(cpu, words int) cpuMask {
 
 const (
 	windowStops = 64
-	windowTime  = 2e6 // ns
+	windowTime  = 5e6  // ns
+	lookEvery   = 20e6 // ns
 	// dearStop is what a stop costs more when the tracee runs on another
 	// CPU, ns: threads that compute less between their calls are faster
 	// together on one CPU than apart.
@@ -229,7 +231,8 @@ func (e *Engine) decide(t *thread, now int64) {
 	compute := p.computed / int64(max(p.gaps, 1))
 	perStop := length / int64(p.stops)
 	parallel := p.parallel*4 > length
-	if !parallel && perStop > dearStop {
+	if !parallel && perStop > dearStop && now-p.looked > lookEvery {
+		p.looked = now
 		parallel = e.busyInside(t)
 	}
 	switch {
