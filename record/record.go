@@ -23,9 +23,13 @@ import (
 	"sysreel/proto/tracepb"
 )
 
-// DefaultSnap is the number of bytes kept of each data buffer when
-// Options.Snap is 0. It is what strace prints by default.
-const DefaultSnap = 32
+// What is kept of each data buffer when Options.Snap is 0, in bytes: of what is
+// read as much as strace prints by default, of what is written enough for a
+// message, which is what tells why a program gave up.
+const (
+	DefaultSnap    = 32
+	DefaultWritten = 256
+)
 
 // Options say what to record and where to. Exactly one of Command and PIDs
 // must be set.
@@ -61,7 +65,7 @@ type Options struct {
 	// Trace selects calls in the notation of strace's -e trace=; empty: all.
 	// Process starts, execs, exits and signals are always recorded.
 	Trace string
-	// Snap is how many bytes to keep of each data buffer: 0 DefaultSnap,
+	// Snap is how many bytes to keep of each data buffer: 0 the defaults,
 	// negative none. Paths and structures are always kept whole.
 	Snap int
 	// Environ keeps environments. Without it only their size is recorded.
@@ -97,6 +101,22 @@ const (
 	// Drop leaves calls out and records how many as a loss.
 	Drop
 )
+
+// snap is how many bytes to keep of what is read; negative: none.
+func (o *Options) snap() int {
+	if o.Snap == 0 {
+		return DefaultSnap
+	}
+	return o.Snap
+}
+
+// written is how many bytes to keep of what is written; negative: none.
+func (o *Options) written() int {
+	if o.Snap == 0 {
+		return DefaultWritten
+	}
+	return o.Snap
+}
 
 // Result is what a recording came to.
 type Result struct {
@@ -200,9 +220,6 @@ func Run(ctx context.Context, o Options) (Result, error) {
 		return Result{}, errors.New("record: both a command and processes to attach to were given")
 	case o.Output == nil:
 		return Result{}, errors.New("record: no output was given")
-	}
-	if o.Snap == 0 {
-		o.Snap = DefaultSnap
 	}
 	return run(ctx, o)
 }

@@ -66,7 +66,8 @@ type Machine struct {
 
 // Policy is what was to be kept.
 type Policy struct {
-	Snap    uint32 `json:"snap"`
+	Snap    uint32 `json:"snap"`         // bytes kept of each buffer that is read
+	Written uint32 `json:"snap_written"` // and of each that is written
 	Trace   string `json:"trace,omitempty"`
 	Env     bool   `json:"env"`
 	Seccomp bool   `json:"seccomp"`
@@ -97,7 +98,7 @@ func Read(name string, r *tracefile.Reader) (*Result, error) {
 		Recorder: h.GetRecorder(), Backend: h.GetBackend(),
 		Machine: Machine{string(h.GetMachine().GetHostname()), h.GetMachine().GetKernel(), h.GetMachine().GetArch(), h.GetMachine().GetOsRelease(), h.GetMachine().GetCpus()},
 		PIDs:    h.GetTarget().GetPids(), Cwd: string(h.GetTarget().GetCwd()), Follow: h.GetTarget().GetFollow(),
-		Policy:        Policy{h.GetPolicy().GetSnap(), h.GetPolicy().GetTrace(), h.GetPolicy().GetEnv(), h.GetPolicy().GetSeccomp()},
+		Policy:        Policy{h.GetPolicy().GetSnap(), h.GetPolicy().GetSnapWritten(), h.GetPolicy().GetTrace(), h.GetPolicy().GetEnv(), h.GetPolicy().GetSeccomp()},
 		CalibrationNs: h.GetCalibration().GetStopNs(),
 		Losses:        []Loss{}, Gaps: []Gap{},
 	}
@@ -276,6 +277,9 @@ func Render(w io.Writer, x *Result, o term.Options) error {
 
 func policy(p Policy, follow bool) string {
 	s := fmt.Sprintf("%d bytes of each buffer", p.Snap)
+	if p.Written > p.Snap {
+		s += fmt.Sprintf(" read, %d of each written", p.Written)
+	}
 	if p.Trace != "" {
 		s += ", calls of " + p.Trace
 	} else {

@@ -26,7 +26,7 @@ type recordOptions struct {
 	tree      bool
 	noFollow  bool
 	trace     exprValue
-	snap      int
+	snap      snapValue
 	env       bool
 	maxTime   time.Duration
 	maxSize   sizeValue
@@ -61,7 +61,8 @@ limit, a full disk), the command goes on without it.`,
 	f.BoolVar(&o.tree, "tree", false, "with -p: and to all their descendants")
 	f.BoolVar(&o.noFollow, "no-follow", false, "leave child processes alone")
 	f.VarP(&o.trace, "expr", "e", "which calls: names, %file, %network, %process, %desc, …, /regex; ! negates")
-	f.IntVar(&o.snap, "snap", record.DefaultSnap, "keep `BYTES` of each data buffer; structures and paths are kept whole")
+	f.Var(&o.snap, "snap", fmt.Sprintf("keep `BYTES` of each data buffer; structures and paths are kept whole (default %d of what is read, %d of what is written)",
+		record.DefaultSnap, record.DefaultWritten))
 	f.BoolVar(&o.env, "env", false, "keep environments too (they may hold secrets)")
 	f.DurationVar(&o.maxTime, "max-time", 0, "stop after this long (10s, 5m)")
 	f.Var(&o.maxSize, "max-size", "stop when FILE has this size (100MB)")
@@ -85,8 +86,6 @@ func runRecord(ctx context.Context, std *stdio, o recordOptions, args []string) 
 		return usagef("--tree goes with -p")
 	case o.backend != "auto" && o.backend != "ptrace":
 		return usagef("no backend %q: there is auto and ptrace", o.backend)
-	case o.snap < 0:
-		return usagef("--snap %d: cannot be negative", o.snap)
 	}
 	if o.trace != "" {
 		if _, err := syscalls.ParseSet(string(o.trace)); err != nil {
@@ -111,10 +110,6 @@ func runRecord(ctx context.Context, std *stdio, o recordOptions, args []string) 
 	}
 	defer signal.Stop(signals)
 
-	snap := o.snap
-	if snap == 0 {
-		snap = -1
-	}
 	result, err := record.Run(ctx, record.Options{
 		Command:        args,
 		PIDs:           o.pids,
@@ -124,7 +119,7 @@ func runRecord(ctx context.Context, std *stdio, o recordOptions, args []string) 
 		Recorder:       "sysreel " + buildVersion(),
 		NoFollow:       o.noFollow,
 		Trace:          string(o.trace),
-		Snap:           snap,
+		Snap:           int(o.snap),
 		Environ:        o.env,
 		MaxTime:        o.maxTime,
 		MaxSize:        int64(o.maxSize),

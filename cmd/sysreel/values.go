@@ -76,3 +76,30 @@ func (v *exprValue) Set(s string) error {
 	*v = exprValue(set)
 	return nil
 }
+
+// snapValue is a flag for a number of bytes to keep, in the form that
+// record.Options.Snap takes: 0 is unset, negative is none.
+type snapValue int
+
+func (v *snapValue) Type() string { return "BYTES" }
+
+func (v *snapValue) String() string {
+	switch {
+	case *v == 0:
+		return ""
+	case *v < 0:
+		return "0"
+	}
+	return strconv.Itoa(int(*v))
+}
+
+func (v *snapValue) Set(s string) error {
+	n, err := strconv.ParseUint(s, 10, 31)
+	if err != nil {
+		return fmt.Errorf("%q is not a number of bytes", s)
+	}
+	if *v = snapValue(n); n == 0 {
+		*v = -1
+	}
+	return nil
+}

@@ -2038,10 +2038,11 @@ func (x *Target) GetFollow() bool {
 // Policy is what was to be kept.
 type Policy struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
-	Snap          uint32                 `protobuf:"varint,1,opt,name=snap,proto3" json:"snap,omitempty"`       // bytes kept of each data buffer
-	Trace         string                 `protobuf:"bytes,2,opt,name=trace,proto3" json:"trace,omitempty"`      // -e trace= expression; empty: every call
-	Env           bool                   `protobuf:"varint,3,opt,name=env,proto3" json:"env,omitempty"`         // environments are kept
-	Seccomp       bool                   `protobuf:"varint,4,opt,name=seccomp,proto3" json:"seccomp,omitempty"` // unselected calls were filtered in the kernel
+	Snap          uint32                 `protobuf:"varint,1,opt,name=snap,proto3" json:"snap,omitempty"`                                  // bytes kept of each data buffer that is read
+	Trace         string                 `protobuf:"bytes,2,opt,name=trace,proto3" json:"trace,omitempty"`                                 // -e trace= expression; empty: every call
+	Env           bool                   `protobuf:"varint,3,opt,name=env,proto3" json:"env,omitempty"`                                    // environments are kept
+	Seccomp       bool                   `protobuf:"varint,4,opt,name=seccomp,proto3" json:"seccomp,omitempty"`                            // unselected calls were filtered in the kernel
+	SnapWritten   uint32                 `protobuf:"varint,5,opt,name=snap_written,json=snapWritten,proto3" json:"snap_written,omitempty"` // as snap, of data that the program writes
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -2102,6 +2103,13 @@ func (x *Policy) GetSeccomp() bool {
 		return x.Seccomp
 	}
 	return false
+}
+
+func (x *Policy) GetSnapWritten() uint32 {
+	if x != nil {
+		return x.SnapWritten
+	}
+	return 0
 }
 
 // Calibration is the recorder's own cost, measured by the recorder at start.
@@ -3185,12 +3193,13 @@ const file_proto_trace_proto_rawDesc = "" +
 	"\acommand\x18\x01 \x03(\fR\acommand\x12\x12\n" +
 	"\x04pids\x18\x02 \x03(\x05R\x04pids\x12\x10\n" +
 	"\x03cwd\x18\x03 \x01(\fR\x03cwd\x12\x16\n" +
-	"\x06follow\x18\x04 \x01(\bR\x06follow\"^\n" +
+	"\x06follow\x18\x04 \x01(\bR\x06follow\"\x81\x01\n" +
 	"\x06Policy\x12\x12\n" +
 	"\x04snap\x18\x01 \x01(\rR\x04snap\x12\x14\n" +
 	"\x05trace\x18\x02 \x01(\tR\x05trace\x12\x10\n" +
 	"\x03env\x18\x03 \x01(\bR\x03env\x12\x18\n" +
-	"\aseccomp\x18\x04 \x01(\bR\aseccomp\"&\n" +
+	"\aseccomp\x18\x04 \x01(\bR\aseccomp\x12!\n" +
+	"\fsnap_written\x18\x05 \x01(\rR\vsnapWritten\"&\n" +
 	"\vCalibration\x12\x17\n" +
 	"\astop_ns\x18\x01 \x01(\x03R\x06stopNs\"\xa8\x05\n" +
 	"\aProcess\x12\x10\n" +

@@ -21,7 +21,8 @@ const (
 
 // Capturer copies memory. It is used on the tracing thread only.
 type Capturer struct {
-	Snap    int  // bytes kept of each payload; negative: none
+	Snap    int  // bytes kept of each payload that is read; negative: none
+	Written int  // and of each that is written
 	Environ bool // copy environments too
 
 	mem    memory
@@ -173,6 +174,9 @@ func (c *Capturer) add(cp *syscalls.Copy, i uint8, addr uint64, parent int, off 
 	}
 	if cp.Data {
 		most = uint64(max(c.Snap, 0))
+		if side(cp) == 0 {
+			most = uint64(max(c.Written, 0))
+		}
 	}
 	n, length := uint64(1<<40), -1
 	for _, l := range cp.Count {
