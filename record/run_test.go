@@ -284,6 +284,11 @@ func TestDetach(t *testing.T) {
 		if n := len(tr.kind(tracefile.Detach)); n != 6 {
 			t.Fatalf("%d threads let go, want 6", n)
 		}
+		for _, e := range tr.kind(tracefile.ThreadStart) {
+			if string(e.Facts.GetComm()) != "server" {
+				t.Errorf("thread %d is not named: %v", e.Thread.TID, e.Facts)
+			}
+		}
 		if tr.footer.End != tracepb.Footer_INTERRUPTED {
 			t.Fatalf("footer %v", tr.footer)
 		}

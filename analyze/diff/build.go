@@ -113,8 +113,13 @@ func (b *builder) threadStart(t *thread, e *tracefile.Event) {
 	case e.Facts == nil:
 		return
 	}
+	if leader := e.Thread.TID == e.Thread.TGID; len(e.Facts.Comm) > 0 && (leader || p.comm == "") {
+		p.comm = string(e.Facts.Comm) // the leader's name is the process's
+	}
+	if p.facts != nil {
+		return // the name of one more thread of an attached process
+	}
 	p.facts = e.Facts
-	p.comm = string(e.Facts.Comm)
 	if p.parent == nil && len(p.execs) == 0 {
 		b.execution(p, e)
 	}

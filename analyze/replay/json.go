@@ -40,9 +40,9 @@ func (r *Replay) json(c *analyze.Call) {
 	b = strconv.AppendInt(b, int64(c.Event.Thread.TGID), 10)
 	b = append(b, `,"tid":`...)
 	b = strconv.AppendInt(b, int64(c.Event.Thread.TID), 10)
-	if c.Process != nil && c.Process.Comm != "" {
+	if c.Thread != nil && c.Thread.Name() != "" {
 		b = append(b, `,"comm":`...)
-		b = appendString(b, c.Process.Comm)
+		b = appendString(b, c.Thread.Name())
 	}
 	switch c.Kind {
 	case tracefile.Syscall, tracefile.Unfinished, tracefile.InFlight:

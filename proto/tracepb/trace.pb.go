@@ -2165,7 +2165,7 @@ type Process struct {
 	Argv          [][]byte               `protobuf:"bytes,2,rep,name=argv,proto3" json:"argv,omitempty"`
 	Cwd           []byte                 `protobuf:"bytes,3,opt,name=cwd,proto3" json:"cwd,omitempty"`
 	Root          []byte                 `protobuf:"bytes,4,opt,name=root,proto3" json:"root,omitempty"` // when not "/"
-	Comm          []byte                 `protobuf:"bytes,5,opt,name=comm,proto3" json:"comm,omitempty"`
+	Comm          []byte                 `protobuf:"bytes,5,opt,name=comm,proto3" json:"comm,omitempty"` // of the event's thread: the process's if that is the leader
 	Tgid          int32                  `protobuf:"varint,6,opt,name=tgid,proto3" json:"tgid,omitempty"`
 	Ppid          int32                  `protobuf:"varint,7,opt,name=ppid,proto3" json:"ppid,omitempty"`
 	Pgid          int32                  `protobuf:"varint,8,opt,name=pgid,proto3" json:"pgid,omitempty"`

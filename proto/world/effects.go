@@ -254,7 +254,7 @@ func chroot(w *World, t *Thread, e *tracefile.Event) {
 func prctl(w *World, t *Thread, e *tracefile.Event) {
 	if e.Args[0] == prSetName {
 		if data, ok := arg(e, 1, tracefile.AtEnter); ok {
-			t.Comm = cString(data[:min(len(data), 15)])
+			t.setComm(cString(data[:min(len(data), 15)]))
 		}
 	}
 }

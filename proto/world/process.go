@@ -13,7 +13,7 @@ type Thread struct {
 	ID       tracefile.ThreadID
 	TID      int32
 	Process  *Process
-	Comm     string // set by prctl(PR_SET_NAME); empty: the process's
+	Comm     string // of a thread that is not the leader; empty: the process's
 	How      tracefile.StartHow
 	Start    int64 // ns; 0 if the start is not in the trace
 	End      int64 // ns; valid with Ended
@@ -120,7 +120,7 @@ func (w *World) startThread(t *Thread, e *tracefile.Event) {
 		}
 	}
 	if e.Facts != nil {
-		w.snapshot(p, e.Facts, false)
+		w.snapshot(t, e.Facts, false)
 		if len(p.Execs) == 0 && len(e.Facts.Exe) > 0 {
 			p.Execs = append(p.Execs, Exec{Time: e.End, Path: p.Exe, Argv: p.Argv, Cwd: p.Cwd(), UID: p.UID})
 		}
@@ -164,7 +164,7 @@ func (w *World) exec(t *Thread, e *tracefile.Event) {
 	p.files = p.files.exec(p.ID, w.block)
 	t.Comm = ""
 	if e.Facts != nil {
-		w.snapshot(p, e.Facts, true)
+		w.snapshot(t, e.Facts, true)
 	}
 	p.Execs = append(p.Execs, Exec{Event: w.num, Time: e.End, Path: p.Exe, Argv: p.Argv, Cwd: p.Cwd(), UID: p.UID})
 	if e.Facts == nil {
@@ -214,8 +214,19 @@ func (w *World) exitThread(t *Thread, e *tracefile.Event) {
 	}
 }
 
-// snapshot takes over what the recorder read of the process.
-func (w *World) snapshot(p *Process, f *tracepb.Process, exec bool) {
+// setComm names the thread. The leader's name is the process's, as in
+// /proc/PID/comm; another thread's is its own.
+func (t *Thread) setComm(name string) {
+	if t.TID == t.Process.TGID {
+		t.Process.Comm = name
+	} else {
+		t.Comm = name
+	}
+}
+
+// snapshot takes over what the recorder read of the thread and its process.
+func (w *World) snapshot(t *Thread, f *tracepb.Process, exec bool) {
+	p := t.Process
 	if len(f.Exe) > 0 {
 		p.Exe = string(f.Exe)
 	}
@@ -225,8 +236,12 @@ func (w *World) snapshot(p *Process, f *tracepb.Process, exec bool) {
 			p.Argv[i] = string(a)
 		}
 	}
-	if len(f.Comm) > 0 {
+	switch {
+	case len(f.Comm) == 0:
+	case exec: // whoever called it is the leader now
 		p.Comm = string(f.Comm)
+	default:
+		t.setComm(string(f.Comm))
 	}
 	if len(f.Cwd) > 0 {
 		p.fs.cwd = string(f.Cwd)

@@ -4,7 +4,10 @@ import (
 	"encoding/binary"
 	"net/netip"
 	"strconv"
+	"strings"
+	"sync"
 
+	"sysreel/proto/syscalls"
 	"sysreel/proto/tracefile"
 )
 
@@ -111,8 +114,51 @@ func SockAddr(b []byte) string {
 	return ""
 }
 
+// netlinkNames is the set of netlink protocols, NETLINK_ROUTE and others.
+var netlinkNames = sync.OnceValue(func() *syscalls.Consts { return syscalls.ConstSet(syscalls.AMD64, "netlink_family") })
+
+// netlinkName names a netlink protocol: "ROUTE", or its number.
+func netlinkName(proto uint64) string {
+	name := netlinkNames().Format(proto & 0xffffffff)
+	if short, ok := strings.CutPrefix(name, "NETLINK_"); ok {
+		return short
+	}
+	return strconv.FormatUint(proto&0xffffffff, 10)
+}
+
+// Netlink returns the protocol of a netlink socket (NETLINK_ROUTE is 0); false
+// of all else.
+func (f *File) Netlink() (int, bool) {
+	if f.Kind != Socket || f.Proto != "NETLINK" {
+		return 0, false
+	}
+	name, _, _ := strings.Cut(f.Local, ":")
+	if n, err := strconv.ParseUint(name, 10, 16); err == nil {
+		return int(n), true
+	}
+	n, ok := netlinkNames().ByName("NETLINK_" + name)
+	return int(n), ok
+}
+
+// setLocal notes the address of a socket. That of netlink is told as strace
+// -yy does: "ROUTE:1234".
+func (f *File) setLocal(data []byte) {
+	a := SockAddr(data)
+	if f.Proto != "NETLINK" {
+		f.Local = a
+		return
+	}
+	if pid, ok := strings.CutPrefix(a, "pid "); ok && pid != "0" {
+		name, _, _ := strings.Cut(f.Local, ":")
+		f.Local = name + ":" + pid
+	}
+}
+
 func socket(w *World, t *Thread, e *tracefile.Event) {
 	f := &File{Kind: Socket, Proto: socketProto(e.Args[0], e.Args[1], e.Args[2]), Link: numbered("socket", w.num), Opened: w.num}
+	if f.Proto == "NETLINK" {
+		f.Local = netlinkName(e.Args[2])
+	}
 	w.open(t.Process, int32(e.Ret), f, e.Args[1]&sockCloexec != 0)
 }
 
@@ -141,7 +187,7 @@ func (w *World) socketOf(t *Thread, e *tracefile.Event) *File {
 
 func bind(w *World, t *Thread, e *tracefile.Event) {
 	if data, ok := arg(e, 1, tracefile.AtEnter); ok {
-		w.socketOf(t, e).Local = SockAddr(data)
+		w.socketOf(t, e).setLocal(data)
 	}
 }
 
@@ -166,7 +212,7 @@ func (w *World) accept(t *Thread, e *tracefile.Event, cloexec bool) {
 func getsockname(w *World, t *Thread, e *tracefile.Event) {
 	if data, ok := arg(e, 1, tracefile.AtExit); ok {
 		if a := SockAddr(data); a != "" {
-			w.socketOf(t, e).Local = a
+			w.socketOf(t, e).setLocal(data)
 		}
 	}
 }

@@ -411,3 +411,28 @@ func BenchmarkApplyRead(b *testing.B) {
 func BenchmarkApplyGetpid(b *testing.B) {
 	benchmarkApply(b, New(), call(b, tracefile.Thread{}, 1, 1, "getpid", 1))
 }
+
+// A thread of an attached process has a name of its own; the leader's is that
+// of the process. After exec whoever called it is the leader.
+func TestNames(t *testing.T) {
+	named := func(comm string) *tracepb.Process {
+		return &tracepb.Process{Exe: []byte("/bin/server"), Comm: []byte(comm)}
+	}
+	m := newMachine(t, ForReading())
+	leader := m.start(10, tracefile.StartAttach, tracefile.Thread{}, named("server"))
+	p := m.w.Thread(leader.ID).Process
+	worker := tracefile.Thread{ID: 2, Process: leader.Process, TID: 11, TGID: 10}
+	m.w.Apply(&tracefile.Event{Kind: tracefile.ThreadStart, Thread: worker, End: m.now, Args: [6]uint64{uint64(tracefile.StartAttach)}, Facts: named("worker")})
+	check := func(process, thread string) {
+		t.Helper()
+		if p.Comm != process || m.w.Thread(leader.ID).Name() != process || m.w.Thread(worker.ID).Name() != thread {
+			t.Errorf("process %q, leader %q, worker %q; want %q, %q", p.Comm, m.w.Thread(leader.ID).Name(), m.w.Thread(worker.ID).Name(), process, thread)
+		}
+	}
+	check("server", "worker")
+	m.call(worker, "prctl", 0, prSetName, in("sleeper\x00"))
+	m.call(leader, "prctl", 0, prSetName, in("master\x00"))
+	check("master", "sleeper")
+	m.exec(worker, named("next"))
+	check("next", "next")
+}

@@ -347,14 +347,20 @@ func (e *Engine) cloneFlags(t *thread) (flags uint64, known bool) {
 	return 0, false
 }
 
-// started reports the first event of a thread.
+// started reports the first event of a thread. The first of a process describes
+// the process; the others of one attached to tell their names.
 func (e *Engine) started(t, creator *thread, now int64) {
 	ev := tracefile.Event{Kind: tracefile.ThreadStart, Thread: t.Thread, Start: now, End: now}
 	ev.Args[0] = uint64(t.how)
 	if creator != nil {
 		ev.Args[1] = uint64(creator.ID)
 	}
-	if !t.proc.described {
+	switch {
+	case t.proc.described && t.how == tracefile.StartAttach:
+		if s, ok := e.proc.Look(int(t.TID)); ok {
+			ev.Facts = &tracepb.Process{Comm: []byte(s.Name), Tgid: t.TGID}
+		}
+	case !t.proc.described:
 		t.proc.described = true
 		// Through a thread that lives: the leader may be a zombie.
 		switch t.how {
