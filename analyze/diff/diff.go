@@ -266,10 +266,17 @@ func (c *comparison) fill(ctx context.Context, o Options, res *Result, list []*c
 	for _, k := range list {
 		note(k)
 	}
-	for side, s := range [2]Source{o.Good[0], o.Bad[0]} {
-		if err := collect(ctx, s, o, want[side]); err != nil {
-			return err
+	if err := collect(ctx, o.Bad[0], o, want[badSide]); err != nil {
+		return err
+	}
+	for _, k := range list {
+		if bad := want[badSide][k.bad]; bad != nil && k.good != 0 && bad.errno != "" && bad.path != "" {
+			good := want[goodSide][k.good]
+			good.prefer, good.preferName = bad.path, bad.name
 		}
+	}
+	if err := collect(ctx, o.Good[0], o, want[goodSide]); err != nil {
+		return err
 	}
 	get := func(side int, n uint64) *evidence {
 		if e := want[side][n]; e != nil && e.call.Event != 0 {

@@ -24,6 +24,10 @@ type evidence struct {
 	ret   int64
 	data  string // what was read, as far as kept
 	tid   int32
+	// prefer, if set, is the path of the call that is compared: the rules let
+	// paths stand for each other, and where this run has a successful call of
+	// the same name on that very path, that is the better evidence.
+	prefer, preferName string
 }
 
 // maxText is the longest text of a call, in bytes.
@@ -39,16 +43,22 @@ func collect(ctx context.Context, s Source, o Options, want map[uint64]*evidence
 	if last == 0 {
 		return nil
 	}
+	preferred := map[string]*evidence{}
+	for _, ev := range want {
+		if ev.prefer != "" {
+			preferred[ev.preferName] = ev
+		}
+	}
 	t, err := s.Open()
 	if err != nil {
 		return err
 	}
 	defer t.Close()
-	col := &collector{o: o, want: want, text: format.New(format.Options{Strings: 64}), recent: map[tracefile.ThreadID][]string{}, after: map[tracefile.ThreadID][]*evidence{}}
+	col := &collector{o: o, want: want, preferred: preferred, text: format.New(format.Options{Strings: 64}), recent: map[tracefile.ThreadID][]string{}, after: map[tracefile.ThreadID][]*evidence{}}
 	stop := fmt.Errorf("done")
 	err = analyze.Run(ctx, t.Reader, analyze.Options{Need: analyze.NeedWorld, Workers: o.Workers}, func(c *analyze.Call) error {
 		col.add(c)
-		if c.Num >= last+uint64(o.Context*64) && c.Num > 0 {
+		if c.Num >= last+uint64(o.Context*64) && c.Num > 0 && len(col.preferred) == 0 {
 			return stop
 		}
 		return nil
@@ -65,12 +75,22 @@ type collector struct {
 	o      Options
 	want   map[uint64]*evidence
 	text   *format.Formatter
+	// preferred are the evidences that look for a path, by the call's name.
+	preferred map[string]*evidence
 	recent map[tracefile.ThreadID][]string
 	after  map[tracefile.ThreadID][]*evidence
 }
 
 func (col *collector) add(c *analyze.Call) {
 	ev := col.want[c.Num]
+	if p := col.preferred[c.Name]; p != nil && c.IsCall() && !c.Failed() && !c.AtLeast() {
+		if paths := c.Paths(); len(paths) > 0 && paths[0] == p.prefer {
+			delete(col.preferred, c.Name)
+			if ev == nil {
+				ev = p
+			}
+		}
+	}
 	if ev == nil && col.o.Context == 0 || c.Num == 0 {
 		return
 	}
@@ -182,3 +202,4 @@ func (n fdNames) FD(dst []byte, fd int32) []byte {
 
 // Cwd leaves AT_FDCWD as it is: evidence is short of room, and Path tells more.
 func (n fdNames) Cwd(dst []byte) []byte { return dst }
+

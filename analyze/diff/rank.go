@@ -212,6 +212,12 @@ func foldRepeats(list []*candidate) []*candidate {
 		}
 		id := k.proc.role() + "\x00" + base(k.form.Object) + "\x00" + k.form.Result
 		if f := first[id]; f != nil {
+			if k.form.Object == f.form.Object && k.proc == f.proc && k.at < f.at {
+				// What went wrong is the first failure; the later one only
+				// stands nearer to the message.
+				k.score, k.reasons, k.repeats, k.echoed = f.score, f.reasons, f.repeats, k.echoed || f.echoed
+				*f = *k
+			}
 			f.repeats++
 			continue
 		}
@@ -253,7 +259,8 @@ func (c *comparison) follows(k, cause *candidate, o *outcome) bool {
 	if k.kind == InputChanged || k.form.Family == "end" && k.proc.signalled() != 0 {
 		return false
 	}
-	later := k.at == 0 || k.at >= cause.at || k.tail
+	later := k.at == 0 || k.at >= cause.at || k.tail ||
+		k.kind == Missing && cause.good != 0 && k.good > cause.good && cause.form.Failed()
 	switch k.kind {
 	case ProcessMissing, ProcessAdded:
 		parent := k.proc.parent
@@ -288,7 +295,7 @@ func (c *comparison) chain(k *candidate, o *outcome) []string {
 		}
 	}
 	if k.repeats > 0 {
-		out = append(out, fmt.Sprintf("%d more %s to reach %s", k.repeats, plural(k.repeats, "failure", "failures"), base(k.form.Object)))
+		out = append(out, fmt.Sprintf("%d more %s to reach it", k.repeats, plural(k.repeats, "failure", "failures")))
 	}
 	missing, procs, failed := 0, 0, 0
 	for _, f := range k.folded {
