@@ -203,3 +203,5 @@ func (n fdNames) FD(dst []byte, fd int32) []byte {
 // Cwd leaves AT_FDCWD as it is: evidence is short of room, and Path tells more.
 func (n fdNames) Cwd(dst []byte) []byte { return dst }
 
+// Netlink leaves messages as they are, for the same reason.
+func (n fdNames) Netlink(int32) int { return format.NotNetlink }

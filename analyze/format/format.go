@@ -39,7 +39,8 @@ type Options struct {
 	Zone *time.Location
 }
 
-// Names knows what descriptors and directories are called, for -y and -yy.
+// Names knows what descriptors and directories are, and what they are called
+// for -y and -yy.
 // It is asked about the state as it stood before the call.
 type Names interface {
 	// FD appends the name of a descriptor (without the angle brackets), or
@@ -47,6 +48,9 @@ type Names interface {
 	FD(dst []byte, fd int32) []byte
 	// Cwd appends the current directory, or nothing.
 	Cwd(dst []byte) []byte
+	// Netlink returns the protocol of a netlink socket (NETLINK_ROUTE is 0),
+	// NotNetlink of all else.
+	Netlink(fd int32) int
 }
 
 // A Formatter writes calls as text. It may be used for any number of calls,
@@ -182,6 +186,9 @@ type printer struct {
 	twinOf int    // the Buf whose twin was looked up last; −1: none
 	twinIs int
 
+	netlink  int  // protocol of the call's netlink socket, or NotNetlink
+	diagHead byte // address family of a NETLINK_SOCK_DIAG message
+
 	searched int // steps in search of children
 
 	// limited says that of the payload only left0 more bytes mean something.
@@ -209,6 +216,7 @@ func (p *printer) call() {
 	if v := d.Select(&p.e.Args); v != nil {
 		d, p.d = v, v
 	}
+	p.netlinkFD()
 	if fn := irregular[d.Name]; fn != nil && fn(p) {
 		return
 	}

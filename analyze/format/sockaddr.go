@@ -229,6 +229,3 @@ func (p *printer) cmsg(level, kind int64, body []byte, want int) {
 		p.str(body, want, p.o.Strings)
 	}
 }
-
-// netlink writes netlink messages as data; their families are not decoded.
-func netlink(p *printer, _ *syscalls.Type, v view) { p.bytes(v) }

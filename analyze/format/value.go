@@ -354,6 +354,10 @@ func (p *printer) bytes(v view) {
 		p.lost(v)
 		return
 	}
+	if p.netlink != NotNetlink && p.netlink != netlinkUevent {
+		p.messages(v)
+		return
+	}
 	p.str(v.data, v.want, p.o.Strings)
 }
 

@@ -81,7 +81,7 @@ func (r *Replay) restarted(b []byte, thread tracefile.ThreadID) []byte {
 
 // namesOf returns what the formatter may ask about descriptors.
 func (r *Replay) namesOf(c *analyze.Call) format.Names {
-	if r.o.Names == NoNames || c.Process == nil {
+	if c.Process == nil {
 		return nil
 	}
 	n := &r.names

@@ -41,7 +41,7 @@ const (
 // Options of a replay. The zero value gives strace's own defaults.
 type Options struct {
 	Format format.Options
-	Names  FDNames // analyze.NeedWorld is needed
+	Names  FDNames // analyze.NeedWorld is needed; without it netlink messages are data
 	Clock  Clock
 	// Epoch is the wall-clock time, ns since 1970, at which the trace's clock
 	// was 0: Header.clock.realtime_ns − monotonic_ns.
@@ -181,8 +181,21 @@ func (r *Replay) nameFresh() {
 	r.items[len(r.items)-1].result = int32(len(r.text))
 }
 
+// Netlink returns the protocol of a netlink socket.
+func (n *names) Netlink(fd int32) int {
+	if f := n.process.File(fd); f != nil {
+		if proto, ok := f.Netlink(); ok {
+			return proto
+		}
+	}
+	return format.NotNetlink
+}
+
 // FD appends what is known of a descriptor.
 func (n *names) FD(dst []byte, fd int32) []byte {
+	if n.how == NoNames {
+		return dst
+	}
 	if n.made != "" {
 		return append(dst, n.made...)
 	}
@@ -198,7 +211,12 @@ func (n *names) FD(dst []byte, fd int32) []byte {
 }
 
 // Cwd appends the working directory.
-func (n *names) Cwd(dst []byte) []byte { return append(dst, n.process.Cwd()...) }
+func (n *names) Cwd(dst []byte) []byte {
+	if n.how == NoNames {
+		return dst
+	}
+	return append(dst, n.process.Cwd()...)
+}
 
 // output collects lines and writes them in large pieces. Its error is sticky.
 type output struct {

@@ -93,10 +93,8 @@ func runReplay(ctx context.Context, std *stdio, o replayOptions, name string) er
 	return passTrace(ctx, std, "replay", name, ro, func(t *analyze.Trace) error {
 		w := bufio.NewWriterSize(std.out, 64<<10)
 		r := replay.New(o.options(t), w)
-		pass := analyze.Options{Filter: filter, Need: analyze.NeedBuffers}
-		if o.names > 0 || o.json {
-			pass.Need = analyze.NeedWorld
-		}
+		// What a socket is tells what its messages are, names or not.
+		pass := analyze.Options{Filter: filter, Need: analyze.NeedWorld}
 		pass.BlockEnd = func() error {
 			if err := r.Flush(); err != nil || !o.follow {
 				return err

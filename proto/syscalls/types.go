@@ -73,6 +73,7 @@ var specials = map[string]special{
 	"in_addr":       {size: 4}, // inet_addr("127.0.0.1")
 	"in6_addr":      {size: 16, align: 1},
 	"ether_addr":    {size: 6, align: 1},
+	"nla_address":   {}, // an address of the family of the message
 	"rlim":          {size: word}, // 8192*1024, RLIM_INFINITY
 	"rlim64":        {size: 8},
 	"utimespec":     {size: 2 * word}, // struct timespec with UTIME_NOW and UTIME_OMIT
