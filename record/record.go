@@ -24,8 +24,8 @@ import (
 )
 
 // What is kept of each data buffer when Options.Snap is 0, in bytes: of what is
-// read as much as strace prints by default, of what is written enough for a
-// message, which is what tells why a program gave up.
+// read, and of binary data, as much as strace prints by default; of text that is
+// written enough for a message, which is what tells why a program gave up.
 const (
 	DefaultSnap    = 32
 	DefaultWritten = 256

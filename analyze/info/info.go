@@ -278,7 +278,7 @@ func Render(w io.Writer, x *Result, o term.Options) error {
 func policy(p Policy, follow bool) string {
 	s := fmt.Sprintf("%d bytes of each buffer", p.Snap)
 	if p.Written > p.Snap {
-		s += fmt.Sprintf(" read, %d of each written", p.Written)
+		s += fmt.Sprintf(", %d of text that is written", p.Written)
 	}
 	if p.Trace != "" {
 		s += ", calls of " + p.Trace

@@ -61,7 +61,7 @@ limit, a full disk), the command goes on without it.`,
 	f.BoolVar(&o.tree, "tree", false, "with -p: and to all their descendants")
 	f.BoolVar(&o.noFollow, "no-follow", false, "leave child processes alone")
 	f.VarP(&o.trace, "expr", "e", "which calls: names, %file, %network, %process, %desc, …, /regex; ! negates")
-	f.Var(&o.snap, "snap", fmt.Sprintf("keep `BYTES` of each data buffer; structures and paths are kept whole (default %d of what is read, %d of what is written)",
+	f.Var(&o.snap, "snap", fmt.Sprintf("keep `BYTES` of each data buffer; structures and paths are kept whole (default %d; %d of text that is written)",
 		record.DefaultSnap, record.DefaultWritten))
 	f.BoolVar(&o.env, "env", false, "keep environments too (they may hold secrets)")
 	f.DurationVar(&o.maxTime, "max-time", 0, "stop after this long (10s, 5m)")

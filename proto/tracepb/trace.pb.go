@@ -2042,7 +2042,7 @@ type Policy struct {
 	Trace         string                 `protobuf:"bytes,2,opt,name=trace,proto3" json:"trace,omitempty"`                                 // -e trace= expression; empty: every call
 	Env           bool                   `protobuf:"varint,3,opt,name=env,proto3" json:"env,omitempty"`                                    // environments are kept
 	Seccomp       bool                   `protobuf:"varint,4,opt,name=seccomp,proto3" json:"seccomp,omitempty"`                            // unselected calls were filtered in the kernel
-	SnapWritten   uint32                 `protobuf:"varint,5,opt,name=snap_written,json=snapWritten,proto3" json:"snap_written,omitempty"` // as snap, of data that the program writes
+	SnapWritten   uint32                 `protobuf:"varint,5,opt,name=snap_written,json=snapWritten,proto3" json:"snap_written,omitempty"` // as snap, of text that the program writes
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }

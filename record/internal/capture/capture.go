@@ -22,7 +22,7 @@ const (
 // Capturer copies memory. It is used on the tracing thread only.
 type Capturer struct {
 	Snap    int  // bytes kept of each payload that is read; negative: none
-	Written int  // and of each that is written
+	Written int  // and of each text that is written; of other data Snap
 	Environ bool // copy environments too
 
 	mem    memory
@@ -427,6 +427,9 @@ func (c *Capturer) emit(p *Plan, now int, call *Call) {
 			if q.hidden {
 				continue
 			}
+			if cp.Data && q.mode == syscalls.Counted && q.got > c.Snap && c.Snap >= 0 && !isText(call.data[q.at:q.at+c.Snap]) {
+				q.got, q.faulted = c.Snap, false
+			}
 			parent := q.parent
 			if parent >= 0 && side(&p.copies[cp.Parent]) == now {
 				parent = c.pieces[parent].buf
@@ -444,6 +447,17 @@ func (c *Capturer) emit(p *Plan, now int, call *Call) {
 			})
 		}
 	}
+}
+
+// isText reports whether the beginning of a buffer reads like text in ASCII or
+// a superset of it: no control characters but those of messages.
+func isText(b []byte) bool {
+	for _, c := range b {
+		if c < ' ' && c != '\n' && c != '\t' && c != '\r' && c != '\x1b' || c == 0x7f {
+			return false
+		}
+	}
+	return true
 }
 
 // grow returns b longer by n, its old bytes kept. The new ones are whatever
