@@ -21,8 +21,9 @@ type encoder struct {
 	maxSize int64
 
 	w      *tracefile.Writer
-	err    error // the first of the output
-	events uint64
+	err    error  // the first of the output
+	events uint64 // taken; after an error those that were written
+	whole  uint64 // of them in blocks that were written
 	lost   uint64
 	done   chan struct{}
 }
@@ -42,6 +43,7 @@ func (c *encoder) run(batches <-chan *ptrace.Batch) {
 	for b := range batches {
 		if c.err == nil {
 			if c.err = c.write(b); c.err != nil {
+				c.events = c.whole
 				c.failed(c.err)
 			}
 		}
@@ -69,6 +71,7 @@ func (c *encoder) write(b *ptrace.Batch) error {
 	if err := c.w.Flush(b.InFlight); err != nil {
 		return err
 	}
+	c.whole = c.events
 	// Another block like this one, and the end, must fit.
 	if size := c.w.Size(); c.maxSize > 0 && size+(size-before)+endSize >= c.maxSize {
 		c.full()
@@ -78,9 +81,14 @@ func (c *encoder) write(b *ptrace.Batch) error {
 
 // close ends the trace.
 func (c *encoder) close(f *tracepb.Footer) {
-	if c.err == nil {
-		c.err = c.w.Close(f)
+	if c.err != nil {
+		return
 	}
+	if c.err = c.w.Flush(nil); c.err != nil {
+		c.events = c.whole
+		return
+	}
+	c.err = c.w.Close(f)
 }
 
 func (c *encoder) size() int64 {

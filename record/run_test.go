@@ -179,16 +179,28 @@ func TestOutputFails(t *testing.T) {
 		if !r.Exited || r.WaitStatus != 3<<8 || r.End != OutputFailed {
 			t.Errorf("result %+v", r)
 		}
+		file := filepath.Join(t.TempDir(), "t.reel")
+		if err := os.WriteFile(file, w.held.Bytes(), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		if tr := readTrace(t, file); uint64(len(tr.events)) != r.Events || r.Events == 0 {
+			t.Errorf("%d events can be read, the result says %d", len(tr.events), r.Events)
+		}
 	})
 }
 
-type failingWriter struct{ after int }
+// failingWriter is a disk that is full after some writes.
+type failingWriter struct {
+	after int
+	held  bytes.Buffer
+}
 
 func (w *failingWriter) Write(b []byte) (int, error) {
 	if w.after--; w.after < 0 {
-		return 0, syscall.ENOSPC
+		n, _ := w.held.Write(b[:len(b)/2])
+		return n, syscall.ENOSPC
 	}
-	return len(b), nil
+	return w.held.Write(b)
 }
 
 func exists(path string) bool {
