@@ -1,0 +1,57 @@
+#!/bin/sh
+# Records the traces of this folder. Usage: make.sh SYSREEL VERSION
+#
+# A trace that has been released is never made again: it proves that files of
+# its version are still read. Name new ones for the format's new version.
+set -eu
+sysreel=$1
+version=$2
+here=$(cd "$(dirname "$0")" && pwd)
+case $sysreel in /*) ;; *) sysreel=$PWD/$sysreel ;; esac
+
+dir=/tmp/sysreel-traces
+rm -rf "$dir"
+mkdir "$dir"
+cd "$dir"
+trap 'rm -rf "$dir"' EXIT
+export HOME="$dir" GIT_CONFIG_NOSYSTEM=1 GIT_PAGER=cat LC_ALL=C PATH=/usr/bin:/bin
+export GIT_AUTHOR_NAME=demo GIT_AUTHOR_EMAIL=demo@localhost GIT_AUTHOR_DATE='2026-01-01T00:00:00Z'
+export GIT_COMMITTER_NAME=demo GIT_COMMITTER_EMAIL=demo@localhost GIT_COMMITTER_DATE='2026-01-01T00:00:00Z'
+
+record() {
+	name=$1
+	shift
+	[ ! -e "$here/$name.reel" ] || { echo "$name.reel is there: not made again"; return 0; }
+	"$sysreel" record -q -o "$here/$name.reel" -- "$@" >/dev/null 2>&1 || echo "$name: status $?"
+}
+
+# git before and after its history lost an object: the README's example.
+git init -q shop
+for i in 1 2 3; do
+	echo "price $i" >shop/prices
+	git -C shop add prices
+	git -C shop commit -q -m "price $i"
+done
+record git-good git -C shop log --stat --oneline
+lost=$(git -C shop rev-parse HEAD~1 | sed 's,^\(..\),\1/,')
+rm -f "shop/.git/objects/$lost"
+record git-bad git -C shop log --stat --oneline
+
+# Processes, pipes, signals, a failing command.
+record "shell-v$version" sh -c 'seq 100 | sort -n | tail -1; cat missing; sh -c "kill -TERM \$\$"; (sleep 0.01 & wait)'
+
+# Threads that wait for each other; a socket.
+cat >threads.py <<'PY'
+import socket, threading
+s = socket.socket(); s.bind(("127.0.0.1", 0)); s.listen()
+def serve():
+    c, _ = s.accept(); c.sendall(c.recv(100).upper()); c.close()
+t = threading.Thread(target=serve); t.start()
+c = socket.create_connection(s.getsockname()); c.sendall(b"hello"); c.recv(100); t.join()
+PY
+record "python-v$version" python3 -S -E threads.py
+
+# The i386 calls of a 32-bit program (needs gcc-multilib).
+printf '#include <stdio.h>\nint main(void) { FILE *f = fopen("prices", "w"); fprintf(f, "%%d\\n", 1); fclose(f); return remove("prices"); }\n' >file.c
+gcc -m32 -O2 -o file32 file.c
+record "i386-v$version" ./file32
