@@ -21,7 +21,7 @@ static void *starter(void *unused)
 		pthread_t t;
 		if (atomic_load(&stop))
 			last++;
-		while (atomic_load(&live) > 30)
+		while (atomic_load(&live) > 40)
 			sched_yield();
 		atomic_fetch_add(&live, 1);
 		CHECK(pthread_create(&t, NULL, one, NULL) == 0);
@@ -30,15 +30,35 @@ static void *starter(void *unused)
 	return unused;
 }
 
+/* Each thread starts the next and ends: who looks for them late finds none. */
+static void *relay(void *unused)
+{
+	pthread_t t;
+	if (atomic_load(&stop)) {
+		mark("last");
+		atomic_fetch_add(&marks, 1);
+		atomic_fetch_sub(&live, 1);
+		return unused;
+	}
+	getppid();
+	CHECK(pthread_create(&t, NULL, relay, NULL) == 0);
+	pthread_detach(t);
+	return unused;
+}
+
 int main(void)
 {
 	sigset_t set;
-	pthread_t t[3];
+	pthread_t t[4];
 	sigemptyset(&set);
 	sigaddset(&set, SIGUSR1);
 	pthread_sigmask(SIG_BLOCK, &set, NULL);
 	for (int i = 0; i < 3; i++)
 		pthread_create(&t[i], NULL, starter, NULL);
+	for (int i = 0; i < 10; i++) {
+		atomic_fetch_add(&live, 1);
+		pthread_create(&t[3], NULL, relay, NULL);
+	}
 	printf("%d\n", getpid());
 	fflush(stdout);
 	int sig;

@@ -1,4 +1,5 @@
-/* A debugger in small: the child asks to be traced, the parent follows it. */
+/* A debugger in small: one child asks to be traced, another is seized while it
+ * runs. */
 #include "prog.h"
 #include <sys/ptrace.h>
 
@@ -21,5 +22,17 @@ int main(void)
 	}
 	CHECK(WIFEXITED(st) && WEXITSTATUS(st) == 0);
 	CHECK(stops > 10);
+
+	p = fork();
+	if (p == 0)
+		for (;;)
+			usleep(1000);
+	usleep(20000);
+	CHECK(ptrace(PTRACE_SEIZE, p, 0, 0) == 0);
+	CHECK(ptrace(PTRACE_INTERRUPT, p, 0, 0) == 0);
+	CHECK(waitpid(p, &st, 0) == p && WIFSTOPPED(st));
+	CHECK(ptrace(PTRACE_DETACH, p, 0, 0) == 0);
+	kill(p, SIGTERM);
+	CHECK(waitpid(p, &st, 0) == p && WIFSIGNALED(st) && WTERMSIG(st) == SIGTERM);
 	return ok();
 }
