@@ -68,14 +68,28 @@ func (p *printer) returned() {
 		}
 		if v != 0 || hasZero(t.Consts) {
 			p.s(" (")
-			if t.Kind == syscalls.Flags {
+			switch {
+			case p.d.Name != "fcntl" && p.d.Name != "fcntl64":
+			case t.Name == "seal_flags":
+				p.s("seals ")
+			default:
 				p.s("flags ")
 			}
-			p.consts(t.Consts, v)
+			p.word(t, v)
 			p.c(')')
 		}
 	case t.Kind == syscalls.Pointer || t.Base == syscalls.Hex || t.Name == "addr":
 		p.hex(truncate(ret, p.arch.PtrSize()))
+	case t.Name == "ioprio":
+		p.dec(signExtend(ret, 4))
+		p.s(" (")
+		p.word(t, ret)
+		p.c(')')
+	case t.Name == "old_sigset" || t.Name == "sigset8":
+		p.udec(truncate(ret, 4))
+		p.s(" (mask ")
+		p.word(t, ret)
+		p.c(')')
 	case t.Name == "fd":
 		p.dec(int64(int32(ret)))
 		if p.e.Flags&tracefile.Injected == 0 {

@@ -25,7 +25,7 @@ var families = map[uint64]struct {
 	write func(p *printer, v view)
 }{
 	afUnix:    {3, sockaddrUnix},
-	afInet:    {8, sockaddrInet},
+	afInet:    {16, sockaddrInet},
 	afInet6:   {24, sockaddrInet6},
 	afNetlink: {12, sockaddrNetlink},
 	afPacket:  {12, sockaddrPacket},

@@ -17,6 +17,14 @@ var scalarSpecials = map[string]bool{
 // fields. A function that returns false has written nothing.
 var structs map[string]func(p *printer, t *syscalls.Type, v view) bool
 
+// changes are structures of which what they were before the call and after it
+// is written differently. out has no data if the call did not change it. A
+// function that returns false has written nothing.
+var changes map[string]func(p *printer, t *syscalls.Type, in, out view) bool
+
+// sets are sets of constants with values beside the named ones.
+var sets map[string]func(p *printer, c *syscalls.Consts, v uint64)
+
 // irregular are calls whose text the table cannot give. A function that
 // returns false has written nothing.
 var irregular map[string]func(p *printer) bool
@@ -53,6 +61,7 @@ func init() {
 		"bpf_attr":           rawBytes,
 		"lsm_ctx":            rawBytes,
 		"old_dirent":         rawBytes,
+		"user_offset":        userOffset,
 		"in_addr":            func(p *printer, _ *syscalls.Type, v view) { p.inet(v, 4) },
 		"in6_addr":           func(p *printer, _ *syscalls.Type, v view) { p.inet(v, 16) },
 		"sighandler":         sighandler,
@@ -74,10 +83,21 @@ func init() {
 		"stat64":           stat,
 		"statx":            statx,
 		"statx_timestamp":  timespecAt,
+		"timeval_at":       timevalAt,
+		"utimbuf":          utimbuf,
+		"ipv6_mreq":        ipv6Mreq,
 		"flock":            flock,
 		"flock64":          flock,
 		"sigaction":        sigaction,
 		"old_sigaction":    sigaction,
+	}
+	changes = map[string]func(p *printer, t *syscalls.Type, in, out view) bool{
+		"fiemap": fiemap,
+		"ifconf": ifconf,
+	}
+	sets = map[string]func(p *printer, c *syscalls.Consts, v uint64){
+		"ioctl_req":        ioctlRequest,
+		"personality_type": personality,
 	}
 	irregular = map[string]func(p *printer) bool{
 		"clone":                  clone,
@@ -98,6 +118,8 @@ func init() {
 		"execveat":               execve,
 		"poll":                   poll,
 		"ppoll":                  poll,
+		"fanotify_mark":          fanotifyMark,
+		"time":                   timeNow,
 		"recvmmsg":               recvmmsg,
 		"recvmmsg_time64":        recvmmsg,
 		"select":                 selects,

@@ -4,21 +4,31 @@ import (
 	"time"
 
 	"sysreel/proto/syscalls"
+	"sysreel/proto/tracefile"
 )
 
 // moment writes " /* 2026-11-22T22:16:38.238671911+0000 */" behind a time since
 // 1970.
 func (p *printer) moment(sec int64, nsec uint64) {
-	if sec == 0 && nsec == 0 || nsec > 999999999 {
+	p.date(sec, nsec, "000000000")
+}
+
+// date is moment for a fraction of as many digits as there are zeros.
+func (p *printer) date(sec int64, fraction uint64, zeros string) {
+	nsec := fraction
+	for i := len(zeros); i < 9; i++ {
+		nsec *= 10
+	}
+	if sec == 0 && fraction == 0 || fraction > 999999999 || nsec > 999999999 {
 		return
 	}
 	t := time.Unix(sec, int64(nsec)).In(p.o.Zone)
 	if y := t.Year(); y < 0 || y > 9999 {
 		return
 	}
-	layout := "2006-01-02T15:04:05.000000000-0700"
-	if nsec == 0 {
-		layout = "2006-01-02T15:04:05-0700"
+	layout := "2006-01-02T15:04:05-0700"
+	if nsec != 0 {
+		layout = "2006-01-02T15:04:05." + zeros + "-0700"
 	}
 	p.s(" /* ")
 	p.b = t.AppendFormat(p.b, layout)
@@ -60,6 +70,53 @@ func utimespec(p *printer, t *syscalls.Type, v view) {
 		p.c('}')
 		p.moment(sec, nsec)
 	}
+}
+
+// timevalAt writes a struct timeval that is a date, with the date.
+func timevalAt(p *printer, t *syscalls.Type, v view) bool {
+	if len(t.Fields) < 2 || !v.has(t.Size) {
+		return false
+	}
+	p.structure(t, v)
+	sec, usec := t.Fields[0], t.Fields[1]
+	p.date(signExtend(load(v.data, sec.Off, sec.Type.Size), sec.Type.Size), load(v.data, usec.Off, usec.Type.Size), "000000")
+	return true
+}
+
+// utimbuf writes struct utimbuf, whose members are dates.
+func utimbuf(p *printer, t *syscalls.Type, v view) bool {
+	w := t.Size / 2
+	if !v.has(2 * w) {
+		return false
+	}
+	p.s("{actime=")
+	for i, next := range []string{", modtime=", "}"} {
+		sec := signExtend(load(v.data, i*w, w), w)
+		p.dec(sec)
+		p.moment(sec, 0)
+		p.s(next)
+	}
+	return true
+}
+
+// timeNow writes time: what it returns is a date.
+func timeNow(p *printer) bool {
+	if !p.done() || len(p.d.Args) == 0 {
+		return false
+	}
+	a := &p.d.Args[0]
+	p.next()
+	p.pause()
+	if v, ok := p.root(a.Reg, tracefile.AtExit); ok && v.has(p.arch.PtrSize()) {
+		p.c('[')
+		p.dec(p.e.Ret)
+		p.moment(p.e.Ret, 0)
+		p.c(']')
+	} else {
+		p.addr(p.reg(a))
+	}
+	p.note = time.Unix(p.e.Ret, 0).In(p.o.Zone).AppendFormat(p.note, "2006-01-02T15:04:05-0700")
+	return true
 }
 
 // rlim writes a resource limit: 8192*1024.

@@ -25,6 +25,10 @@ func (p *printer) word(t *syscalls.Type, v uint64) {
 			p.c(')')
 			return
 		}
+		if fn := sets[t.Name]; fn != nil {
+			fn(p, t.Consts, truncate(v, t.Size))
+			return
+		}
 		p.consts(t.Consts, truncate(v, t.Size))
 	case syscalls.Pointer:
 		p.addr(truncate(v, p.arch.PtrSize()))
@@ -239,7 +243,7 @@ func sizeOr(t *syscalls.Type, n int) int {
 
 // structure writes {name=value, ...}.
 func (p *printer) structure(t *syscalls.Type, v view) {
-	if len(v.data) == 0 && v.want > 0 || v.faulted && !v.has(t.Size) && len(v.data) < v.want {
+	if !p.holds(t, v) || v.faulted && !v.has(t.Size) && len(v.data) < v.want {
 		p.lost(v)
 		return
 	}
@@ -284,6 +288,16 @@ func (p *printer) structure(t *syscalls.Type, v view) {
 		p.s("...")
 	}
 	p.c('}')
+}
+
+// holds tells whether v has at least the first member of the structure t.
+func (p *printer) holds(t *syscalls.Type, v view) bool {
+	for i := range t.Fields {
+		if f := &t.Fields[i]; !f.Hidden {
+			return len(v.data) > 0 && v.has(f.Off+f.Type.Size)
+		}
+	}
+	return len(v.data) > 0 || v.want == 0
 }
 
 // field writes the value of a member of v.
@@ -394,6 +408,9 @@ func (p *printer) pointerArg(t *syscalls.Type, reg int) {
 	case t.Dir == syscalls.InOut && hasIn && hasOut:
 		p.changed(t.Elem, in, out)
 	case t.Dir == syscalls.InOut && hasIn, t.Dir == syscalls.In && hasIn:
+		if fn := changes[t.Elem.Name]; fn != nil && fn(p, t.Elem, in, view{buf: -1}) {
+			return
+		}
 		p.pointee(t.Elem, in)
 	case t.Dir != syscalls.In && hasOut:
 		p.pointee(t.Elem, out)
@@ -410,6 +427,9 @@ func (p *printer) pointerArg(t *syscalls.Type, reg int) {
 // changed writes memory that the call read and then wrote: [1 => 2] for a
 // number, else as it stands after the call.
 func (p *printer) changed(t *syscalls.Type, in, out view) {
+	if fn := changes[t.Name]; fn != nil && fn(p, t, in, out) {
+		return
+	}
 	if !scalar(t) {
 		p.pointee(t, out)
 		return

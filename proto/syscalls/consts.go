@@ -40,6 +40,8 @@ func (t *archTable) parseConsts(s *section) (*Consts, error) {
 			c.decimal = true
 		case w == "joined":
 			joined = true
+		case w == "field":
+			c.field = true
 		case w != "-":
 			c.Prefix = w
 		}
@@ -269,6 +271,11 @@ func (c *Consts) Append(dst []byte, v uint64) []byte {
 	}
 	zero := ""
 	var seen uint64 // masks whose field has been printed
+	if f := c.firstField(); v&f != 0 && !c.known(v&f, f) {
+		dst = c.appendUnknown(dst, v&f) // "0xf /* MAP_??? */|0x80"
+		left &^= f
+		seen |= f
+	}
 	for i := range c.Values {
 		k := &c.Values[i]
 		switch {
@@ -313,6 +320,20 @@ func (c *Consts) Append(dst []byte, v uint64) []byte {
 		dst = append(dst, '0')
 	}
 	return dst
+}
+
+// firstField returns the mask of the field whose value is printed first even
+// when it has no name, 0 if there is none.
+func (c *Consts) firstField() uint64 {
+	if !c.field || len(c.Values) == 0 {
+		return 0
+	}
+	return c.Values[0].Mask
+}
+
+// known tells whether a field has a value with a name.
+func (c *Consts) known(v, mask uint64) bool {
+	return slices.ContainsFunc(c.Values, func(k Const) bool { return k.Mask == mask && k.Val == v && !k.Hidden })
 }
 
 // appendNumber appends the number within the bits of k's mask, as the name says:

@@ -233,6 +233,7 @@ type Consts struct {
 	absent []string         // names that other architectures have
 	// numbers are fields of bits printed as numbers: name with a verb, mask.
 	numbers []Const
+	field   bool // an unknown value of the first field is printed first
 	decimal bool // values without a name are 32-bit numbers (key serials)
 }
 

@@ -72,8 +72,9 @@ var specials = map[string]special{
 	"prctl_ptracer": {size: 4}, // a PID or PR_SET_PTRACER_ANY
 	"in_addr":       {size: 4}, // inet_addr("127.0.0.1")
 	"in6_addr":      {size: 16, align: 1},
+	"user_offset":   {size: word}, // 8*RAX: a place in struct user
 	"ether_addr":    {size: 6, align: 1},
-	"nla_address":   {}, // an address of the family of the message
+	"nla_address":   {},           // an address of the family of the message
 	"rlim":          {size: word}, // 8192*1024, RLIM_INFINITY
 	"rlim64":        {size: 8},
 	"utimespec":     {size: 2 * word}, // struct timespec with UTIME_NOW and UTIME_OMIT
@@ -82,7 +83,6 @@ var specials = map[string]special{
 	"old_dirent":    {size: 266},
 	"bpf_attr":      {max: 4 << 10},
 	"lsm_ctx":       {max: 16 << 10},
-	"ifconf":        {size: 2 * word},
 }
 
 // named returns the type that a name alone stands for, or nil. t.mu is held.
