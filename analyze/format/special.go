@@ -61,6 +61,7 @@ func init() {
 		"bpf_attr":           rawBytes,
 		"lsm_ctx":            rawBytes,
 		"old_dirent":         rawBytes,
+		"term_cc":            termCC,
 		"user_offset":        userOffset,
 		"in_addr":            func(p *printer, _ *syscalls.Type, v view) { p.inet(v, 4) },
 		"in6_addr":           func(p *printer, _ *syscalls.Type, v view) { p.inet(v, 16) },
@@ -75,6 +76,7 @@ func init() {
 	structs = map[string]func(p *printer, t *syscalls.Type, v view) bool{
 		"epoll_data":       epollData,
 		"inet_diag_sockid": diagSockid,
+		"perf_event_attr":  perfEventAttr,
 		"mmsghdr":          mmsghdr,
 		"msghdr":           msghdr,
 		"msghdr_out":       msghdr,
@@ -92,12 +94,14 @@ func init() {
 		"old_sigaction":    sigaction,
 	}
 	changes = map[string]func(p *printer, t *syscalls.Type, in, out view) bool{
-		"fiemap": fiemap,
-		"ifconf": ifconf,
+		"bpf_start_id": bpfNextID,
+		"fiemap":       fiemap,
+		"ifconf":       ifconf,
 	}
 	sets = map[string]func(p *printer, c *syscalls.Consts, v uint64){
 		"ioctl_req":        ioctlRequest,
 		"personality_type": personality,
+		"term_lflags":      localModes,
 	}
 	irregular = map[string]func(p *printer) bool{
 		"clone":                  clone,

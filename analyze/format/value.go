@@ -83,6 +83,15 @@ func init() {
 		"be16": func(p *printer, v uint64) { p.udec(uint64(bits.ReverseBytes16(uint16(v)))) },
 		"be32": func(p *printer, v uint64) { p.udec(uint64(bits.ReverseBytes32(uint32(v)))) },
 		"be64": func(p *printer, v uint64) { p.udec(bits.ReverseBytes64(v)) },
+		"kernel_version": func(p *printer, v uint64) { // KERNEL_VERSION in include/linux/version.h
+			p.s("KERNEL_VERSION(")
+			p.udec(v >> 16)
+			p.s(", ")
+			p.udec(v >> 8 & 0xff)
+			p.s(", ")
+			p.udec(v & 0xff)
+			p.c(')')
+		},
 		"errno": func(p *printer, v uint64) {
 			if v == 0 || v > 4095 {
 				p.dec(int64(int32(v)))
@@ -268,7 +277,7 @@ func (p *printer) structure(t *syscalls.Type, v view) {
 			continue
 		}
 		fv := v.at(f.Off, sizeOr(f.Type, v.want-f.Off))
-		if f.Type.Size > 0 && !fv.has(f.Type.Size) {
+		if f.Type.Size > 0 && !fv.has(f.Type.Size) && (f.Type.Kind != syscalls.Struct || !p.holds(f.Type, fv)) {
 			// A shorter structure of an older kernel, or a piece cut short.
 			more = more || v.want > len(v.data)
 			break
@@ -294,6 +303,9 @@ func (p *printer) structure(t *syscalls.Type, v view) {
 func (p *printer) holds(t *syscalls.Type, v view) bool {
 	for i := range t.Fields {
 		if f := &t.Fields[i]; !f.Hidden {
+			if f.Type.Kind == syscalls.Struct && p.depth < maxDepth {
+				return p.holds(f.Type, v.at(f.Off, f.Type.Size))
+			}
 			return len(v.data) > 0 && v.has(f.Off+f.Type.Size)
 		}
 	}
@@ -302,11 +314,14 @@ func (p *printer) holds(t *syscalls.Type, v view) bool {
 
 // field writes the value of a member of v.
 func (p *printer) field(f *syscalls.Field, v, fv view) {
-	if f.Type.Kind == syscalls.Pointer {
+	switch {
+	case f.Type.Kind == syscalls.Pointer:
 		p.pointerIn(f.Type, v, f.Off)
-		return
+	case f.Bits != 0:
+		p.word(f.Type, f.Get(load(fv.data, 0, f.Type.Size)))
+	default:
+		p.value(f.Type, fv)
 	}
-	p.value(f.Type, fv)
 }
 
 // array writes [value, ...], of at most -s elements unless -v is given.

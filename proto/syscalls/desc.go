@@ -86,6 +86,14 @@ type Field struct {
 	Shift, Bits uint8
 }
 
+// Get returns the member's value out of the integer at Off.
+func (f *Field) Get(n uint64) uint64 {
+	if f.Bits == 0 {
+		return n
+	}
+	return n >> f.Shift & (1<<f.Bits - 1)
+}
+
 // Dir says when the memory behind a pointer means something.
 type Dir uint8
 

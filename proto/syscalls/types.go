@@ -20,7 +20,7 @@ var integers = map[string]builtin{
 	"i32": {4, true, Dec}, "u32": {4, false, Dec}, "i64": {8, true, Dec}, "u64": {8, false, Dec},
 	"int": {4, true, Dec}, "uint": {4, false, Dec}, "long": {word, true, Dec}, "ulong": {word, false, Dec},
 	"size": {word, false, Dec}, "ssize": {word, true, Dec},
-	"x8": {1, false, Hex}, "x16": {2, false, Hex}, "x32": {4, false, Hex}, "x64": {8, false, Hex}, "xlong": {word, false, Hex},
+	"x8": {1, false, Hex}, "x16": {2, false, Hex}, "x32": {4, false, Hex}, "x64": {8, false, Hex}, "xlong": {word, false, Hex}, "kernel_version": {4, false, Hex},
 	"oct": {4, false, Oct}, "be16": {2, false, Dec}, "be32": {4, false, Dec}, "be64": {8, false, Dec},
 	"addr": {word, false, Hex}, "addr64": {8, false, Hex},
 
@@ -72,7 +72,8 @@ var specials = map[string]special{
 	"prctl_ptracer": {size: 4}, // a PID or PR_SET_PTRACER_ANY
 	"in_addr":       {size: 4}, // inet_addr("127.0.0.1")
 	"in6_addr":      {size: 16, align: 1},
-	"user_offset":   {size: word}, // 8*RAX: a place in struct user
+	"term_cc":       {size: 19, align: 1}, // [[VINTR]=0x3, ...]
+	"user_offset":   {size: word},         // 8*RAX: a place in struct user
 	"ether_addr":    {size: 6, align: 1},
 	"nla_address":   {},           // an address of the family of the message
 	"rlim":          {size: word}, // 8192*1024, RLIM_INFINITY
