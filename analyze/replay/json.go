@@ -20,6 +20,20 @@ var eventTypes = map[tracefile.Kind]string{
 	tracefile.Detach:      "detach",
 }
 
+// addJSON writes an event, and holds back a call in flight: it may come again.
+func (r *Replay) addJSON(c *analyze.Call) error {
+	if r.flushed {
+		r.held, r.flushed = r.held[:0], false
+	}
+	from := len(r.out.b)
+	r.json(c)
+	if c.Kind == tracefile.InFlight {
+		r.held = append(r.held, r.out.b[from:]...)
+		r.out.b = r.out.b[:from]
+	}
+	return r.out.flushIfFull()
+}
+
 // json writes an event as a line of JSON. What does not apply is left out.
 func (r *Replay) json(c *analyze.Call) {
 	b := append(r.out.b, `{"event":`...)

@@ -15,7 +15,11 @@ func (r *Replay) prefix(it *item, t int64) int {
 	n := len(r.out.b)
 	if r.o.Numbers {
 		r.say("#")
-		r.out.b = strconv.AppendUint(r.out.b, it.num, 10)
+		if it.num == 0 {
+			r.say("?") // it has its number when it ends
+		} else {
+			r.out.b = strconv.AppendUint(r.out.b, it.num, 10)
+		}
 		r.say(" ")
 	}
 	if r.o.PIDs {

@@ -79,6 +79,9 @@ type Replay struct {
 	blocked map[tracefile.ThreadID]string
 	args    []string
 	written uint64
+
+	held    []byte // JSON of the calls in flight at the end of the last block
+	flushed bool   // nothing was added since
 }
 
 // New returns a Replay that writes to w. Close flushes it.
@@ -97,12 +100,12 @@ func New(o Options, w io.Writer) *Replay {
 
 // Add takes the next event of the trace. A call in flight is taken as such:
 // InFlight events are what the calls were that had begun, and not ended, when
-// their block did; Flush is to follow.
+// their block did; Flush is to follow. As JSON, which tells a call once, only
+// those of the last block are written.
 func (r *Replay) Add(c *analyze.Call) error {
 	r.nameFresh()
 	if r.o.JSON {
-		r.json(c)
-		return r.out.flushIfFull()
+		return r.addJSON(c)
 	}
 	switch c.Kind {
 	case tracefile.Syscall, tracefile.Unfinished, tracefile.InFlight:
@@ -130,6 +133,10 @@ func (r *Replay) Add(c *analyze.Call) error {
 func (r *Replay) Flush() error {
 	r.nameFresh()
 	r.merge()
+	if r.flushed { // another block without an event
+		r.held = r.held[:0]
+	}
+	r.flushed = true
 	return r.out.flushIfFull()
 }
 
@@ -138,6 +145,7 @@ func (r *Replay) Close() error {
 	r.nameFresh()
 	r.merge()
 	r.endOpen()
+	r.out.b = append(r.out.b, r.held...)
 	return r.out.flush()
 }
 

@@ -3,6 +3,7 @@ package replay
 import (
 	"bytes"
 	"encoding/json"
+	"fmt"
 	"strings"
 	"testing"
 
@@ -161,9 +162,10 @@ restart_syscall(<... resuming interrupted system call ...> <unfinished ...>
 	}, {
 		name:   "epoch",
 		o:      Options{Clock: Epoch, Epoch: 1795385798e9, Numbers: true},
-		events: []*analyze.Call{at(7, 1, 2, "close", 0, 3)},
+		events: []*analyze.Call{numbered(7, at(7, 1, 2, "close", 0, 3)), kind(tracefile.InFlight, at(7, 2, 3, "close", 0, 3))},
 		want: `
-#0 1795385798.000001 close(3)           = 0
+#7 1795385798.000001 close(3)           = 0
+#? 1795385798.000002 close(3 <unfinished ...>
 `,
 	}} {
 		t.Run(tt.name, func(t *testing.T) {
@@ -188,6 +190,11 @@ restart_syscall(<... resuming interrupted system call ...> <unfinished ...>
 			}
 		})
 	}
+}
+
+func numbered(n uint64, c *analyze.Call) *analyze.Call {
+	c.Num = n
+	return c
 }
 
 func TestJSON(t *testing.T) {
@@ -215,6 +222,48 @@ func TestJSON(t *testing.T) {
 		if !json.Valid([]byte(line)) {
 			t.Errorf("not JSON: %s", line)
 		}
+	}
+}
+
+// A call that is in flight where blocks end is one line of JSON: its own when
+// it ends, else the last block's.
+func TestJSONInFlight(t *testing.T) {
+	var out bytes.Buffer
+	r := New(Options{JSON: true}, &out)
+	add := func(calls ...*analyze.Call) {
+		t.Helper()
+		for _, c := range calls {
+			if err := r.Add(c); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if err := r.Flush(); err != nil {
+			t.Fatal(err)
+		}
+	}
+	read := func() *analyze.Call { return kind(tracefile.InFlight, at(7, 1, 9, "read", 0, 3, 0x1000, 10)) }
+	wait := func() *analyze.Call { return kind(tracefile.InFlight, at(8, 2, 9, "close", 0, 5)) }
+	add(at(9, 1, 2, "close", 0, 4), read(), wait())
+	add(read(), wait())
+	add()
+	add(at(7, 1, 20, "read", 0, 3, 0x1000, 10), wait())
+	if err := r.Close(); err != nil {
+		t.Fatal(err)
+	}
+	var got []string
+	for line := range strings.Lines(out.String()) {
+		var l struct {
+			Syscall    string
+			TID        int
+			Unfinished bool
+		}
+		if err := json.Unmarshal([]byte(line), &l); err != nil {
+			t.Fatal(err)
+		}
+		got = append(got, fmt.Sprintf("%s %d %v", l.Syscall, l.TID, l.Unfinished))
+	}
+	if want := "[close 9 false read 7 false close 8 true]"; fmt.Sprint(got) != want {
+		t.Errorf("got %v, want %s", got, want)
 	}
 }
 
