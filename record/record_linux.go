@@ -75,6 +75,7 @@ func run(ctx context.Context, o Options) (Result, error) {
 // without the recorder.
 func (s *session) record(ctx context.Context) {
 	if s.err = s.start(); s.err != nil {
+		s.engine.Discard()
 		return
 	}
 	s.out = encoder{free: s.engine.Free, maxSize: s.o.MaxSize, done: make(chan struct{})}

@@ -108,6 +108,9 @@ func around(a, b string) (string, string) {
 	return cut(x), cut(y)
 }
 
+// asynchronous is the call that comes wherever a SIGCHLD does.
+const asynchronous = "rt_sigreturn"
+
 var straceLine = regexp.MustCompile(`^(\d+) +(<\.\.\. )?(\w+)(\(| resumed)`)
 
 // straceSequences returns the calls of each thread, as one string a thread,
@@ -125,7 +128,7 @@ func straceSequences(t *testing.T, argv []string) map[string]int {
 	calls := make(map[string][]string)
 	for line := range strings.Lines(string(b)) {
 		m := straceLine.FindStringSubmatch(line)
-		if m == nil || m[2] != "" {
+		if m == nil || m[2] != "" || m[3] == asynchronous {
 			continue // a signal, an exit, or the end of a call begun before
 		}
 		calls[m[1]] = append(calls[m[1]], m[3])
@@ -144,7 +147,7 @@ func sequences(tr *trace) map[string]int {
 	}
 	calls := make(map[tracefile.ThreadID][]begun)
 	for i := range tr.events {
-		if e := &tr.events[i]; isCall(e) {
+		if e := &tr.events[i]; isCall(e) && name(e) != asynchronous {
 			id := e.Thread.ID
 			if x := &tr.events[max(i, 1)-1]; x.Kind == tracefile.Exec && x.Args[0] != 0 {
 				id = tracefile.ThreadID(x.Args[0]) // the thread that made the call

@@ -180,7 +180,7 @@ func TestThreadExec(t *testing.T) {
 	for _, e := range r.calls("execve") {
 		calls = append(calls, fmt.Sprintf("%s=%d", filepath.Base(text(e, 0)), e.Ret))
 	}
-	if got := strings.Join(calls, " "); got != "threadexec=0 exe=0 nonexistent=-2 exe=0" {
+	if got := strings.Join(calls, " "); got != "threadexec=0 exe=0 no-such-file=-2 exe=0" {
 		t.Errorf("execve: %s", got)
 	}
 	pauses := 0
@@ -204,7 +204,7 @@ func TestExec(t *testing.T) {
 	for i, want := range []struct {
 		path string
 		ret  int64
-	}{{"", 0}, {"/nonexistent/program", -2}, {"/etc", -13}, {"/proc/self/exe", 0}} {
+	}{{"", 0}, {"/no-such-dir/program", -2}, {"/etc", -13}, {"/proc/self/exe", 0}} {
 		e := calls[i]
 		if want.path != "" && text(e, 0) != want.path || e.Ret != want.ret {
 			t.Errorf("execve %d: %q = %d, want %q = %d", i, text(e, 0), e.Ret, want.path, want.ret)
@@ -457,6 +457,13 @@ func TestInt80(t *testing.T) {
 // A thread that is not attached to yet may start others meanwhile: none is
 // missed.
 func TestAttachWhileThreadsStart(t *testing.T) {
+	for range 8 {
+		attachWhileThreadsStart(t)
+	}
+}
+
+func attachWhileThreadsStart(t *testing.T) {
+	t.Helper()
 	p := start(t, prog(t, "threads"))
 	file := filepath.Join(t.TempDir(), "t.reel")
 	cmd := attach(t, Options{PIDs: []int{p.Process.Pid}}, file)

@@ -8,7 +8,7 @@ int main(int argc, char **argv)
 		CHECK(!strcmp(argv[1], "first") && !strcmp(argv[2], "second argument"));
 		return ok();
 	}
-	char *path = strdup("/nonexistent/program");
+	char *path = strdup("/no-such-dir/program");
 	char *args[] = {path, "first", "second argument", NULL};
 	CHECK(execv(path, args) == -1 && errno == ENOENT);
 	CHECK(execv("/etc", args) == -1 && errno == EACCES);

@@ -8,7 +8,7 @@ static void *exec_loop(void *unused)
 {
 	char *args[] = {"x", NULL};
 	while (!atomic_load(&stop))
-		execv("/nonexistent", args);
+		execv("/no-such-file", args);
 	return unused;
 }
 

@@ -14,7 +14,7 @@ static void *run(void *arg)
 {
 	sleep_ms(50);
 	if (arg)
-		execl("/nonexistent", "nonexistent", NULL);
+		execl("/no-such-file", "no-such-file", NULL);
 	execl(self, self, "again", arg ? "1" : "0", NULL);
 	fail("execl");
 	return arg;

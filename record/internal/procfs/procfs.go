@@ -152,6 +152,7 @@ type Status struct {
 	TGID      int
 	PPID      int
 	TracerPID int
+	Threads   int    // of its process
 	UID       uint32 // effective
 	Kernel    bool   // a kernel thread
 }
@@ -182,6 +183,8 @@ func (r *Reader) Look(tid int) (s Status, ok bool) {
 			s.PPID = atoi(value)
 		case "TracerPid":
 			s.TracerPID = atoi(value)
+		case "Threads":
+			s.Threads = atoi(value)
 		case "Uid":
 			if f := bytes.Fields(value); len(f) > 1 {
 				s.UID = uint32(atoi(f[1]))

@@ -72,6 +72,9 @@ func (e *Engine) children() []int {
 	return all
 }
 
+// maxScans bounds how often the threads of a process are listed.
+const maxScans = 1000
+
 // attach seizes the threads of one process.
 func (e *Engine) attach(pid int) error {
 	if e.processes[pid] != nil {
@@ -90,11 +93,15 @@ func (e *Engine) attach(pid int) error {
 	}
 	p := e.newProcess(pid, s.PPID)
 	// A thread may start another before it is seized, so the list is read
-	// until it has nothing new.
+	// until it has nothing new. Nor is it always whole: the kernel ends it
+	// early where the thread it has got to exits just then (next_tid in
+	// fs/proc/base.c).
 	seized := make(map[int]bool)
-	for again := true; again; {
-		again = false
-		for _, tid := range procfs.Threads(pid) {
+	for again, scans := true, 0; again && scans < maxScans; scans++ {
+		st, _ := e.proc.Look(pid)
+		tids := procfs.Threads(pid)
+		again = len(tids) < st.Threads
+		for _, tid := range tids {
 			if seized[tid] || e.threads[tid] != nil {
 				continue
 			}

@@ -214,6 +214,12 @@ func (e *Engine) Run() Reason {
 	}
 }
 
+// Discard ends an engine that will not Run.
+func (e *Engine) Discard() {
+	e.spread()
+	e.place.guard.close()
+}
+
 // emit appends an event to the batch; bufs are copied.
 func (e *Engine) emit(ev *tracefile.Event, bufs []tracefile.Buf) {
 	b := e.batch

@@ -25,9 +25,11 @@ type guard struct {
 	words   int
 	stride  int
 
-	pipe *os.File
-	once sync.Once
-	done chan struct{}
+	pipe  *os.File
+	once  sync.Once
+	ready chan struct{} // closed when the process exists, or never will
+	done  chan struct{} // closed when it has ended
+	runs  atomic.Bool   // it exists
 }
 
 // guardProgram is code, not a function.
@@ -40,9 +42,9 @@ func guardAddr() *[programSize]byte
 const guardEntries = 4096
 
 // newGuard starts a guard for masks of words. The process is started beside
-// the caller, by another thread, so that the engine does not wait for it.
+// the caller, by another thread; until it runs nothing may be placed.
 func newGuard(words int) *guard {
-	g := &guard{entries: make(map[int]int), words: words, stride: 8 + 8*words, done: make(chan struct{})}
+	g := &guard{entries: make(map[int]int), words: words, stride: 8 + 8*words, ready: make(chan struct{}), done: make(chan struct{})}
 	size := 8*words + guardEntries*g.stride
 	memfd, err := unix.MemfdCreate("sysreel", unix.MFD_CLOEXEC)
 	if err != nil {
@@ -65,6 +67,8 @@ func newGuard(words int) *guard {
 		pid, err := g.run(pipe[0], memfd, size)
 		unix.Close(pipe[0])
 		unix.Close(memfd)
+		g.runs.Store(err == nil)
+		close(g.ready)
 		if err == nil {
 			unix.Wait4(pid, nil, 0, nil)
 		}

@@ -64,7 +64,10 @@ func (e *Engine) Launch(c Command) error {
 	}
 	e.launch.root = e.newThread(pid, e.newProcess(pid, os.Getpid()), tracefile.StartLaunch)
 	e.launch.root.launching = true
-	e.gather(e.launch.root)
+	if e.place.on {
+		<-e.place.guard.ready
+		e.gather(e.launch.root)
+	}
 	interrupt(pid)
 	// Stopped and resumed once, it reports its system calls.
 	var status uint32

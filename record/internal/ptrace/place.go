@@ -82,7 +82,10 @@ func (e *Engine) initPlacement() {
 	}
 	p.words = n / 8
 	p.own = slices.Clone(buf[:p.words])
-	p.on = p.own.count() > 1 && !e.cfg.NoPlacement
+	if p.own.count() > 1 && !e.cfg.NoPlacement {
+		p.guard = newGuard(p.words)
+	}
+	p.on = p.guard != nil
 }
 
 // affinity reads the CPUs that a thread may use.
@@ -107,11 +110,8 @@ func (e *Engine) gather(t *thread) {
 	if !p.own.has(cpu) {
 		return
 	}
-	if p.guard == nil {
-		if p.guard = newGuard(p.words); p.guard == nil {
-			p.on = false // not without someone to undo it
-			return
-		}
+	if !p.guard.runs.Load() {
+		return // not without someone to undo it
 	}
 	p.cpu, p.one = cpu, singleCPU(cpu, p.words)
 	p.guard.common(p.one)
