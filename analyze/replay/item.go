@@ -14,6 +14,7 @@ type item struct {
 	start, end int64
 	thread     tracefile.ThreadID
 	tid        int32
+	began      int32 // TID at the beginning: of a thread that became leader by execve, the one it had
 	kind       uint8
 	begun      bool // its beginning has been written
 	// name, the part of the call known at its beginning, the call and the
@@ -32,6 +33,11 @@ const (
 // call renders a system call.
 func (r *Replay) call(c *analyze.Call) {
 	it := item{num: c.Num, start: c.Start, end: c.End, thread: c.Event.Thread.ID, tid: c.Event.Thread.TID}
+	it.began = it.tid
+	if was, ok := r.former[it.thread]; ok && c.Kind == tracefile.Syscall {
+		it.began = was
+		delete(r.former, it.thread)
+	}
 	switch c.Kind {
 	case tracefile.Unfinished:
 		it.kind = lastItem
@@ -94,7 +100,7 @@ func (r *Replay) namesOf(c *analyze.Call) format.Names {
 
 // line adds a line that is not a call; write appends its text.
 func (r *Replay) line(c *analyze.Call, write func(b []byte) []byte) {
-	it := item{num: c.Num, start: c.End, end: c.End, thread: c.Event.Thread.ID, tid: c.Event.Thread.TID, kind: lineItem}
+	it := item{num: c.Num, start: c.End, end: c.End, thread: c.Event.Thread.ID, tid: c.Event.Thread.TID, began: c.Event.Thread.TID, kind: lineItem}
 	it.from = int32(len(r.text))
 	r.text = write(r.text)
 	it.result = int32(len(r.text))
@@ -130,6 +136,7 @@ func signalName(c *analyze.Call) string {
 func (r *Replay) exit(c *analyze.Call) {
 	delete(r.tids, c.Event.Thread.ID)
 	delete(r.waiting, c.Event.Thread.ID)
+	delete(r.former, c.Event.Thread.ID)
 	delete(r.blocked, c.Event.Thread.ID)
 	r.line(c, func(b []byte) []byte {
 		switch tracefile.ExitHow(c.Args[1]) {
@@ -145,9 +152,11 @@ func (r *Replay) exit(c *analyze.Call) {
 // superseded renders the end of the thread-group leader whose place another
 // thread of it took by executing a program.
 func (r *Replay) superseded(c *analyze.Call) {
+	was := r.tids[tracefile.ThreadID(c.Args[0])]
+	r.former[c.Event.Thread.ID] = was
 	r.line(c, func(b []byte) []byte {
 		b = append(b, "+++ superseded by execve in pid "...)
-		b = strconv.AppendInt(b, int64(r.tids[tracefile.ThreadID(c.Args[0])]), 10)
+		b = strconv.AppendInt(b, int64(was), 10)
 		return append(b, " +++"...)
 	})
 }

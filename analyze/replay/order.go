@@ -70,7 +70,7 @@ func (it *item) key() key { return key{uint32(it.thread), it.start} }
 // begin writes what is known of a call at its beginning. The line stays open.
 func (r *Replay) begin(it *item) {
 	it.begun = true
-	n := r.prefix(it, it.start)
+	n := r.prefix(it, it.began, it.start)
 	r.put(it.from, it.enter)
 	r.open = open{true, it.key(), len(r.out.b) - n}
 }
@@ -78,7 +78,7 @@ func (r *Replay) begin(it *item) {
 // end writes the rest of a call, or a line of its own.
 func (r *Replay) end(it *item) {
 	if it.kind == lineItem {
-		r.prefix(it, it.end)
+		r.prefix(it, it.tid, it.end)
 		r.put(it.from, it.result)
 		r.newline()
 		return
@@ -90,7 +90,7 @@ func (r *Replay) end(it *item) {
 		column = r.open.column + len(r.out.b) - n
 		r.open.is = false
 	} else {
-		n := r.prefix(it, it.end)
+		n := r.prefix(it, it.tid, it.end)
 		r.say("<... ")
 		r.put(it.from, it.name)
 		r.say(" resumed>")

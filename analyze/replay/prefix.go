@@ -5,9 +5,9 @@ import (
 	"time"
 )
 
-// prefix starts a line at time t: event number, thread and time, as the
+// prefix starts a line of a thread at time t: event number, thread and time, as the
 // options say. It returns where in the output the line begins.
-func (r *Replay) prefix(it *item, t int64) int {
+func (r *Replay) prefix(it *item, tid int32, t int64) int {
 	r.endOpen()
 	if len(r.out.b) >= outputSize {
 		r.out.flush()
@@ -24,7 +24,7 @@ func (r *Replay) prefix(it *item, t int64) int {
 	}
 	if r.o.PIDs {
 		from := len(r.out.b)
-		r.out.b = strconv.AppendInt(r.out.b, int64(it.tid), 10)
+		r.out.b = strconv.AppendInt(r.out.b, int64(tid), 10)
 		for len(r.out.b) < from+5 {
 			r.say(" ")
 		}

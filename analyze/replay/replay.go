@@ -75,6 +75,9 @@ type Replay struct {
 	last    int64                        // time of the line before, for -r
 	any     bool
 	tids    map[tracefile.ThreadID]int32 // of live threads
+	// former are the TIDs of the threads that took their leader's place by an
+	// execve that has not been seen to end.
+	former map[tracefile.ThreadID]int32
 	// blocked are the calls that restart_syscall will go on with, by thread.
 	blocked map[tracefile.ThreadID]string
 	args    []string
@@ -93,7 +96,7 @@ func New(o Options, w io.Writer) *Replay {
 		o.Format.Zone = o.Zone
 	}
 	r := &Replay{o: o, f: format.New(o.Format), waiting: make(map[tracefile.ThreadID]int64), tids: make(map[tracefile.ThreadID]int32),
-		blocked: make(map[tracefile.ThreadID]string)}
+		former: make(map[tracefile.ThreadID]int32), blocked: make(map[tracefile.ThreadID]string)}
 	r.out.w = w
 	return r
 }
