@@ -69,14 +69,14 @@ fuzz:
 
 # Ratios from one run; see the README for what is quoted and how.
 bench:
-	$(GO) test -run '^$$' -bench . -benchmem ./...
+	$(GO) test -run '^$$' -bench . -benchmem -timeout 60m ./...
 
-# Real failures, ranked by diff and by a masked difference of strace's logs; then
-# healthy runs, every pair of which must be the same. Needs strace and root.
 # Recording against no recording and strace, the four in turn; ratios of medians.
 bench-record:
 	$(GO) test -run '^$$' -bench Record -benchtime 5x -timeout 60m ./record
 
+# Real failures, ranked by diff and by a masked difference of strace's logs; then
+# healthy runs, every pair of which must be the same. Needs strace and root.
 bench-diff: sysreel
 	$(GO) run ./cmd/bench-diff -sysreel ./sysreel -baseline
 	$(GO) run ./cmd/bench-diff -sysreel ./sysreel -healthy 5
