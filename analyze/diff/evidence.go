@@ -72,13 +72,13 @@ func collect(ctx context.Context, s Source, o Options, want map[uint64]*evidence
 // collector describes events, and with Options.Context what the same thread
 // did before and after.
 type collector struct {
-	o      Options
-	want   map[uint64]*evidence
-	text   *format.Formatter
+	o    Options
+	want map[uint64]*evidence
+	text *format.Formatter
 	// preferred are the evidences that look for a path, by the call's name.
 	preferred map[string]*evidence
-	recent map[tracefile.ThreadID][]string
-	after  map[tracefile.ThreadID][]*evidence
+	recent    map[tracefile.ThreadID][]string
+	after     map[tracefile.ThreadID][]*evidence
 }
 
 func (col *collector) add(c *analyze.Call) {
