@@ -34,7 +34,11 @@ func TestMain(m *testing.M) {
 	if len(os.Args) > 3 && os.Args[1] == helperArg {
 		os.Exit(helper(os.Args[2], os.Args[3], os.Args[4:]))
 	}
-	os.Exit(m.Run())
+	status := m.Run()
+	if progs.dir != "" {
+		os.RemoveAll(progs.dir)
+	}
+	os.Exit(status)
 }
 
 // helper records a command into a file, "-" for standard output.
