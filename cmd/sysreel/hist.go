@@ -35,12 +35,15 @@ together, or, with --compare, two are set against each other.`,
   sysreel hist --heatmap -e trace=fsync trace.reel`,
 		Args: someTraces,
 		RunE: func(cmd *cobra.Command, args []string) error {
+			if o.json && !cmd.Flags().Changed("top") {
+				o.top = 0 // who reads JSON selects for himself
+			}
 			return runHist(cmd.Context(), std, o, args)
 		},
 	}
 	f := cmd.Flags()
 	f.StringVar(&o.by, "by", "syscall", "a histogram for each `KEY`: "+strings.Join(analyze.ByNames(), ", "))
-	f.IntVar(&o.top, "top", 10, "only the `N` keys with the most time; 0: all")
+	f.IntVar(&o.top, "top", 10, "only the `N` keys with the most time; 0: all, as in JSON")
 	f.BoolVar(&o.compare, "compare", false, "set two traces against each other")
 	f.BoolVar(&o.heatmap, "heatmap", false, "also latency over time")
 	f.BoolVar(&o.json, "json", false, "a JSON document")

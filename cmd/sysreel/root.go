@@ -43,13 +43,37 @@ from a good one.`,
 		newInfoCommand(std),
 		newVersionCommand(std),
 	)
-	root.Args = func(_ *cobra.Command, args []string) error {
-		if len(args) > 0 {
-			return usagef("no command %q", args[0])
+	root.Args = knownCommand
+	root.InitDefaultCompletionCmd()
+	root.InitDefaultHelpCmd()
+	for _, c := range root.Commands() {
+		switch c.Name() {
+		case "completion":
+			c.Args = func(_ *cobra.Command, args []string) error {
+				if len(args) > 0 {
+					return usagef("no completion for %q: there is bash, zsh, fish and powershell", args[0])
+				}
+				return nil
+			}
+			c.RunE = func(cmd *cobra.Command, _ []string) error { return cmd.Help() }
+		case "help":
+			c.Args = func(_ *cobra.Command, args []string) error {
+				if topic, _, err := root.Find(args); err != nil || topic == root {
+					return knownCommand(root, args)
+				}
+				return nil
+			}
 		}
-		return nil
 	}
 	return root
+}
+
+// knownCommand refuses what cobra did not take for a command.
+func knownCommand(_ *cobra.Command, args []string) error {
+	if len(args) > 0 {
+		return usagef("no command %q", args[0])
+	}
+	return nil
 }
 
 func newVersionCommand(std *stdio) *cobra.Command {
