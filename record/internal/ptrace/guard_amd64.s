@@ -1,3 +1,5 @@
+//go:build linux
+
 #include "textflag.h"
 
 // The guard: see guard.go. Like the stub it is never called, but copied into a

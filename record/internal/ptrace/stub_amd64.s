@@ -1,3 +1,5 @@
+//go:build linux
+
 #include "textflag.h"
 
 // The launch stub: see stub.go. It is never called: its bytes are copied into
