@@ -116,6 +116,7 @@ func runRecord(ctx context.Context, std *stdio, o recordOptions, args []string) 
 		Tree:           o.tree,
 		Output:         out,
 		StdoutToStderr: out.isStdout,
+		HandOver:       true,
 		Recorder:       "sysreel " + buildVersion(),
 		NoFollow:       o.noFollow,
 		Trace:          string(o.trace),
