@@ -138,10 +138,10 @@ func execve(p *printer) bool {
 		addr := p.reg(a)
 		p.addr(addr)
 		v, ok := p.root(a.Reg, 0)
-		if addr == 0 || !ok {
+		w := p.arch.PtrSize()
+		if addr == 0 || !ok || !v.has(w) {
 			continue
 		}
-		w := p.arch.PtrSize()
 		n, ended := 0, false
 		for off := 0; off+w <= len(v.data); off += w {
 			if load(v.data, off, w) == 0 {

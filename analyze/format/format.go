@@ -213,9 +213,14 @@ func (p *printer) call() {
 	p.s(d.Name)
 	p.c('(')
 	p.name = len(p.b)
-	if v := d.Select(&p.e.Args); v != nil {
-		d, p.d = v, v
+	meant := d
+	if p.arch == syscalls.I386 {
+		meant = p.unfold(d)
 	}
+	if meant == d {
+		meant = selected(d, p.e)
+	}
+	d, p.d = meant, meant
 	p.netlinkFD()
 	if fn := irregular[d.Name]; fn != nil && fn(p) {
 		return

@@ -70,3 +70,19 @@ func diagSockid(p *printer, t *syscalls.Type, v view) bool {
 	p.c('}')
 	return true
 }
+
+// setBits writes of a structure of flags those that are set.
+func setBits(p *printer, t *syscalls.Type, v view) bool {
+	if !v.has(t.Size) {
+		return false
+	}
+	p.c('{')
+	first := true
+	for i := range t.Fields {
+		if f := &t.Fields[i]; !f.Hidden && f.Get(load(v.data, f.Off, f.Type.Size)) != 0 {
+			p.member(t, v, f.Name, &first)
+		}
+	}
+	p.c('}')
+	return true
+}

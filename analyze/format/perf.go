@@ -28,6 +28,9 @@ func perfEventAttr(p *printer, t *syscalls.Type, v view) bool {
 		}
 		return f.Get(load(v.data, f.Off, f.Type.Size))
 	}
+	if !v.has(8) {
+		return false // type and size
+	}
 	const least = 64 // PERF_ATTR_SIZE_VER0; 0 means that too
 	if size := get("size"); size >= least && size < uint64(len(v.data)) {
 		v = v.at(0, int(size))

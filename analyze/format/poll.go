@@ -68,6 +68,10 @@ func poll(p *printer) bool {
 // After the call only those with an event are written.
 func (p *printer) pollfds(v view, after bool) {
 	events := p.set("poll_events")
+	if v.want > 0 && !v.has(8) {
+		p.lost(v)
+		return
+	}
 	p.c('[')
 	first := true
 	shown := 0
@@ -196,6 +200,10 @@ func anySet(data []byte) bool {
 
 // fdset writes a set of descriptors: [3 4].
 func fdset(p *printer, _ *syscalls.Type, v view) {
+	if len(v.data) == 0 && v.want > 0 {
+		p.lost(v)
+		return
+	}
 	p.c('[')
 	first := true
 	limit := uint64(len(v.data)) * 8

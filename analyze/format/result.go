@@ -86,8 +86,12 @@ func (p *printer) returned() {
 		p.word(t, ret)
 		p.c(')')
 	case t.Name == "old_sigset" || t.Name == "sigset8":
-		p.udec(truncate(ret, 4))
-		p.s(" (mask ")
+		p.hex(truncate(ret, 4))
+		p.s(" (")
+		if p.d.Name == "ssetmask" {
+			p.s("old ")
+		}
+		p.s("mask ")
 		p.word(t, ret)
 		p.c(')')
 	case t.Name == "fd":

@@ -42,6 +42,8 @@ func (t *archTable) parseConsts(s *section) (*Consts, error) {
 			joined = true
 		case w == "field":
 			c.field = true
+		case w == "rest":
+			c.rest = true
 		case w != "-":
 			c.Prefix = w
 		}
@@ -270,6 +272,7 @@ func (c *Consts) Append(dst []byte, v uint64) []byte {
 		left &^= c.numbers[i].Mask
 	}
 	zero := ""
+	bits := false   // one outside of the masks has been printed
 	var seen uint64 // masks whose field has been printed
 	if f := c.firstField(); v&f != 0 && !c.known(v&f, f) {
 		dst = c.appendUnknown(dst, v&f) // "0xf /* MAP_??? */|0x80"
@@ -296,6 +299,7 @@ func (c *Consts) Append(dst []byte, v uint64) []byte {
 			continue
 		default:
 			left &^= k.Val
+			bits = true
 		}
 		if len(dst) > start {
 			dst = append(dst, '|')
@@ -303,6 +307,8 @@ func (c *Consts) Append(dst []byte, v uint64) []byte {
 		dst = append(dst, k.Name...)
 	}
 	switch {
+	case left != 0 && len(dst) > start && c.rest && !bits:
+		dst = c.appendUnknown(append(dst, '|'), left)
 	case left != 0 && len(dst) > start:
 		dst = append(dst, "|0x"...)
 		dst = strconv.AppendUint(dst, left, 16)

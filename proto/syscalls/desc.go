@@ -241,6 +241,7 @@ type Consts struct {
 	absent []string         // names that other architectures have
 	// numbers are fields of bits printed as numbers: name with a verb, mask.
 	numbers []Const
+	rest    bool // bits left over behind a field alone have the comment
 	field   bool // an unknown value of the first field is printed first
 	decimal bool // values without a name are 32-bit numbers (key serials)
 }

@@ -1,0 +1,164 @@
+package format
+
+import (
+	"sysreel/proto/syscalls"
+	"sysreel/proto/tracefile"
+)
+
+// Some calls of i386 stand for others: socketcall, mmap and select take their
+// arguments in memory, ipc takes them in an order of its own. strace writes
+// the call that is meant.
+
+// ipcCall is a call that ipc(2) makes, and which registers of ipc its
+// arguments are (ipc/syscall.c).
+type ipcCall struct {
+	name string
+	regs []int8
+}
+
+// ipcCalls are the calls of ipc by its first argument without the version
+// (include/uapi/linux/ipc.h).
+var ipcCalls = map[uint64]ipcCall{
+	1:  {"semop", []int8{1, 4, 2}},
+	2:  {"semget", []int8{1, 2, 3}},
+	3:  {"semctl", []int8{1, 2, 3, 4}},
+	4:  {"semtimedop", []int8{1, 4, 2, 5}},
+	11: {"msgsnd", []int8{1, 4, 2, 3}},
+	13: {"msgget", []int8{1, 2}},
+	14: {"msgctl", []int8{1, 2, 4}},
+	21: {"shmat", []int8{1, 4, 2}},
+	22: {"shmdt", []int8{4}},
+	23: {"shmget", []int8{1, 2, 3}},
+	24: {"shmctl", []int8{1, 2, 4}},
+}
+
+// socketCalls are the calls of socketcall by its first argument
+// (include/uapi/linux/net.h). send and recv have no numbers of their own.
+var socketCalls = [...]string{1: "socket", 2: "bind", 3: "connect", 4: "listen", 5: "accept", 6: "getsockname", 7: "getpeername", 8: "socketpair",
+	9: "send", 10: "recv", 11: "sendto", 12: "recvfrom", 13: "shutdown", 14: "setsockopt", 15: "getsockopt", 16: "sendmsg", 17: "recvmsg",
+	18: "accept4", 19: "recvmmsg", 20: "sendmmsg"}
+
+// unfold puts the call that is meant in the place of d, if there is
+// one. Its name replaces that of the call.
+func (p *printer) unfold(d *syscalls.Desc) *syscalls.Desc {
+	switch d.Name {
+	case "socketcall":
+		if n := p.e.Args[0]; n < uint64(len(socketCalls)) && socketCalls[n] != "" {
+			name := socketCalls[n]
+			like, few := name, 0
+			if name == "send" || name == "recv" {
+				like, few = name+"to", 4
+				if name == "recv" {
+					like = "recvfrom"
+				}
+			}
+			return p.inMemory(syscalls.ByName(syscalls.I386, like), name, 1, few)
+		}
+	case "ipc":
+		if c, ok := ipcCalls[p.e.Args[0]&0xffff]; ok {
+			sub := syscalls.ByName(syscalls.I386, c.name)
+			if sub == nil { // without a number of its own
+				sub = syscalls.ByName(syscalls.AMD64, c.name)
+			}
+			return p.reordered(sub, c)
+		}
+	case "mmap":
+		return p.inMemory(syscalls.ByName(syscalls.AMD64, "mmap"), "mmap", 0, 0)
+	case "select":
+		return p.inMemory(syscalls.ByName(syscalls.I386, "_newselect"), "select", 0, 0)
+	}
+	return d
+}
+
+// rename writes "name(" in the place of what there is.
+func (p *printer) rename(name string) {
+	p.b = append(p.b[:0], name...)
+	p.c('(')
+	p.name = len(p.b)
+}
+
+// inMemory unfolds a call whose arguments are words that register reg points
+// to: d with the first few of its arguments, 0 meaning all.
+func (p *printer) inMemory(d *syscalls.Desc, name string, reg, few int) *syscalls.Desc {
+	args, ok := p.root(reg, tracefile.AtEnter)
+	if d == nil || !ok {
+		return p.d
+	}
+	n := 4 * len(d.Args)
+	if few > 0 && few < len(d.Args) {
+		n = 4 * few
+	}
+	if !args.has(n) {
+		return p.d
+	}
+	e := *p.e
+	e.Args = [6]uint64{}
+	for i := range min(n/4, len(e.Args)) {
+		e.Args[i] = load(args.data, 4*i, 4)
+	}
+	d = selected(d, &e)
+	if n/4 < len(d.Args) {
+		part := *d
+		part.Args = d.Args[:n/4]
+		d = &part
+	}
+	e.Bufs = append([]tracefile.Buf(nil), p.e.Bufs...)
+	for i := range e.Bufs {
+		b := &e.Bufs[i]
+		switch parent := int(b.Parent); {
+		case parent < 0: // the words, before the call and after it
+			b.Arg = -1
+		case parent < i && p.e.Bufs[parent].Parent < 0:
+			b.Arg, b.Parent, b.Off = int8(b.Off/4&7), -1, 0
+		case parent < i:
+			b.Arg = e.Bufs[parent].Arg
+		}
+		if (name == "recv" || name == "recvfrom") && b.Arg == 1 && b.Phase == tracefile.AtExit && p.e.Ret >= 0 {
+			b.Data = b.Data[:min(int64(len(b.Data)), p.e.Ret)]
+			b.Want = uint32(min(int64(b.Want), p.e.Ret))
+		}
+	}
+	p.rename(name)
+	p.e = &e
+	return d
+}
+
+// reordered unfolds ipc.
+func (p *printer) reordered(d *syscalls.Desc, c ipcCall) *syscalls.Desc {
+	if d == nil {
+		return p.d
+	}
+	e := *p.e
+	e.Args = [6]uint64{}
+	e.Bufs = append([]tracefile.Buf(nil), p.e.Bufs...)
+	for i := range e.Bufs {
+		e.Bufs[i].Arg = -1
+	}
+	for i, reg := range c.regs {
+		e.Args[i] = truncate(p.e.Args[reg], 4)
+		for j := range e.Bufs {
+			if p.e.Bufs[j].Arg == reg {
+				e.Bufs[j].Arg = int8(i)
+			}
+		}
+	}
+	if c.name == "semctl" { // the union lies in memory
+		v, ok := p.root(4, tracefile.AtEnter)
+		if e.Args[3] != 0 && (!ok || !v.has(4)) {
+			return p.d
+		}
+		e.Args[3] = load(v.data, 0, 4)
+		e.Bufs = nil
+	}
+	p.rename(c.name)
+	p.e = &e
+	return selected(d, &e)
+}
+
+// selected returns the variant of d that the call is.
+func selected(d *syscalls.Desc, e *tracefile.Event) *syscalls.Desc {
+	if v := d.Select(&e.Args); v != nil {
+		return v
+	}
+	return d
+}

@@ -1,0 +1,129 @@
+package main
+
+import (
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+)
+
+// described are the programs of testdata/progs whose every call is written to
+// see how its text comes out.
+var described = []struct {
+	name string
+	prog string // of testdata/progs, without ".c"; or
+	cmd  string
+	args []string // of strace and replay
+	// differs are calls that are allowed to, with why.
+	differs map[string]string
+}{
+	{name: "badcalls", prog: "badcalls"},
+	{name: "structs", prog: "structs"},
+	{name: "structs -v", prog: "structs", args: []string{"-v"}, differs: map[string]string{"perf_event_open": "members that strace 6.1 does not know", "execve": "the environment is not recorded"}},
+	{name: "i386calls", prog: "i386calls"},
+	{name: "routes", cmd: "ip route; ip rule; ip addr"},
+	{name: "sockets", cmd: "ss -tln"},
+}
+
+// interfaces are numbers that strace names after the host's interfaces.
+var interfaces = regexp.MustCompile(`(index=|interface=|_OIF\}, |_IIF\}, )(?:if_nametoindex\("[^"]*"\)|\d+)`)
+
+// changing are the parts of lines that no two runs have alike, and attributes
+// too new for strace 6.1.
+var changing = regexp.MustCompile(`0x[0-9a-f]{7,}|\b\d{4,}\b|` +
+	`0x[0-9a-f]+ /\* IFLA_\?\?\? \*/|IFLA_(?:GSO_IPV4_MAX_SIZE|GRO_IPV4_MAX_SIZE|DPLL_PIN|MAX_PACING_OFFLOAD_HORIZON|NETNS_IMMUTABLE|HEADROOM|TAILROOM)\b`)
+
+// stable hides from a line what changes between runs.
+func stable(line string) string {
+	return changing.ReplaceAllString(interfaces.ReplaceAllString(line, "${1}#"), "#")
+}
+
+// TestCallsLikeStrace holds replay's text of each call of the programs against
+// that of two runs under strace: where those agree, it must say the same to the
+// letter.
+func TestCallsLikeStrace(t *testing.T) {
+	if testing.Short() {
+		t.Skip("runs each program three times")
+	}
+	if !canRecord() {
+		t.Skip("cannot record here")
+	}
+	need(t, "strace")
+	need(t, "setarch")
+	dir := t.TempDir()
+	bin := filepath.Join(dir, "sysreel")
+	if out, err := exec.Command("go", "build", "-o", bin, ".").CombinedOutput(); err != nil {
+		t.Fatalf("go build: %v\n%s", err, out)
+	}
+	for _, d := range described {
+		t.Run(d.name, func(t *testing.T) {
+			cmd := []string{"setarch", "-R"}
+			if d.prog != "" {
+				need(t, "gcc")
+				prog := filepath.Join(t.TempDir(), d.prog)
+				if out, err := exec.Command("gcc", "-w", "-o", prog, "../../testdata/progs/"+d.prog+".c").CombinedOutput(); err != nil {
+					t.Fatalf("gcc: %v\n%s", err, out)
+				}
+				cmd = append(cmd, prog)
+			} else {
+				need(t, strings.Fields(d.cmd)[0])
+				cmd = append(cmd, "sh", "-c", d.cmd)
+			}
+			out := t.TempDir()
+			run := func(tracer ...string) {
+				// The programs may end as they like: it is their calls that count.
+				exec.Command(tracer[0], append(tracer[1:], cmd...)...).Run()
+			}
+			var logs [2]*straced
+			for i := range logs {
+				log := filepath.Join(out, "strace")
+				run(append(append([]string{"strace", "-f", "-o", log}, d.args...), "--")...)
+				text, err := os.ReadFile(log)
+				if err != nil {
+					t.Fatal(err)
+				}
+				logs[i] = parseText(string(text))
+			}
+			reel := filepath.Join(out, "reel")
+			run(bin, "record", "-q", "--snap", "65536", "-o", reel, "--")
+			text, err := exec.Command(bin, append([]string{"replay", reel}, d.args...)...).Output()
+			if err != nil {
+				t.Fatal(err)
+			}
+			checkCalls(t, parseText(string(text)), logs[0], logs[1], d.differs)
+		})
+	}
+}
+
+// checkCalls wants ours to have each line on which both others agree.
+func checkCalls(t *testing.T, ours, a, b *straced, differs map[string]string) {
+	t.Helper()
+	lines := 0
+	for place, la := range a.procs {
+		lb, lo := b.procs[place], ours.procs[place]
+		ab, ao := align(names(la), names(lb)), align(names(la), names(lo))
+		for i, x := range la {
+			if strings.HasPrefix(x, "strace:") || strings.HasPrefix(x, "[ Process") {
+				continue
+			}
+			x = stable(x)
+			if ab[i] < 0 || stable(lb[ab[i]]) != x || differs[nameOf(x)] != "" {
+				continue
+			}
+			lines++
+			y := "nothing"
+			if ao[i] >= 0 {
+				y = stable(lo[ao[i]])
+			}
+			if x != y {
+				t.Errorf("strace: %s\nreplay: %s", x, y)
+			}
+		}
+	}
+	if lines < 20 {
+		t.Errorf("only %d lines to hold against strace's", lines)
+	}
+	t.Logf("%d lines", lines)
+}
