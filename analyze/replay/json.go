@@ -3,9 +3,11 @@ package replay
 import (
 	"strconv"
 	"time"
+	"unicode"
 	"unicode/utf8"
 
 	"sysreel/analyze"
+	"sysreel/analyze/term"
 	"sysreel/proto/syscalls"
 	"sysreel/proto/tracefile"
 )
@@ -156,8 +158,7 @@ func jsonExit(b []byte, c *analyze.Call) []byte {
 const hexDigits = "0123456789abcdef"
 
 // appendString appends s as a JSON string. Bytes that are not UTF-8 become
-// U+FFFD; control characters are escaped, those of C1 too, which some
-// terminals obey.
+// U+FFFD; what is not printable is escaped, as terminals obey some of it.
 func appendString(b []byte, s string) []byte {
 	b = append(b, '"')
 	for i := 0; i < len(s); {
@@ -176,8 +177,8 @@ func appendString(b []byte, s string) []byte {
 		}
 		ch, n := utf8.DecodeRuneInString(s[i:])
 		i += n
-		if ch >= 0x80 && ch < 0xa0 {
-			b = append(b, '\\', 'u', '0', '0', hexDigits[ch>>4], hexDigits[ch&15])
+		if !unicode.IsPrint(ch) {
+			b = term.AppendEscape(b, ch)
 			continue
 		}
 		b = utf8.AppendRune(b, ch)

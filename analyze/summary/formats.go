@@ -6,6 +6,8 @@ import (
 	"io"
 	"strconv"
 	"strings"
+
+	"sysreel/analyze/term"
 )
 
 // WriteStrace writes the rows as strace -c -w does, in the order they have. As
@@ -29,7 +31,7 @@ func WriteStrace(w io.Writer, r *Result) error {
 	b.WriteString("% time     seconds  usecs/call     calls    errors syscall\n" + rule)
 	for i := range r.Rows {
 		if x := &r.Rows[i]; x.returned > 0 {
-			straceLine(&b, uint64(x.TotalNs), total, x.returned, x.Errors, x.Name)
+			straceLine(&b, uint64(x.TotalNs), total, x.returned, x.Errors, term.Safe(x.Name))
 		}
 	}
 	b.WriteString(rule)
@@ -53,13 +55,14 @@ func straceLine(b *strings.Builder, ns, total, calls, errors uint64, name string
 }
 
 // WriteCSV writes the rows as comma-separated values, RFC 4180, with a header.
+// Names are safe for a terminal.
 func WriteCSV(w io.Writer, r *Result) error {
 	c := csv.NewWriter(w)
 	c.Write([]string{r.By, "calls", "errors", "top_errno", "total_ns", "min_ns", "p50_ns", "p90_ns", "p99_ns", "max_ns", "max_event", "read_bytes", "written_bytes", "unfinished"})
 	n := func(v int64) string { return strconv.FormatInt(v, 10) }
 	for i := range r.Rows {
 		x := &r.Rows[i]
-		c.Write([]string{x.Name, n(int64(x.Calls)), n(int64(x.Errors)), x.topErrno, n(x.TotalNs), n(x.MinNs), n(x.P50Ns), n(x.P90Ns), n(x.P99Ns),
+		c.Write([]string{term.Safe(x.Name), n(int64(x.Calls)), n(int64(x.Errors)), x.topErrno, n(x.TotalNs), n(x.MinNs), n(x.P50Ns), n(x.P90Ns), n(x.P99Ns),
 			n(x.MaxNs), n(int64(x.MaxEvent)), n(x.ReadBytes), n(x.WrittenBytes), n(int64(x.Unfinished))})
 	}
 	c.Flush()

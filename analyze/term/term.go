@@ -8,6 +8,7 @@ import (
 	"strconv"
 	"strings"
 	"unicode"
+	"unicode/utf16"
 	"unicode/utf8"
 )
 
@@ -78,9 +79,32 @@ func Safe(s string) string {
 	return b.String()
 }
 
-func hex2(c byte) string {
-	const digits = "0123456789abcdef"
-	return string([]byte{digits[c>>4], digits[c&15]})
+const digits = "0123456789abcdef"
+
+func hex2(c byte) string { return string([]byte{digits[c>>4], digits[c&15]}) }
+
+// SafeJSON returns the same JSON document with everything in its strings that
+// Safe would escape written as \u.
+func SafeJSON(doc []byte) []byte {
+	b := make([]byte, 0, len(doc))
+	for len(doc) > 0 {
+		r, n := utf8.DecodeRune(doc)
+		if r < ' ' || unicode.IsPrint(r) { // white space between values
+			b = append(b, doc[:n]...)
+		} else {
+			b = AppendEscape(b, r)
+		}
+		doc = doc[n:]
+	}
+	return b
+}
+
+// AppendEscape appends a character as a string of JSON escapes it.
+func AppendEscape(b []byte, r rune) []byte {
+	if r1, r2 := utf16.EncodeRune(r); r1 != utf8.RuneError {
+		return AppendEscape(AppendEscape(b, r1), r2)
+	}
+	return append(b, '\\', 'u', digits[r>>12&15], digits[r>>8&15], digits[r>>4&15], digits[r&15])
 }
 
 // Len returns the number of columns that a safe text takes, one a character.

@@ -1,6 +1,8 @@
 package term
 
 import (
+	"encoding/json"
+	"maps"
 	"strings"
 	"testing"
 	"unicode"
@@ -49,6 +51,25 @@ func FuzzSafe(f *testing.F) {
 			}
 		}
 	})
+}
+
+// A document stays the same document, and holds nothing that a terminal obeys.
+func TestSafeJSON(t *testing.T) {
+	in := map[string]string{"é\x7f\u009b31m\u202e": "日本 \U000e0001 \x1b[0m \u00a0 \"\\"}
+	doc, err := json.MarshalIndent(in, "", "\t")
+	if err != nil {
+		t.Fatal(err)
+	}
+	got := SafeJSON(doc)
+	for _, r := range string(got) {
+		if r != '\n' && r != '\t' && !unicode.IsPrint(r) {
+			t.Errorf("%U is left in %q", r, got)
+		}
+	}
+	var out map[string]string
+	if err := json.Unmarshal(got, &out); err != nil || !maps.Equal(in, out) {
+		t.Errorf("%s: %v", got, err)
+	}
 }
 
 func TestBar(t *testing.T) {

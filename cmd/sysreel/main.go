@@ -55,7 +55,7 @@ func run(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
 		status = exitRecord
 	}
 	if err != nil {
-		fmt.Fprintf(stderr, "%s: %v\n", cmd.CommandPath(), err)
+		std.message("%s: %v", cmd.CommandPath(), err)
 		if usage != nil {
 			fmt.Fprintf(stderr, "Try '%s --help'.\n", cmd.CommandPath())
 		}

@@ -128,7 +128,7 @@ func runRecord(ctx context.Context, std *stdio, o recordOptions, args []string) 
 		Signals:        signals,
 		Warn: func(message string) {
 			if !o.quiet {
-				fmt.Fprintf(std.err, "sysreel record: %s\n", message)
+				std.message("sysreel record: %s", message)
 			}
 		},
 	})
@@ -139,7 +139,7 @@ func runRecord(ctx context.Context, std *stdio, o recordOptions, args []string) 
 		return recordError(err, out, result)
 	}
 	if !o.quiet {
-		fmt.Fprintf(std.err, "sysreel: %s\n", recordSummary(result, out))
+		std.message("sysreel: %s", recordSummary(result, out))
 	}
 	if status := commandStatus(result); status != 0 {
 		return &exitError{status: status}

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -53,7 +54,7 @@ func passTrace(ctx context.Context, std *stdio, cmd, name string, ro tracefile.R
 // warn says in a line what the trace lacks, if it does.
 func warn(std *stdio, cmd string, t *analyze.Trace) {
 	if w := t.Warning(); w != "" {
-		fmt.Fprintf(std.err, "sysreel %s: warning: %s: %s\n", cmd, t.Name, w)
+		std.message("sysreel %s: warning: %s: %s", cmd, t.Name, w)
 	}
 }
 
@@ -120,7 +121,18 @@ func (p *progress) clear() {
 
 // writeJSON writes a document, a line.
 func writeJSON(w io.Writer, v any) error {
-	e := json.NewEncoder(w)
+	var b bytes.Buffer
+	e := json.NewEncoder(&b)
 	e.SetEscapeHTML(false)
-	return e.Encode(v)
+	if err := e.Encode(v); err != nil {
+		return err
+	}
+	_, err := w.Write(layout.SafeJSON(b.Bytes()))
+	return err
+}
+
+// message writes a line to standard error. Names in it come from traces, from
+// the traced machine and from globs: they must not reach a terminal raw.
+func (std *stdio) message(format string, args ...any) {
+	fmt.Fprintln(std.err, layout.Safe(fmt.Sprintf(format, args...)))
 }
