@@ -318,7 +318,24 @@ func TestSets(t *testing.T) {
 	}
 }
 
+// fuzzNames says of each descriptor that it is a netlink socket of one protocol.
+type fuzzNames int
+
+func (n fuzzNames) FD(dst []byte, _ int32) []byte { return append(dst, "/a<\x1b>"...) }
+func (n fuzzNames) Cwd(dst []byte) []byte         { return dst }
+func (n fuzzNames) Netlink(int32) int             { return int(n) }
+
 func FuzzFormat(f *testing.F) {
+	for i, d := range syscalls.All(syscalls.AMD64) {
+		if d.Name != "sendto" {
+			continue
+		}
+		link := bin(64, int16(16), int16(0x301), 1, 0, "\x00\x00\x01\x00\x01\x00\x00\x00\x01\x00\x00\x00\x00\x00\x00\x00", int16(7), int16(3), "lo\x00\x00", int16(20), int16(18), int16(9), int16(1), "dummy\x00\x00\x00", bin(20, int16(3), int16(2), 1, 0, 0))
+		f.Add(uint16(i), uint8(0), uint64(0x1000), uint64(84), int64(84), link, uint8(1<<3|1))
+		f.Add(uint16(i), uint8(0), uint64(0x1000), uint64(84), int64(84), bin(36, int16(2), int16(0x200), 1, 0, -2, link), uint8(1<<3|1))
+		diag := bin(72, int16(20), int16(0x301), 1, 0, "\x02\x06\x00\x00", -1, make([]byte, 48))
+		f.Add(uint16(i), uint8(0), uint64(0x1000), uint64(72), int64(72), diag, uint8(2<<3|1))
+	}
 	f.Add(uint16(0), uint8(0), uint64(0x1000), uint64(1), int64(1), []byte("abc\x1b\x00\xff"), uint8(3))
 	f.Fuzz(func(t *testing.T, nr uint16, bits uint8, a, b uint64, ret int64, data []byte, shape uint8) {
 		arch := []syscalls.Arch{syscalls.AMD64, syscalls.ARM64, syscalls.I386}[int(bits)%3]
@@ -334,8 +351,10 @@ func FuzzFormat(f *testing.F) {
 			})
 			data = data[n:]
 		}
+		// Families of netlink are few: the shape chooses one, or none.
+		names := fuzzNames([]int{NotNetlink, netlinkRoute, netlinkSockDiag, netlinkGeneric, 9}[int(shape>>3)%5])
 		for _, o := range []Options{{}, {Verbose: true, Strings: 1 << 20}, {Hex: HexAll, Strings: -1}, {Hex: HexNonASCII}} {
-			x := New(o).Call(d, e, nil)
+			x := New(o).Call(d, e, names)
 			if x.Enter > len(x.Call) {
 				t.Fatalf("enter %d of %d", x.Enter, len(x.Call))
 			}
