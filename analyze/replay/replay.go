@@ -140,7 +140,7 @@ func (r *Replay) Flush() error {
 		r.held = r.held[:0]
 	}
 	r.flushed = true
-	return r.out.flushIfFull()
+	return r.out.flush()
 }
 
 // Close writes what is left.

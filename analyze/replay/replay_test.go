@@ -39,6 +39,12 @@ func thread(tid int32, t int64, k tracefile.Kind, nr uint32, ret int64) *analyze
 	return c
 }
 
+// takesPlace makes the Exec event c that of a thread which was not the leader.
+func takesPlace(c *analyze.Call, was tracefile.ThreadID) *analyze.Call {
+	c.Args[0] = uint64(was)
+	return c
+}
+
 // endOfBlock stands for the end of a block among events.
 var endOfBlock *analyze.Call
 
@@ -56,6 +62,21 @@ func TestOrder(t *testing.T) {
 close(3)                                = 0
 close(4)                                = -1 EBADF (Bad file descriptor)
 getpid()                                = 7
+`,
+	}, {
+		name: "an execve makes a thread the leader",
+		o:    pids,
+		events: []*analyze.Call{
+			thread(9, 1, tracefile.ThreadStart, 0, 0),
+			takesPlace(thread(7, 5, tracefile.Exec, 0, 0), 9),
+			at(7, 3, 6, "execve", 0, 0x1000, 0, 0),
+			at(7, 7, 8, "close", 0, 5),
+		},
+		want: `
+9     execve(0x1000, NULL, NULL <unfinished ...>
+7     +++ superseded by execve in pid 9 +++
+7     <... execve resumed>)             = 0
+7     close(5)                          = 0
 `,
 	}, {
 		name: "two threads",
@@ -221,6 +242,23 @@ func TestJSON(t *testing.T) {
 	for line := range strings.Lines(out.String()) {
 		if !json.Valid([]byte(line)) {
 			t.Errorf("not JSON: %s", line)
+		}
+	}
+}
+
+// What a block holds is written at its end: a trace may be followed.
+func TestFlush(t *testing.T) {
+	for _, o := range []Options{{}, {JSON: true}} {
+		var out bytes.Buffer
+		r := New(o, &out)
+		if err := r.Add(at(7, 1, 2, "close", 0, 3)); err != nil {
+			t.Fatal(err)
+		}
+		if err := r.Flush(); err != nil {
+			t.Fatal(err)
+		}
+		if !strings.Contains(out.String(), "close") || !strings.HasSuffix(out.String(), "\n") {
+			t.Errorf("%+v: the line is not written: %q", o, out.String())
 		}
 	}
 }
