@@ -80,6 +80,9 @@ func runReplay(ctx context.Context, std *stdio, o replayOptions, name string) er
 	if err != nil {
 		return err
 	}
+	if o.strings < 0 {
+		return usagef("-s %d: a string has no fewer than 0 bytes", o.strings)
+	}
 	if o.around.text != "" {
 		if filter.From, filter.To, err = surrounding(o.around, o.context); err != nil {
 			return err
@@ -106,6 +109,9 @@ func runReplay(ctx context.Context, std *stdio, o replayOptions, name string) er
 		}
 		if err := r.Close(); err != nil {
 			return err
+		}
+		if o.around.text != "" && r.Lines() == 0 {
+			return fmt.Errorf("%s: there is nothing to print around %s", name, o.around.text)
 		}
 		return w.Flush()
 	})
