@@ -70,8 +70,8 @@ limit, a full disk), the command goes on without it.`,
 	f.BoolVarP(&o.quiet, "quiet", "q", false, "print nothing but errors")
 	cmd.SetUsageTemplate(cmd.UsageTemplate() + `
 Exit status: the COMMAND's own, 128+N if it was killed by signal N; 0 after
-an attach; 125 if sysreel itself failed, 126 if COMMAND cannot be executed,
-127 if it was not found.
+an attach; 125 if sysreel itself failed or left COMMAND running, 126 if COMMAND
+cannot be executed, 127 if it was not found.
 `)
 	return cmd
 }
@@ -141,6 +141,9 @@ func runRecord(ctx context.Context, std *stdio, o recordOptions, args []string) 
 	if !o.quiet {
 		std.message("sysreel: %s", recordSummary(result, out))
 	}
+	if len(args) > 0 && !result.Exited {
+		return &exitError{exitRecord, fmt.Errorf("%s was left running; its exit status is not known", args[0])}
+	}
 	if status := commandStatus(result); status != 0 {
 		return &exitError{status: status}
 	}
@@ -174,7 +177,7 @@ func recordSummary(r record.Result, out *output) string {
 	case record.Interrupted:
 		s += "; interrupted"
 	case record.Limit:
-		s += "; stopped by " + r.Detail
+		s += "; stopped by the limit of " + r.Detail
 	}
 	return s
 }

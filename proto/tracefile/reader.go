@@ -276,8 +276,11 @@ func (r *Reader) Warning() string {
 		if !known {
 			lost = fmt.Sprintf("at least %d events lost", events)
 		}
-		s := fmt.Sprintf("damaged trace: %d unreadable bytes in %d places, first at offset %d (%s); %s",
-			bytes, len(r.gaps), r.gaps[0].Offset, r.gaps[0].Reason, lost)
+		where := fmt.Sprintf("at offset %d", r.gaps[0].Offset)
+		if len(r.gaps) > 1 {
+			where = fmt.Sprintf("in %d places, first %s", len(r.gaps), where)
+		}
+		s := fmt.Sprintf("damaged trace: %d unreadable bytes %s (%s); %s", bytes, where, r.gaps[0].Reason, lost)
 		if !r.end {
 			s += "; it has no end"
 		}
