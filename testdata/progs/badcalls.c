@@ -111,7 +111,7 @@ int main(void) {
 	S(SYS_mprotect, 0x1000, 0, 0x1000007);
 	S(SYS_madvise, 0, 0, 999);
 	S(SYS_msync, 0, 0, 0xf);
-	S(SYS_open, "/nonexistent", 3|O_CREAT, 07777);
+	S(SYS_open, "/nonexistent/x", 3|O_CREAT, 07777);
 	S(SYS_open, "/nonexistent", 0x80000003);
 	S(SYS_open, bad, 0);
 	prctl(PR_GET_DUMPABLE);
