@@ -107,26 +107,29 @@ func TestLikeStrace(t *testing.T) {
 			for _, n := range p.needs {
 				need(t, n)
 			}
-			// Chance differs between runs, and more on a busy machine; what is
-			// wrong is wrong every time.
-			const attempts = 3
-			for i := 1; ; i++ {
-				problems := likeStrace(t, bin, p)
-				if len(problems) == 0 {
-					return
-				}
-				for _, problem := range problems {
-					if i == attempts {
-						t.Error(problem)
-					} else {
-						t.Logf("attempt %d: %s", i, problem)
-					}
-				}
-				if i == attempts {
-					return
-				}
-			}
+			tryTimes(t, func() []string { return likeStrace(t, bin, p) })
 		})
+	}
+}
+
+// tryTimes fails the test if a comparison of runs finds something in three
+// attempts. Chance differs between runs, and more on a busy machine; what is
+// wrong is wrong every time.
+func tryTimes(t *testing.T, compare func() (problems []string)) {
+	t.Helper()
+	const attempts = 3
+	for i := 1; i <= attempts; i++ {
+		problems := compare()
+		if len(problems) == 0 {
+			return
+		}
+		for _, problem := range problems {
+			if i == attempts {
+				t.Error(problem)
+			} else {
+				t.Logf("attempt %d: %s", i, problem)
+			}
+		}
 	}
 }
 
