@@ -34,7 +34,7 @@ var interfaces = regexp.MustCompile(`(index=|interface=|_OIF\}, |_IIF\}, )(?:if_
 // changing are the parts of lines that no two runs have alike, and attributes
 // too new for strace 6.1.
 var changing = regexp.MustCompile(`\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d|0x[0-9a-f]{7,}|\b\d{4,}\b|` +
-	`0x[0-9a-f]+ /\* IFLA_\?\?\? \*/|IFLA_(?:GSO_IPV4_MAX_SIZE|GRO_IPV4_MAX_SIZE|DPLL_PIN|MAX_PACING_OFFLOAD_HORIZON|NETNS_IMMUTABLE|HEADROOM|TAILROOM)\b`)
+	`si_[us]time=\d+(?: /\* [^*]* \*/)?|0x[0-9a-f]+ /\* IFLA_\?\?\? \*/|IFLA_(?:GSO_IPV4_MAX_SIZE|GRO_IPV4_MAX_SIZE|DPLL_PIN|MAX_PACING_OFFLOAD_HORIZON|NETNS_IMMUTABLE|HEADROOM|TAILROOM)\b`)
 
 // stable hides from a line what changes between runs.
 func stable(line string) string {
