@@ -3,6 +3,7 @@
 package main
 
 import (
+	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -79,6 +80,9 @@ func TestCauseOfRealFailures(t *testing.T) {
 	}
 }
 
+// Two healthy runs are the same. Some programs do differ now and then: git reads
+// a file again if it was written in the same clock tick as the index. So a
+// difference counts if three pairs in a row have one.
 func TestHealthyRunsAreTheSame(t *testing.T) {
 	b := newBench(t)
 	for _, h := range healthyCommands {
@@ -89,19 +93,25 @@ func TestHealthyRunsAreTheSame(t *testing.T) {
 		}
 		t.Run(h.name, func(t *testing.T) {
 			need(t, strings.Split(h.name, "-")[0])
-			var files [2]string
-			for i := range files {
-				files[i] = filepath.Join(b.dir, h.name+string(rune('0'+i)))
-				if status, out, err := b.run(side{setup: h.setup, command: h.command}, "sysreel", files[i]); err != nil || status != 0 {
-					t.Fatalf("status %d, %v: %s", status, err, out)
+			for pair := 1; ; pair++ {
+				var files [2]string
+				for i := range files {
+					files[i] = filepath.Join(b.dir, fmt.Sprintf("%s-%d-%d", h.name, pair, i))
+					if status, out, err := b.run(side{setup: h.setup, command: h.command}, "sysreel", files[i]); err != nil || status != 0 {
+						t.Fatalf("status %d, %v: %s", status, err, out)
+					}
 				}
-			}
-			r, err := compare(files[0], files[1])
-			if err != nil {
-				t.Fatal(err)
-			}
-			if r.Verdict != diff.Same {
-				t.Errorf("%+v", r.Findings)
+				r, err := compare(files[0], files[1])
+				if err != nil {
+					t.Fatal(err)
+				}
+				if r.Verdict == diff.Same {
+					return
+				}
+				if pair == 3 {
+					t.Fatalf("%+v", r.Findings)
+				}
+				t.Logf("pair %d: %+v", pair, r.Findings)
 			}
 		})
 	}
