@@ -45,7 +45,8 @@ type Options struct {
 	// Tree adds every descendant of PIDs.
 	Tree bool
 
-	// Output receives the trace, a chunk a Write. Run does not close it.
+	// Output receives the trace, a chunk a Write. Run does not close it. The
+	// processes wait where it is slower than they are: nothing is lost.
 	Output io.Writer
 	// StdoutToStderr gives a launched command standard error as its standard
 	// output, because the trace itself goes to the recorder's.
@@ -78,9 +79,6 @@ type Options struct {
 	MaxSize   int64
 	MaxEvents uint64
 
-	// OnFull says what to do when Output is slower than the processes.
-	OnFull OnFull
-
 	// Signals brings the signals that the recorder itself gets. The first
 	// one ends an attach by detaching; it is passed on to a launched command
 	// unless the terminal has sent it there already. A second one ends the
@@ -91,16 +89,6 @@ type Options struct {
 	// called from any goroutine, one call at a time. May be nil.
 	Warn func(message string)
 }
-
-// OnFull says what to do when the output is slower than the processes.
-type OnFull int
-
-const (
-	// Block makes the processes wait for the output: nothing is lost.
-	Block OnFull = iota
-	// Drop leaves calls out and records how many as a loss.
-	Drop
-)
 
 // snap is how many bytes to keep of what is read; negative: none.
 func (o *Options) snap() int {

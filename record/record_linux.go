@@ -39,7 +39,7 @@ func run(ctx context.Context, o Options) (Result, error) {
 	s := &session{o: o, begin: time.Now(), finished: make(chan struct{}), forced: make(chan struct{})}
 	cfg := ptrace.Config{
 		Snap: o.snap(), Written: o.written(), Environ: o.Environ, NoFollow: o.NoFollow,
-		MaxEvents: o.MaxEvents, Drop: o.OnFull == Drop, Warn: s.warn,
+		MaxEvents: o.MaxEvents, Warn: s.warn,
 	}
 	if o.MaxSize > 0 {
 		// Blocks small enough that the limit is not overrun by much.

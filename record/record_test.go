@@ -99,16 +99,15 @@ type plainOptions struct {
 	MaxTime        time.Duration
 	MaxSize        int64
 	MaxEvents      uint64
-	OnFull         OnFull
 }
 
 func plain(o Options) plainOptions {
-	return plainOptions{o.PIDs, o.Tree, o.NoFollow, o.Trace, o.Snap, o.Environ, o.MaxTime, o.MaxSize, o.MaxEvents, o.OnFull}
+	return plainOptions{o.PIDs, o.Tree, o.NoFollow, o.Trace, o.Snap, o.Environ, o.MaxTime, o.MaxSize, o.MaxEvents}
 }
 
 func (p plainOptions) options() Options {
 	return Options{PIDs: p.PIDs, Tree: p.Tree, NoFollow: p.NoFollow, Trace: p.Trace, Snap: p.Snap, Environ: p.Environ,
-		MaxTime: p.MaxTime, MaxSize: p.MaxSize, MaxEvents: p.MaxEvents, OnFull: p.OnFull}
+		MaxTime: p.MaxTime, MaxSize: p.MaxSize, MaxEvents: p.MaxEvents}
 }
 
 // recorder returns the command line of a recorder.

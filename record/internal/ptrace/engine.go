@@ -30,7 +30,6 @@ type Config struct {
 	Written  int  // and of each that is written
 	Environ  bool // copy environments
 	NoFollow bool // leave child processes alone
-	Drop     bool // leave calls out when the encoder is behind, instead of waiting
 	// BlockEvents bounds the events of a block, 0: as the engine thinks fit.
 	BlockEvents int
 	// Warn is told what cannot be done as it should; may be nil.
