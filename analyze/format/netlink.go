@@ -67,13 +67,22 @@ func netlink(p *printer, _ *syscalls.Type, v view) { p.messages(v) }
 
 // messages writes netlink messages: one, or [one, ...].
 func (p *printer) messages(v view) {
+	p.records(v, nlmsgHeader, 4,
+		func(rest view) { p.str(rest.data, rest.want, p.o.Strings) },
+		func(one view) { p.message(one) })
+}
+
+// records writes a list of records of which each begins with its own size, a
+// number of sizeBytes in a header: one, or [one, ...]. What is too short for a
+// header is for rest.
+func (p *printer) records(v view, header, sizeBytes int, rest, one func(view)) {
 	many := false
 	for n := 0; ; n++ {
-		if v.want < nlmsgHeader {
-			p.str(v.data, v.want, p.o.Strings)
+		if v.want < header {
+			rest(v)
 			break
 		}
-		if !v.has(nlmsgHeader) {
+		if !v.has(header) {
 			p.cutShort(v)
 			break
 		}
@@ -81,13 +90,13 @@ func (p *printer) messages(v view) {
 			p.s("...")
 			break
 		}
-		size := load(v.data, 0, 4)
-		step, more := following(size, nlmsgHeader, v.want)
+		size := load(v.data, 0, sizeBytes)
+		step, more := following(size, header, v.want)
 		if more && !many {
 			p.c('[')
 			many = true
 		}
-		p.message(v.at(0, int(min(max(size, nlmsgHeader), uint64(v.want)))))
+		one(v.at(0, int(min(max(size, uint64(header)), uint64(v.want)))))
 		if !more {
 			break
 		}
@@ -287,36 +296,7 @@ func (p *printer) attributes(set string, v view, head []byte) {
 	}
 	p.depth++
 	defer func() { p.depth-- }()
-	many := false
-	for n := 0; ; n++ {
-		if v.want < nlaHeader {
-			p.hexBytes(v)
-			break
-		}
-		if !v.has(nlaHeader) {
-			p.cutShort(v)
-			break
-		}
-		if !p.o.Verbose && n >= p.o.Strings {
-			p.s("...")
-			break
-		}
-		size := load(v.data, 0, 2)
-		step, more := following(size, nlaHeader, v.want)
-		if more && !many {
-			p.c('[')
-			many = true
-		}
-		p.attribute(set, v.at(0, int(min(max(size, nlaHeader), uint64(v.want)))), head)
-		if !more {
-			break
-		}
-		p.s(", ")
-		v = v.at(step, v.want)
-	}
-	if many {
-		p.c(']')
-	}
+	p.records(v, nlaHeader, 2, p.hexBytes, func(one view) { p.attribute(set, one, head) })
 }
 
 func (p *printer) attribute(set string, v view, head []byte) {
