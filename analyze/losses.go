@@ -25,6 +25,8 @@ func LossText(r tracepb.Loss_Reason) string {
 		return "cut by a recording limit"
 	case tracepb.Loss_DETACHED:
 		return "threads let go of while they ran"
+	case tracepb.Loss_ALTERED:
+		return "effects of the recording on the programs"
 	}
 	return fmt.Sprintf("lost for reason %d, which this build does not know", int32(r))
 }
@@ -33,6 +35,7 @@ func LossText(r tracepb.Loss_Reason) string {
 // changes the picture. The others were asked for, or are marked where they are.
 var warned = map[tracepb.Loss_Reason]bool{
 	tracepb.Loss_DROPPED: true, tracepb.Loss_NOT_FOLLOWED: true, tracepb.Loss_IO_URING: true, tracepb.Loss_UNSEEN_CALLS: true,
+	tracepb.Loss_ALTERED: true,
 }
 
 // lossWarning says in a line what was lost, "" if nothing that matters.

@@ -108,6 +108,7 @@ const (
 	Loss_UNSEEN_CALLS       Loss_Reason = 5 // calls the backend cannot see
 	Loss_TRUNCATED          Loss_Reason = 6 // recording limit reached
 	Loss_DETACHED           Loss_Reason = 7 // let go of while it ran
+	Loss_ALTERED            Loss_Reason = 8 // recording changed what a program can do
 )
 
 // Enum value maps for Loss_Reason.
@@ -121,6 +122,7 @@ var (
 		5: "UNSEEN_CALLS",
 		6: "TRUNCATED",
 		7: "DETACHED",
+		8: "ALTERED",
 	}
 	Loss_Reason_value = map[string]int32{
 		"REASON_UNSPECIFIED": 0,
@@ -131,6 +133,7 @@ var (
 		"UNSEEN_CALLS":       5,
 		"TRUNCATED":          6,
 		"DETACHED":           7,
+		"ALTERED":            8,
 	}
 )
 
@@ -2925,6 +2928,7 @@ type Footer struct {
 	ExitStatus    int32                  `protobuf:"varint,8,opt,name=exit_status,json=exitStatus,proto3" json:"exit_status,omitempty"` // wait status of the launched command
 	ExitKnown     bool                   `protobuf:"varint,9,opt,name=exit_known,json=exitKnown,proto3" json:"exit_known,omitempty"`
 	Detail        string                 `protobuf:"bytes,10,opt,name=detail,proto3" json:"detail,omitempty"`
+	RecorderCpuNs int64                  `protobuf:"varint,11,opt,name=recorder_cpu_ns,json=recorderCpuNs,proto3" json:"recorder_cpu_ns,omitempty"` // CPU time that the recorder has used
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -3027,6 +3031,13 @@ func (x *Footer) GetDetail() string {
 		return x.Detail
 	}
 	return ""
+}
+
+func (x *Footer) GetRecorderCpuNs() int64 {
+	if x != nil {
+		return x.RecorderCpuNs
+	}
+	return 0
 }
 
 var File_proto_trace_proto protoreflect.FileDescriptor
@@ -3267,14 +3278,14 @@ const file_proto_trace_proto_rawDesc = "" +
 	"\x04size\x18\x01 \x01(\x04R\x04size\x12\x14\n" +
 	"\x05inode\x18\x02 \x01(\x04R\x05inode\x12\x19\n" +
 	"\bmtime_ns\x18\x03 \x01(\x03R\amtimeNs\x12\x12\n" +
-	"\x04mode\x18\x04 \x01(\rR\x04mode\"\xc0\x02\n" +
+	"\x04mode\x18\x04 \x01(\rR\x04mode\"\xcd\x02\n" +
 	"\x04Loss\x12/\n" +
 	"\x06reason\x18\x01 \x01(\x0e2\x17.sysreel.v1.Loss.ReasonR\x06reason\x12\x16\n" +
 	"\x06thread\x18\x02 \x01(\rR\x06thread\x12\x19\n" +
 	"\bfirst_ns\x18\x03 \x01(\x03R\afirstNs\x12\x17\n" +
 	"\alast_ns\x18\x04 \x01(\x03R\x06lastNs\x12\x14\n" +
 	"\x05count\x18\x05 \x01(\x04R\x05count\x12\x16\n" +
-	"\x06detail\x18\x06 \x01(\tR\x06detail\"\x8c\x01\n" +
+	"\x06detail\x18\x06 \x01(\tR\x06detail\"\x99\x01\n" +
 	"\x06Reason\x12\x16\n" +
 	"\x12REASON_UNSPECIFIED\x10\x00\x12\v\n" +
 	"\aDROPPED\x10\x01\x12\x10\n" +
@@ -3284,7 +3295,8 @@ const file_proto_trace_proto_rawDesc = "" +
 	"\bIO_URING\x10\x04\x12\x10\n" +
 	"\fUNSEEN_CALLS\x10\x05\x12\r\n" +
 	"\tTRUNCATED\x10\x06\x12\f\n" +
-	"\bDETACHED\x10\a\"\x95\x03\n" +
+	"\bDETACHED\x10\a\x12\v\n" +
+	"\aALTERED\x10\b\"\xbd\x03\n" +
 	"\x06Footer\x12(\n" +
 	"\x03end\x18\x01 \x01(\x0e2\x16.sysreel.v1.Footer.EndR\x03end\x12'\n" +
 	"\x05clock\x18\x02 \x01(\v2\x11.sysreel.v1.ClockR\x05clock\x12\x16\n" +
@@ -3298,7 +3310,8 @@ const file_proto_trace_proto_rawDesc = "" +
 	"\n" +
 	"exit_known\x18\t \x01(\bR\texitKnown\x12\x16\n" +
 	"\x06detail\x18\n" +
-	" \x01(\tR\x06detail\"N\n" +
+	" \x01(\tR\x06detail\x12&\n" +
+	"\x0frecorder_cpu_ns\x18\v \x01(\x03R\rrecorderCpuNs\"N\n" +
 	"\x03End\x12\x13\n" +
 	"\x0fEND_UNSPECIFIED\x10\x00\x12\n" +
 	"\n" +
