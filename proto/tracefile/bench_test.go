@@ -305,11 +305,16 @@ func (r *replica) write(tb testing.TB, w *Writer, ticks int64) {
 	core := appendUint(bytes.Clone(r.core), blockFirstEvent, w.next)
 	core = appendUint(core, blockBase, uint64(r.base+ticks))
 	detail := appendUint(bytes.Clone(r.detail), detailFirstEvent, w.next)
-	w.index.add(w.size, &h)
-	err := w.chunk(h, []protowire.Number{chunkBlockField, chunkDetailField}, [][]byte{core, detail}, nil)
+	at := w.size
+	out, err := w.pack(&h, []protowire.Number{chunkBlockField, chunkDetailField}, [][]byte{core, detail}, nil)
+	if err == nil {
+		err = w.write(&h, out)
+	}
 	if err != nil {
 		tb.Fatal(err)
 	}
+	w.index.add(at, &h)
 	w.next += uint64(r.info.Events)
 	w.lastEnd = h.end
+	w.done, w.doneEnd = w.next, w.lastEnd
 }

@@ -35,7 +35,23 @@ type WriterOptions struct {
 	// Lookup finds the description of a call, whose name and prototype are
 	// put in the file and whose registers are kept. nil: syscalls.Lookup.
 	Lookup func(syscalls.Arch, uint32) *syscalls.Desc
+
+	// MaxSize bounds the bytes of the trace, its end included; 0: no bound. A
+	// block that would not fit makes Flush return [ErrFull], unless Next or
+	// Ring, of which one may be set, provides for it.
+	MaxSize int64
+	// Next makes the trace a series of parts: where a block does not fit into
+	// MaxSize, the part is closed and what Next returns takes the following
+	// one. A part has at least one block, even one of more than MaxSize.
+	Next func() (io.Writer, error)
+	// Ring keeps the last blocks only, so that the file never has more than
+	// MaxSize bytes. NewWriter's w must then be a [RingFile].
+	Ring RingFiles
 }
+
+// ErrFull says that a block did not fit into WriterOptions.MaxSize. It and what
+// would follow is not in the trace; Close ends the trace in order.
+var ErrFull = errors.New("the trace has reached its size")
 
 // Level trades the Writer's speed for size.
 type Level uint8
@@ -82,9 +98,15 @@ type Writer struct {
 	e        encoder
 	next     uint64 // number of the next event
 	lastEnd  int64  // ns
+	done     uint64 // number after the last event that is in a block
+	doneEnd  int64  // ns: its end
 	inFlight uint64 // signature of the last block's calls in flight
+	header   *tracepb.Header
+	first    uint64 // number of the file's first event
 	index    indexColumns
-	losses   map[tracepb.Loss_Reason]*tracepb.Loss
+	losses   [][]*tracepb.Loss // of each block
+	full     bool              // ErrFull was returned
+	ring     *ring             // nil: none
 	raw      [2][]byte
 	cuts     [2][]int
 	whole    []byte
@@ -92,7 +114,8 @@ type Writer struct {
 }
 
 // NewWriter returns a Writer to w and writes the header chunk. It fills in h's
-// version, and its UUID if that is empty. It does not keep h.
+// version, its UUID if that is empty, and what it is of a series or ring. It does
+// not keep h.
 func NewWriter(w io.Writer, h *tracepb.Header, o WriterOptions) (*Writer, error) {
 	if o.MaxEvents <= 0 || o.MaxEvents > maxRows/2 {
 		o.MaxEvents = defaultMaxEvents
@@ -125,16 +148,35 @@ func NewWriter(w io.Writer, h *tracepb.Header, o WriterOptions) (*Writer, error)
 	if err != nil {
 		return nil, err
 	}
-	wr := &Writer{w: w, o: o, fast: fast, best: best, next: 1, losses: make(map[tracepb.Loss_Reason]*tracepb.Loss)}
+	wr := &Writer{w: w, o: o, fast: fast, best: best, next: 1, done: 1}
 	wr.head.major = Major
-	copy(wr.head.uuid[:], h.Uuid)
+	switch {
+	case o.Ring != nil:
+		live, ok := w.(RingFile)
+		if !ok || o.MaxSize <= 0 {
+			return nil, errors.New("a ring needs a RingFile and a size")
+		}
+		h.RingBytes = uint64(o.MaxSize)
+		wr.ring = &ring{files: o.Ring, live: live}
+	case o.Next != nil:
+		h.Series = &tracepb.Series{Id: h.Uuid, Part: 1}
+	}
 	wr.b.tick = max(1, int64(h.TickNs))
 	wr.b.regs = o.Lookup
 	wr.b.reset(wr.next, 0)
-	if err := wr.message(kindHeader, chunkHeaderField, h); err != nil {
+	if err := wr.begin(proto.CloneOf(h)); err != nil {
 		return nil, err
 	}
 	return wr, nil
+}
+
+// begin writes the header of a file.
+func (w *Writer) begin(h *tracepb.Header) error {
+	w.header, w.first = h, w.done
+	w.size, w.head.seq, w.head.back = 0, 0, 0
+	w.index, w.losses = indexColumns{}, nil
+	copy(w.head.uuid[:], h.Uuid)
+	return w.message(kindHeader, chunkHeaderField, h)
 }
 
 // newEncoder returns an encoder whose memory is made at its first use.
@@ -161,6 +203,9 @@ const (
 func (w *Writer) Add(e *Event) error {
 	if w.err != nil {
 		return w.err
+	}
+	if w.full {
+		return ErrFull
 	}
 	if err := w.check(e); err != nil {
 		return err
@@ -213,14 +258,6 @@ func (w *Writer) Full() bool {
 // AddLoss puts a loss into the current block. The Writer keeps l.
 func (w *Writer) AddLoss(l *tracepb.Loss) {
 	w.b.addLoss(l)
-	t := w.losses[l.Reason]
-	if t == nil {
-		t = &tracepb.Loss{Reason: l.Reason, FirstNs: l.FirstNs}
-		w.losses[l.Reason] = t
-	}
-	t.FirstNs = min(t.FirstNs, l.FirstNs)
-	t.LastNs = max(t.LastNs, l.LastNs)
-	t.Count += l.Count
 }
 
 // Flush closes the block and writes it with one Write. inFlight lists the calls
@@ -230,6 +267,9 @@ func (w *Writer) AddLoss(l *tracepb.Loss) {
 func (w *Writer) Flush(inFlight []Event) error {
 	if w.err != nil {
 		return w.err
+	}
+	if w.full {
+		return ErrFull
 	}
 	sig := signature(inFlight)
 	events := len(w.b.end)
@@ -263,7 +303,21 @@ func (w *Writer) Flush(inFlight []Event) error {
 		}
 	}
 	err := w.block(events, ctx)
+	if err == ErrFull || err == errTooBig {
+		w.next, w.lastEnd = w.done, w.doneEnd
+	}
+	losses := w.b.losses
 	w.b.reset(w.next, 0)
+	switch {
+	case err == ErrFull:
+		w.full = true
+	case err == errTooBig: // it is a loss, and the recording goes on
+		for _, l := range append(losses, &tracepb.Loss{Reason: tracepb.Loss_DROPPED, FirstNs: w.lastEnd, LastNs: w.lastEnd, Count: uint64(events),
+			Detail: "a block larger than the ring"}) {
+			w.AddLoss(l)
+		}
+		err = nil
+	}
 	return err
 }
 
@@ -294,8 +348,25 @@ func (w *Writer) block(events int, ctx *Context) error {
 	h.losses = uint32(len(w.b.losses))
 	h.first = w.b.first
 	h.start, h.end = w.b.start, w.b.last
-	w.index.add(w.size, &h)
-	return w.chunk(h, []protowire.Number{chunkBlockField, chunkDetailField}, w.raw[:], w.cuts[:])
+	out, err := w.pack(&h, []protowire.Number{chunkBlockField, chunkDetailField}, w.raw[:], w.cuts[:])
+	if err != nil {
+		return err
+	}
+	if err := w.makeRoom(int64(len(out))); err != nil {
+		return err
+	}
+	out = w.out.Bytes()
+	at := w.size
+	if err := w.write(&h, out); err != nil {
+		return err
+	}
+	w.index.add(at, &h)
+	w.losses = append(w.losses, w.b.losses)
+	w.done, w.doneEnd = h.first+uint64(events), h.end
+	if w.ring != nil {
+		return w.advance(int64(len(out)))
+	}
+	return nil
 }
 
 // message writes a chunk of one frame that holds m.
@@ -304,14 +375,25 @@ func (w *Writer) message(kind chunkKind, field protowire.Number, m proto.Message
 	if err != nil {
 		return w.fail(fmt.Errorf("encoding a chunk: %w", err))
 	}
-	h := w.head
-	h.kind = kind
-	h.first, h.start, h.end = w.next, w.lastEnd, w.lastEnd
-	return w.chunk(h, []protowire.Number{field}, [][]byte{b}, nil)
+	h := w.plain(kind)
+	out, err := w.pack(&h, []protowire.Number{field}, [][]byte{b}, nil)
+	if err != nil {
+		return err
+	}
+	return w.write(&h, out)
 }
 
-// chunk compresses the messages, each into a frame, and writes the chunk.
-func (w *Writer) chunk(h chunkHeader, fields []protowire.Number, messages [][]byte, cuts [][]int) error {
+// plain returns the header of a chunk without events.
+func (w *Writer) plain(kind chunkKind) chunkHeader {
+	h := w.head
+	h.kind = kind
+	h.first, h.start, h.end = w.done, w.doneEnd, w.doneEnd
+	return h
+}
+
+// pack makes a chunk of the messages, each compressed into a frame, but for what
+// of the header depends on its place. The result is valid until the next call.
+func (w *Writer) pack(h *chunkHeader, fields []protowire.Number, messages [][]byte, cuts [][]int) ([]byte, error) {
 	var empty [headerSize]byte
 	w.out.Reset()
 	h.frames = uint8(len(messages))
@@ -319,7 +401,7 @@ func (w *Writer) chunk(h chunkHeader, fields []protowire.Number, messages [][]by
 	for i, m := range messages {
 		raw := w.wrap(fields[i], m)
 		if len(raw) > maxRaw {
-			return w.fail(fmt.Errorf("a block takes %d bytes, more than %d", len(raw), maxRaw))
+			return nil, w.fail(fmt.Errorf("a block takes %d bytes, more than %d", len(raw), maxRaw))
 		}
 		start := w.out.Len()
 		var at []int
@@ -327,12 +409,18 @@ func (w *Writer) chunk(h chunkHeader, fields []protowire.Number, messages [][]by
 			at = cuts[i]
 		}
 		if err := w.compress(raw, at, len(raw)-len(m)); err != nil {
-			return w.fail(fmt.Errorf("compressing a block: %w", err))
+			return nil, w.fail(fmt.Errorf("compressing a block: %w", err))
 		}
 		h.frame[i] = frameSize{uint32(w.out.Len() - start), uint32(len(raw))}
 	}
 	out := w.out.Bytes()
 	h.crc = crc32.Checksum(out[headerSize:], crcTable)
+	return out, nil
+}
+
+// write puts a packed chunk at the end of the file.
+func (w *Writer) write(h *chunkHeader, out []byte) error {
+	h.uuid, h.seq, h.back = w.head.uuid, w.head.seq, w.head.back
 	h.put((*[headerSize]byte)(out))
 	n, err := w.w.Write(out)
 	w.size += int64(n)
@@ -390,39 +478,25 @@ func (w *Writer) wrap(field protowire.Number, m []byte) []byte {
 // Close flushes, and writes index and footer. It fills in f's totals: events,
 // blocks, losses. It does not close the io.Writer.
 func (w *Writer) Close(f *tracepb.Footer) error {
-	if err := w.Flush(nil); err != nil {
+	if err := w.Flush(nil); err != nil && err != ErrFull {
 		return err
 	}
-	f.Events = w.next - 1
-	f.Blocks = uint64(len(w.index.offset))
-	f.Losses = nil
-	for r := range tracepb.Loss_Reason_name {
-		if l := w.losses[tracepb.Loss_Reason(r)]; l != nil {
-			f.Losses = append(f.Losses, l)
-		}
+	if w.ring != nil {
+		w.ring.abandon()
 	}
-	sortLosses(f.Losses)
-	h := w.head
-	h.kind = kindIndex
-	h.first, h.start, h.end = w.next, w.lastEnd, w.lastEnd
-	if err := w.chunk(h, []protowire.Number{chunkIndexField}, [][]byte{w.index.encode(&w.e.column)}, nil); err != nil {
-		return err
-	}
-	if err := w.message(kindFooter, chunkFooterField, f); err != nil {
-		return err
-	}
-	h = w.head
-	h.kind = kindEnd
-	h.first, h.start, h.end = w.next, w.lastEnd, w.lastEnd
-	if err := w.chunk(h, nil, nil, nil); err != nil {
+	if err := w.end(f); err != nil {
 		return err
 	}
 	w.err = errors.New("trace is closed")
 	return nil
 }
 
-// Size returns the number of bytes written.
+// Size returns the size of the trace, of a series the size of its last part.
 func (w *Writer) Size() int64 { return w.size }
+
+// Written returns the number of the first event in the file and how many it has
+// in its blocks.
+func (w *Writer) Written() (first, events uint64) { return w.first, w.done - w.first }
 
 func (w *Writer) fail(err error) error {
 	w.err = err

@@ -161,7 +161,7 @@ func (x Loss_Reason) Number() protoreflect.EnumNumber {
 
 // Deprecated: Use Loss_Reason.Descriptor instead.
 func (Loss_Reason) EnumDescriptor() ([]byte, []int) {
-	return file_proto_trace_proto_rawDescGZIP(), []int{29, 0}
+	return file_proto_trace_proto_rawDescGZIP(), []int{30, 0}
 }
 
 type Footer_End int32
@@ -172,6 +172,8 @@ const (
 	Footer_INTERRUPTED     Footer_End = 2 // SIGINT or SIGTERM to the recorder
 	Footer_LIMIT           Footer_End = 3 // --max-time, --max-size or --max-events
 	Footer_OUTPUT          Footer_End = 4 // the output failed
+	Footer_TRIGGERED       Footer_End = 5 // what was waited for has happened: see detail
+	Footer_NEXT_PART       Footer_End = 6 // the recording goes on in the next part of the series
 )
 
 // Enum value maps for Footer_End.
@@ -182,6 +184,8 @@ var (
 		2: "INTERRUPTED",
 		3: "LIMIT",
 		4: "OUTPUT",
+		5: "TRIGGERED",
+		6: "NEXT_PART",
 	}
 	Footer_End_value = map[string]int32{
 		"END_UNSPECIFIED": 0,
@@ -189,6 +193,8 @@ var (
 		"INTERRUPTED":     2,
 		"LIMIT":           3,
 		"OUTPUT":          4,
+		"TRIGGERED":       5,
+		"NEXT_PART":       6,
 	}
 )
 
@@ -216,7 +222,7 @@ func (x Footer_End) Number() protoreflect.EnumNumber {
 
 // Deprecated: Use Footer_End.Descriptor instead.
 func (Footer_End) EnumDescriptor() ([]byte, []int) {
-	return file_proto_trace_proto_rawDescGZIP(), []int{30, 0}
+	return file_proto_trace_proto_rawDescGZIP(), []int{31, 0}
 }
 
 // Trace is a whole file: the contents of its zstd frames, one after the other.
@@ -1665,7 +1671,10 @@ type Header struct {
 	Policy      *Policy      `protobuf:"bytes,10,opt,name=policy,proto3" json:"policy,omitempty"`
 	Calibration *Calibration `protobuf:"bytes,11,opt,name=calibration,proto3" json:"calibration,omitempty"`
 	// Times are stored in units of this many nanoseconds; 0 means 1.
-	TickNs        uint32 `protobuf:"varint,12,opt,name=tick_ns,json=tickNs,proto3" json:"tick_ns,omitempty"`
+	TickNs uint32  `protobuf:"varint,12,opt,name=tick_ns,json=tickNs,proto3" json:"tick_ns,omitempty"`
+	Series *Series `protobuf:"bytes,13,opt,name=series,proto3" json:"series,omitempty"` // this trace is a part of a recording
+	// The recorder kept the last events only, in at most this many bytes; 0: all.
+	RingBytes     uint64 `protobuf:"varint,14,opt,name=ring_bytes,json=ringBytes,proto3" json:"ring_bytes,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1784,6 +1793,74 @@ func (x *Header) GetTickNs() uint32 {
 	return 0
 }
 
+func (x *Header) GetSeries() *Series {
+	if x != nil {
+		return x.Series
+	}
+	return nil
+}
+
+func (x *Header) GetRingBytes() uint64 {
+	if x != nil {
+		return x.RingBytes
+	}
+	return 0
+}
+
+// Series says which part of a recording a trace is. Each part is a whole trace;
+// its events are numbered on from those of the part before.
+type Series struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Id            []byte                 `protobuf:"bytes,1,opt,name=id,proto3" json:"id,omitempty"`      // the same in all parts: the UUID of the first
+	Part          uint32                 `protobuf:"varint,2,opt,name=part,proto3" json:"part,omitempty"` // from 1
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Series) Reset() {
+	*x = Series{}
+	mi := &file_proto_trace_proto_msgTypes[17]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Series) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Series) ProtoMessage() {}
+
+func (x *Series) ProtoReflect() protoreflect.Message {
+	mi := &file_proto_trace_proto_msgTypes[17]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Series.ProtoReflect.Descriptor instead.
+func (*Series) Descriptor() ([]byte, []int) {
+	return file_proto_trace_proto_rawDescGZIP(), []int{17}
+}
+
+func (x *Series) GetId() []byte {
+	if x != nil {
+		return x.Id
+	}
+	return nil
+}
+
+func (x *Series) GetPart() uint32 {
+	if x != nil {
+		return x.Part
+	}
+	return 0
+}
+
 type Machine struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Hostname      []byte                 `protobuf:"bytes,1,opt,name=hostname,proto3" json:"hostname,omitempty"`
@@ -1801,7 +1878,7 @@ type Machine struct {
 
 func (x *Machine) Reset() {
 	*x = Machine{}
-	mi := &file_proto_trace_proto_msgTypes[17]
+	mi := &file_proto_trace_proto_msgTypes[18]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1813,7 +1890,7 @@ func (x *Machine) String() string {
 func (*Machine) ProtoMessage() {}
 
 func (x *Machine) ProtoReflect() protoreflect.Message {
-	mi := &file_proto_trace_proto_msgTypes[17]
+	mi := &file_proto_trace_proto_msgTypes[18]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1826,7 +1903,7 @@ func (x *Machine) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Machine.ProtoReflect.Descriptor instead.
 func (*Machine) Descriptor() ([]byte, []int) {
-	return file_proto_trace_proto_rawDescGZIP(), []int{17}
+	return file_proto_trace_proto_rawDescGZIP(), []int{18}
 }
 
 func (x *Machine) GetHostname() []byte {
@@ -1906,7 +1983,7 @@ type Clock struct {
 
 func (x *Clock) Reset() {
 	*x = Clock{}
-	mi := &file_proto_trace_proto_msgTypes[18]
+	mi := &file_proto_trace_proto_msgTypes[19]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1918,7 +1995,7 @@ func (x *Clock) String() string {
 func (*Clock) ProtoMessage() {}
 
 func (x *Clock) ProtoReflect() protoreflect.Message {
-	mi := &file_proto_trace_proto_msgTypes[18]
+	mi := &file_proto_trace_proto_msgTypes[19]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1931,7 +2008,7 @@ func (x *Clock) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Clock.ProtoReflect.Descriptor instead.
 func (*Clock) Descriptor() ([]byte, []int) {
-	return file_proto_trace_proto_rawDescGZIP(), []int{18}
+	return file_proto_trace_proto_rawDescGZIP(), []int{19}
 }
 
 func (x *Clock) GetMonotonicNs() int64 {
@@ -1982,7 +2059,7 @@ type Target struct {
 
 func (x *Target) Reset() {
 	*x = Target{}
-	mi := &file_proto_trace_proto_msgTypes[19]
+	mi := &file_proto_trace_proto_msgTypes[20]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1994,7 +2071,7 @@ func (x *Target) String() string {
 func (*Target) ProtoMessage() {}
 
 func (x *Target) ProtoReflect() protoreflect.Message {
-	mi := &file_proto_trace_proto_msgTypes[19]
+	mi := &file_proto_trace_proto_msgTypes[20]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2007,7 +2084,7 @@ func (x *Target) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Target.ProtoReflect.Descriptor instead.
 func (*Target) Descriptor() ([]byte, []int) {
-	return file_proto_trace_proto_rawDescGZIP(), []int{19}
+	return file_proto_trace_proto_rawDescGZIP(), []int{20}
 }
 
 func (x *Target) GetCommand() [][]byte {
@@ -2052,7 +2129,7 @@ type Policy struct {
 
 func (x *Policy) Reset() {
 	*x = Policy{}
-	mi := &file_proto_trace_proto_msgTypes[20]
+	mi := &file_proto_trace_proto_msgTypes[21]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2064,7 +2141,7 @@ func (x *Policy) String() string {
 func (*Policy) ProtoMessage() {}
 
 func (x *Policy) ProtoReflect() protoreflect.Message {
-	mi := &file_proto_trace_proto_msgTypes[20]
+	mi := &file_proto_trace_proto_msgTypes[21]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2077,7 +2154,7 @@ func (x *Policy) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Policy.ProtoReflect.Descriptor instead.
 func (*Policy) Descriptor() ([]byte, []int) {
-	return file_proto_trace_proto_rawDescGZIP(), []int{20}
+	return file_proto_trace_proto_rawDescGZIP(), []int{21}
 }
 
 func (x *Policy) GetSnap() uint32 {
@@ -2125,7 +2202,7 @@ type Calibration struct {
 
 func (x *Calibration) Reset() {
 	*x = Calibration{}
-	mi := &file_proto_trace_proto_msgTypes[21]
+	mi := &file_proto_trace_proto_msgTypes[22]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2137,7 +2214,7 @@ func (x *Calibration) String() string {
 func (*Calibration) ProtoMessage() {}
 
 func (x *Calibration) ProtoReflect() protoreflect.Message {
-	mi := &file_proto_trace_proto_msgTypes[21]
+	mi := &file_proto_trace_proto_msgTypes[22]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2150,7 +2227,7 @@ func (x *Calibration) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Calibration.ProtoReflect.Descriptor instead.
 func (*Calibration) Descriptor() ([]byte, []int) {
-	return file_proto_trace_proto_rawDescGZIP(), []int{21}
+	return file_proto_trace_proto_rawDescGZIP(), []int{22}
 }
 
 func (x *Calibration) GetStopNs() int64 {
@@ -2193,7 +2270,7 @@ type Process struct {
 
 func (x *Process) Reset() {
 	*x = Process{}
-	mi := &file_proto_trace_proto_msgTypes[22]
+	mi := &file_proto_trace_proto_msgTypes[23]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2205,7 +2282,7 @@ func (x *Process) String() string {
 func (*Process) ProtoMessage() {}
 
 func (x *Process) ProtoReflect() protoreflect.Message {
-	mi := &file_proto_trace_proto_msgTypes[22]
+	mi := &file_proto_trace_proto_msgTypes[23]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2218,7 +2295,7 @@ func (x *Process) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Process.ProtoReflect.Descriptor instead.
 func (*Process) Descriptor() ([]byte, []int) {
-	return file_proto_trace_proto_rawDescGZIP(), []int{22}
+	return file_proto_trace_proto_rawDescGZIP(), []int{23}
 }
 
 func (x *Process) GetExe() []byte {
@@ -2402,7 +2479,7 @@ type Credentials struct {
 
 func (x *Credentials) Reset() {
 	*x = Credentials{}
-	mi := &file_proto_trace_proto_msgTypes[23]
+	mi := &file_proto_trace_proto_msgTypes[24]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2414,7 +2491,7 @@ func (x *Credentials) String() string {
 func (*Credentials) ProtoMessage() {}
 
 func (x *Credentials) ProtoReflect() protoreflect.Message {
-	mi := &file_proto_trace_proto_msgTypes[23]
+	mi := &file_proto_trace_proto_msgTypes[24]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2427,7 +2504,7 @@ func (x *Credentials) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Credentials.ProtoReflect.Descriptor instead.
 func (*Credentials) Descriptor() ([]byte, []int) {
-	return file_proto_trace_proto_rawDescGZIP(), []int{23}
+	return file_proto_trace_proto_rawDescGZIP(), []int{24}
 }
 
 func (x *Credentials) GetUid() uint32 {
@@ -2525,7 +2602,7 @@ type Limit struct {
 
 func (x *Limit) Reset() {
 	*x = Limit{}
-	mi := &file_proto_trace_proto_msgTypes[24]
+	mi := &file_proto_trace_proto_msgTypes[25]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2537,7 +2614,7 @@ func (x *Limit) String() string {
 func (*Limit) ProtoMessage() {}
 
 func (x *Limit) ProtoReflect() protoreflect.Message {
-	mi := &file_proto_trace_proto_msgTypes[24]
+	mi := &file_proto_trace_proto_msgTypes[25]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2550,7 +2627,7 @@ func (x *Limit) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Limit.ProtoReflect.Descriptor instead.
 func (*Limit) Descriptor() ([]byte, []int) {
-	return file_proto_trace_proto_rawDescGZIP(), []int{24}
+	return file_proto_trace_proto_rawDescGZIP(), []int{25}
 }
 
 func (x *Limit) GetName() string {
@@ -2587,7 +2664,7 @@ type OpenFile struct {
 
 func (x *OpenFile) Reset() {
 	*x = OpenFile{}
-	mi := &file_proto_trace_proto_msgTypes[25]
+	mi := &file_proto_trace_proto_msgTypes[26]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2599,7 +2676,7 @@ func (x *OpenFile) String() string {
 func (*OpenFile) ProtoMessage() {}
 
 func (x *OpenFile) ProtoReflect() protoreflect.Message {
-	mi := &file_proto_trace_proto_msgTypes[25]
+	mi := &file_proto_trace_proto_msgTypes[26]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2612,7 +2689,7 @@ func (x *OpenFile) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use OpenFile.ProtoReflect.Descriptor instead.
 func (*OpenFile) Descriptor() ([]byte, []int) {
-	return file_proto_trace_proto_rawDescGZIP(), []int{25}
+	return file_proto_trace_proto_rawDescGZIP(), []int{26}
 }
 
 func (x *OpenFile) GetFd() int32 {
@@ -2661,7 +2738,7 @@ type Maps struct {
 
 func (x *Maps) Reset() {
 	*x = Maps{}
-	mi := &file_proto_trace_proto_msgTypes[26]
+	mi := &file_proto_trace_proto_msgTypes[27]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2673,7 +2750,7 @@ func (x *Maps) String() string {
 func (*Maps) ProtoMessage() {}
 
 func (x *Maps) ProtoReflect() protoreflect.Message {
-	mi := &file_proto_trace_proto_msgTypes[26]
+	mi := &file_proto_trace_proto_msgTypes[27]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2686,7 +2763,7 @@ func (x *Maps) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Maps.ProtoReflect.Descriptor instead.
 func (*Maps) Descriptor() ([]byte, []int) {
-	return file_proto_trace_proto_rawDescGZIP(), []int{26}
+	return file_proto_trace_proto_rawDescGZIP(), []int{27}
 }
 
 func (x *Maps) GetCount() uint32 {
@@ -2720,7 +2797,7 @@ type Namespace struct {
 
 func (x *Namespace) Reset() {
 	*x = Namespace{}
-	mi := &file_proto_trace_proto_msgTypes[27]
+	mi := &file_proto_trace_proto_msgTypes[28]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2732,7 +2809,7 @@ func (x *Namespace) String() string {
 func (*Namespace) ProtoMessage() {}
 
 func (x *Namespace) ProtoReflect() protoreflect.Message {
-	mi := &file_proto_trace_proto_msgTypes[27]
+	mi := &file_proto_trace_proto_msgTypes[28]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2745,7 +2822,7 @@ func (x *Namespace) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Namespace.ProtoReflect.Descriptor instead.
 func (*Namespace) Descriptor() ([]byte, []int) {
-	return file_proto_trace_proto_rawDescGZIP(), []int{27}
+	return file_proto_trace_proto_rawDescGZIP(), []int{28}
 }
 
 func (x *Namespace) GetName() string {
@@ -2774,7 +2851,7 @@ type InputFile struct {
 
 func (x *InputFile) Reset() {
 	*x = InputFile{}
-	mi := &file_proto_trace_proto_msgTypes[28]
+	mi := &file_proto_trace_proto_msgTypes[29]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2786,7 +2863,7 @@ func (x *InputFile) String() string {
 func (*InputFile) ProtoMessage() {}
 
 func (x *InputFile) ProtoReflect() protoreflect.Message {
-	mi := &file_proto_trace_proto_msgTypes[28]
+	mi := &file_proto_trace_proto_msgTypes[29]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2799,7 +2876,7 @@ func (x *InputFile) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use InputFile.ProtoReflect.Descriptor instead.
 func (*InputFile) Descriptor() ([]byte, []int) {
-	return file_proto_trace_proto_rawDescGZIP(), []int{28}
+	return file_proto_trace_proto_rawDescGZIP(), []int{29}
 }
 
 func (x *InputFile) GetSize() uint64 {
@@ -2845,7 +2922,7 @@ type Loss struct {
 
 func (x *Loss) Reset() {
 	*x = Loss{}
-	mi := &file_proto_trace_proto_msgTypes[29]
+	mi := &file_proto_trace_proto_msgTypes[30]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2857,7 +2934,7 @@ func (x *Loss) String() string {
 func (*Loss) ProtoMessage() {}
 
 func (x *Loss) ProtoReflect() protoreflect.Message {
-	mi := &file_proto_trace_proto_msgTypes[29]
+	mi := &file_proto_trace_proto_msgTypes[30]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2870,7 +2947,7 @@ func (x *Loss) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Loss.ProtoReflect.Descriptor instead.
 func (*Loss) Descriptor() ([]byte, []int) {
-	return file_proto_trace_proto_rawDescGZIP(), []int{29}
+	return file_proto_trace_proto_rawDescGZIP(), []int{30}
 }
 
 func (x *Loss) GetReason() Loss_Reason {
@@ -2919,8 +2996,8 @@ func (x *Loss) GetDetail() string {
 type Footer struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	End           Footer_End             `protobuf:"varint,1,opt,name=end,proto3,enum=sysreel.v1.Footer_End" json:"end,omitempty"`
-	Clock         *Clock                 `protobuf:"bytes,2,opt,name=clock,proto3" json:"clock,omitempty"` // at the end
-	Events        uint64                 `protobuf:"varint,3,opt,name=events,proto3" json:"events,omitempty"`
+	Clock         *Clock                 `protobuf:"bytes,2,opt,name=clock,proto3" json:"clock,omitempty"`    // at the end
+	Events        uint64                 `protobuf:"varint,3,opt,name=events,proto3" json:"events,omitempty"` // in this trace
 	Blocks        uint64                 `protobuf:"varint,4,opt,name=blocks,proto3" json:"blocks,omitempty"`
 	Processes     uint32                 `protobuf:"varint,5,opt,name=processes,proto3" json:"processes,omitempty"`
 	Threads       uint32                 `protobuf:"varint,6,opt,name=threads,proto3" json:"threads,omitempty"`
@@ -2929,13 +3006,14 @@ type Footer struct {
 	ExitKnown     bool                   `protobuf:"varint,9,opt,name=exit_known,json=exitKnown,proto3" json:"exit_known,omitempty"`
 	Detail        string                 `protobuf:"bytes,10,opt,name=detail,proto3" json:"detail,omitempty"`
 	RecorderCpuNs int64                  `protobuf:"varint,11,opt,name=recorder_cpu_ns,json=recorderCpuNs,proto3" json:"recorder_cpu_ns,omitempty"` // CPU time that the recorder has used
+	TriggerEvent  uint64                 `protobuf:"varint,12,opt,name=trigger_event,json=triggerEvent,proto3" json:"trigger_event,omitempty"`      // with TRIGGERED: number of the event; 0: none in this trace
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *Footer) Reset() {
 	*x = Footer{}
-	mi := &file_proto_trace_proto_msgTypes[30]
+	mi := &file_proto_trace_proto_msgTypes[31]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2947,7 +3025,7 @@ func (x *Footer) String() string {
 func (*Footer) ProtoMessage() {}
 
 func (x *Footer) ProtoReflect() protoreflect.Message {
-	mi := &file_proto_trace_proto_msgTypes[30]
+	mi := &file_proto_trace_proto_msgTypes[31]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2960,7 +3038,7 @@ func (x *Footer) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Footer.ProtoReflect.Descriptor instead.
 func (*Footer) Descriptor() ([]byte, []int) {
-	return file_proto_trace_proto_rawDescGZIP(), []int{30}
+	return file_proto_trace_proto_rawDescGZIP(), []int{31}
 }
 
 func (x *Footer) GetEnd() Footer_End {
@@ -3036,6 +3114,13 @@ func (x *Footer) GetDetail() string {
 func (x *Footer) GetRecorderCpuNs() int64 {
 	if x != nil {
 		return x.RecorderCpuNs
+	}
+	return 0
+}
+
+func (x *Footer) GetTriggerEvent() uint64 {
+	if x != nil {
+		return x.TriggerEvent
 	}
 	return 0
 }
@@ -3164,7 +3249,7 @@ const file_proto_trace_proto_rawDesc = "" +
 	"\alast_ns\x18\x05 \x01(\v2\x12.sysreel.v1.ColumnR\x06lastNs\x12*\n" +
 	"\x06losses\x18\x06 \x01(\v2\x12.sysreel.v1.ColumnR\x06losses\x12$\n" +
 	"\x03seq\x18\a \x01(\v2\x12.sysreel.v1.ColumnR\x03seq\x12\x16\n" +
-	"\x06blocks\x18\b \x01(\rR\x06blocks\"\xaf\x03\n" +
+	"\x06blocks\x18\b \x01(\rR\x06blocks\"\xfa\x03\n" +
 	"\x06Header\x12\x14\n" +
 	"\x05major\x18\x01 \x01(\rR\x05major\x12\x14\n" +
 	"\x05minor\x18\x02 \x01(\rR\x05minor\x12+\n" +
@@ -3178,7 +3263,13 @@ const file_proto_trace_proto_rawDesc = "" +
 	"\x06policy\x18\n" +
 	" \x01(\v2\x12.sysreel.v1.PolicyR\x06policy\x129\n" +
 	"\vcalibration\x18\v \x01(\v2\x17.sysreel.v1.CalibrationR\vcalibration\x12\x17\n" +
-	"\atick_ns\x18\f \x01(\rR\x06tickNs\"\x82\x02\n" +
+	"\atick_ns\x18\f \x01(\rR\x06tickNs\x12*\n" +
+	"\x06series\x18\r \x01(\v2\x12.sysreel.v1.SeriesR\x06series\x12\x1d\n" +
+	"\n" +
+	"ring_bytes\x18\x0e \x01(\x04R\tringBytes\",\n" +
+	"\x06Series\x12\x0e\n" +
+	"\x02id\x18\x01 \x01(\fR\x02id\x12\x12\n" +
+	"\x04part\x18\x02 \x01(\rR\x04part\"\x82\x02\n" +
 	"\aMachine\x12\x1a\n" +
 	"\bhostname\x18\x01 \x01(\fR\bhostname\x12\x16\n" +
 	"\x06kernel\x18\x02 \x01(\tR\x06kernel\x12%\n" +
@@ -3296,7 +3387,7 @@ const file_proto_trace_proto_rawDesc = "" +
 	"\fUNSEEN_CALLS\x10\x05\x12\r\n" +
 	"\tTRUNCATED\x10\x06\x12\f\n" +
 	"\bDETACHED\x10\a\x12\v\n" +
-	"\aALTERED\x10\b\"\xbd\x03\n" +
+	"\aALTERED\x10\b\"\x80\x04\n" +
 	"\x06Footer\x12(\n" +
 	"\x03end\x18\x01 \x01(\x0e2\x16.sysreel.v1.Footer.EndR\x03end\x12'\n" +
 	"\x05clock\x18\x02 \x01(\v2\x11.sysreel.v1.ClockR\x05clock\x12\x16\n" +
@@ -3311,7 +3402,8 @@ const file_proto_trace_proto_rawDesc = "" +
 	"exit_known\x18\t \x01(\bR\texitKnown\x12\x16\n" +
 	"\x06detail\x18\n" +
 	" \x01(\tR\x06detail\x12&\n" +
-	"\x0frecorder_cpu_ns\x18\v \x01(\x03R\rrecorderCpuNs\"N\n" +
+	"\x0frecorder_cpu_ns\x18\v \x01(\x03R\rrecorderCpuNs\x12#\n" +
+	"\rtrigger_event\x18\f \x01(\x04R\ftriggerEvent\"l\n" +
 	"\x03End\x12\x13\n" +
 	"\x0fEND_UNSPECIFIED\x10\x00\x12\n" +
 	"\n" +
@@ -3319,7 +3411,9 @@ const file_proto_trace_proto_rawDesc = "" +
 	"\vINTERRUPTED\x10\x02\x12\t\n" +
 	"\x05LIMIT\x10\x03\x12\n" +
 	"\n" +
-	"\x06OUTPUT\x10\x04*[\n" +
+	"\x06OUTPUT\x10\x04\x12\r\n" +
+	"\tTRIGGERED\x10\x05\x12\r\n" +
+	"\tNEXT_PART\x10\x06*[\n" +
 	"\bWantBase\x12\n" +
 	"\n" +
 	"\x06LENGTH\x10\x00\x12\a\n" +
@@ -3344,7 +3438,7 @@ func file_proto_trace_proto_rawDescGZIP() []byte {
 }
 
 var file_proto_trace_proto_enumTypes = make([]protoimpl.EnumInfo, 3)
-var file_proto_trace_proto_msgTypes = make([]protoimpl.MessageInfo, 31)
+var file_proto_trace_proto_msgTypes = make([]protoimpl.MessageInfo, 32)
 var file_proto_trace_proto_goTypes = []any{
 	(WantBase)(0),          // 0: sysreel.v1.WantBase
 	(Loss_Reason)(0),       // 1: sysreel.v1.Loss.Reason
@@ -3366,20 +3460,21 @@ var file_proto_trace_proto_goTypes = []any{
 	(*Column)(nil),         // 17: sysreel.v1.Column
 	(*Index)(nil),          // 18: sysreel.v1.Index
 	(*Header)(nil),         // 19: sysreel.v1.Header
-	(*Machine)(nil),        // 20: sysreel.v1.Machine
-	(*Clock)(nil),          // 21: sysreel.v1.Clock
-	(*Target)(nil),         // 22: sysreel.v1.Target
-	(*Policy)(nil),         // 23: sysreel.v1.Policy
-	(*Calibration)(nil),    // 24: sysreel.v1.Calibration
-	(*Process)(nil),        // 25: sysreel.v1.Process
-	(*Credentials)(nil),    // 26: sysreel.v1.Credentials
-	(*Limit)(nil),          // 27: sysreel.v1.Limit
-	(*OpenFile)(nil),       // 28: sysreel.v1.OpenFile
-	(*Maps)(nil),           // 29: sysreel.v1.Maps
-	(*Namespace)(nil),      // 30: sysreel.v1.Namespace
-	(*InputFile)(nil),      // 31: sysreel.v1.InputFile
-	(*Loss)(nil),           // 32: sysreel.v1.Loss
-	(*Footer)(nil),         // 33: sysreel.v1.Footer
+	(*Series)(nil),         // 20: sysreel.v1.Series
+	(*Machine)(nil),        // 21: sysreel.v1.Machine
+	(*Clock)(nil),          // 22: sysreel.v1.Clock
+	(*Target)(nil),         // 23: sysreel.v1.Target
+	(*Policy)(nil),         // 24: sysreel.v1.Policy
+	(*Calibration)(nil),    // 25: sysreel.v1.Calibration
+	(*Process)(nil),        // 26: sysreel.v1.Process
+	(*Credentials)(nil),    // 27: sysreel.v1.Credentials
+	(*Limit)(nil),          // 28: sysreel.v1.Limit
+	(*OpenFile)(nil),       // 29: sysreel.v1.OpenFile
+	(*Maps)(nil),           // 30: sysreel.v1.Maps
+	(*Namespace)(nil),      // 31: sysreel.v1.Namespace
+	(*InputFile)(nil),      // 32: sysreel.v1.InputFile
+	(*Loss)(nil),           // 33: sysreel.v1.Loss
+	(*Footer)(nil),         // 34: sysreel.v1.Footer
 }
 var file_proto_trace_proto_depIdxs = []int32{
 	4,  // 0: sysreel.v1.Trace.chunk:type_name -> sysreel.v1.Chunk
@@ -3387,19 +3482,19 @@ var file_proto_trace_proto_depIdxs = []int32{
 	5,  // 2: sysreel.v1.Chunk.block:type_name -> sysreel.v1.Block
 	10, // 3: sysreel.v1.Chunk.detail:type_name -> sysreel.v1.Detail
 	18, // 4: sysreel.v1.Chunk.index:type_name -> sysreel.v1.Index
-	33, // 5: sysreel.v1.Chunk.footer:type_name -> sysreel.v1.Footer
+	34, // 5: sysreel.v1.Chunk.footer:type_name -> sysreel.v1.Footer
 	6,  // 6: sysreel.v1.Block.thread:type_name -> sysreel.v1.Thread
 	7,  // 7: sysreel.v1.Block.shape:type_name -> sysreel.v1.Shape
 	17, // 8: sysreel.v1.Block.row_shape:type_name -> sysreel.v1.Column
 	17, // 9: sysreel.v1.Block.row_thread:type_name -> sysreel.v1.Column
 	17, // 10: sysreel.v1.Block.row_gap:type_name -> sysreel.v1.Column
 	17, // 11: sysreel.v1.Block.row_duration:type_name -> sysreel.v1.Column
-	32, // 12: sysreel.v1.Block.loss:type_name -> sysreel.v1.Loss
+	33, // 12: sysreel.v1.Block.loss:type_name -> sysreel.v1.Loss
 	9,  // 13: sysreel.v1.Block.process:type_name -> sysreel.v1.ProcessContext
 	8,  // 14: sysreel.v1.Block.facts:type_name -> sysreel.v1.Facts
 	17, // 15: sysreel.v1.Shape.ret:type_name -> sysreel.v1.Column
 	17, // 16: sysreel.v1.Shape.arg:type_name -> sysreel.v1.Column
-	25, // 17: sysreel.v1.Facts.process:type_name -> sysreel.v1.Process
+	26, // 17: sysreel.v1.Facts.process:type_name -> sysreel.v1.Process
 	11, // 18: sysreel.v1.Detail.shape:type_name -> sysreel.v1.ShapeDetail
 	14, // 19: sysreel.v1.Detail.table:type_name -> sysreel.v1.Table
 	16, // 20: sysreel.v1.Detail.file:type_name -> sysreel.v1.FileContext
@@ -3424,26 +3519,27 @@ var file_proto_trace_proto_depIdxs = []int32{
 	17, // 39: sysreel.v1.Index.last_ns:type_name -> sysreel.v1.Column
 	17, // 40: sysreel.v1.Index.losses:type_name -> sysreel.v1.Column
 	17, // 41: sysreel.v1.Index.seq:type_name -> sysreel.v1.Column
-	20, // 42: sysreel.v1.Header.machine:type_name -> sysreel.v1.Machine
-	21, // 43: sysreel.v1.Header.clock:type_name -> sysreel.v1.Clock
-	22, // 44: sysreel.v1.Header.target:type_name -> sysreel.v1.Target
-	23, // 45: sysreel.v1.Header.policy:type_name -> sysreel.v1.Policy
-	24, // 46: sysreel.v1.Header.calibration:type_name -> sysreel.v1.Calibration
-	26, // 47: sysreel.v1.Process.credentials:type_name -> sysreel.v1.Credentials
-	27, // 48: sysreel.v1.Process.limits:type_name -> sysreel.v1.Limit
-	28, // 49: sysreel.v1.Process.files:type_name -> sysreel.v1.OpenFile
-	29, // 50: sysreel.v1.Process.maps:type_name -> sysreel.v1.Maps
-	30, // 51: sysreel.v1.Process.namespaces:type_name -> sysreel.v1.Namespace
-	31, // 52: sysreel.v1.Process.exe_file:type_name -> sysreel.v1.InputFile
-	1,  // 53: sysreel.v1.Loss.reason:type_name -> sysreel.v1.Loss.Reason
-	2,  // 54: sysreel.v1.Footer.end:type_name -> sysreel.v1.Footer.End
-	21, // 55: sysreel.v1.Footer.clock:type_name -> sysreel.v1.Clock
-	32, // 56: sysreel.v1.Footer.losses:type_name -> sysreel.v1.Loss
-	57, // [57:57] is the sub-list for method output_type
-	57, // [57:57] is the sub-list for method input_type
-	57, // [57:57] is the sub-list for extension type_name
-	57, // [57:57] is the sub-list for extension extendee
-	0,  // [0:57] is the sub-list for field type_name
+	21, // 42: sysreel.v1.Header.machine:type_name -> sysreel.v1.Machine
+	22, // 43: sysreel.v1.Header.clock:type_name -> sysreel.v1.Clock
+	23, // 44: sysreel.v1.Header.target:type_name -> sysreel.v1.Target
+	24, // 45: sysreel.v1.Header.policy:type_name -> sysreel.v1.Policy
+	25, // 46: sysreel.v1.Header.calibration:type_name -> sysreel.v1.Calibration
+	20, // 47: sysreel.v1.Header.series:type_name -> sysreel.v1.Series
+	27, // 48: sysreel.v1.Process.credentials:type_name -> sysreel.v1.Credentials
+	28, // 49: sysreel.v1.Process.limits:type_name -> sysreel.v1.Limit
+	29, // 50: sysreel.v1.Process.files:type_name -> sysreel.v1.OpenFile
+	30, // 51: sysreel.v1.Process.maps:type_name -> sysreel.v1.Maps
+	31, // 52: sysreel.v1.Process.namespaces:type_name -> sysreel.v1.Namespace
+	32, // 53: sysreel.v1.Process.exe_file:type_name -> sysreel.v1.InputFile
+	1,  // 54: sysreel.v1.Loss.reason:type_name -> sysreel.v1.Loss.Reason
+	2,  // 55: sysreel.v1.Footer.end:type_name -> sysreel.v1.Footer.End
+	22, // 56: sysreel.v1.Footer.clock:type_name -> sysreel.v1.Clock
+	33, // 57: sysreel.v1.Footer.losses:type_name -> sysreel.v1.Loss
+	58, // [58:58] is the sub-list for method output_type
+	58, // [58:58] is the sub-list for method input_type
+	58, // [58:58] is the sub-list for extension type_name
+	58, // [58:58] is the sub-list for extension extendee
+	0,  // [0:58] is the sub-list for field type_name
 }
 
 func init() { file_proto_trace_proto_init() }
@@ -3464,7 +3560,7 @@ func file_proto_trace_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_proto_trace_proto_rawDesc), len(file_proto_trace_proto_rawDesc)),
 			NumEnums:      3,
-			NumMessages:   31,
+			NumMessages:   32,
 			NumExtensions: 0,
 			NumServices:   0,
 		},
