@@ -1,6 +1,7 @@
 package tracefile
 
 import (
+	"fmt"
 	"slices"
 
 	"google.golang.org/protobuf/proto"
@@ -169,7 +170,7 @@ func (b *builder) add(e *Event) {
 		b.facts = append(b.facts, factsAt{row, e.Facts})
 		n := proto.Size(e.Facts)
 		b.bytes += n
-		b.parts += 4 + n/4
+		b.parts += factsParts(e.Facts, n)
 	}
 	s.thread = append(s.thread, uint32(b.thread[row]))
 	s.ret = append(s.ret, zigzag(e.Ret))
@@ -219,11 +220,60 @@ func (b *builder) addLoss(l *tracepb.Loss) {
 	b.losses = append(b.losses, l)
 }
 
+// factsParts counts the parts of what was read of a process, whose encoding
+// takes size bytes, or more than there are where that is few.
+func factsParts(p *tracepb.Process, size int) int {
+	if size < 16<<10 {
+		return 4 + size/2
+	}
+	b, err := proto.Marshal(p)
+	left := parts(maxParts)
+	if err != nil || left.count(b, p.ProtoReflect().Descriptor()) != nil {
+		return maxParts
+	}
+	return 4 + maxParts - int(left)
+}
+
+// limitFacts leaves out of what was read of a process what an event has no
+// room for, and says how much that was: "" for nothing.
+func limitFacts(p *tracepb.Process) (*tracepb.Process, string) {
+	const maxBytes, maxFactsParts = 2 << 20, maxParts / 4
+	if n := proto.Size(p); n <= maxBytes && factsParts(p, n) <= maxFactsParts {
+		return p, ""
+	}
+	cut := func(list [][]byte) [][]byte {
+		left, bytes := maxFactsParts/16, maxBytes/8
+		for i, s := range list {
+			if left, bytes = left-1, bytes-len(s); left < 0 || bytes < 0 {
+				return list[:i]
+			}
+		}
+		return list
+	}
+	files := func(list []*tracepb.OpenFile) []*tracepb.OpenFile {
+		left, bytes := maxFactsParts*3/4, maxBytes/2
+		for i, f := range list {
+			if left, bytes = left-6, bytes-len(f.Link)-len(f.Socket)-16; left < 0 || bytes < 0 {
+				return list[:i]
+			}
+		}
+		return list
+	}
+	all := p
+	p = proto.CloneOf(all)
+	p.Argv, p.Env, p.Files = cut(p.Argv), cut(p.Env), files(p.Files)
+	if p.Maps != nil {
+		p.Maps.Files = cut(p.Maps.Files)
+	}
+	return p, fmt.Sprintf("of process %d there are kept %d of %d arguments, %d of %d variables, %d of %d descriptors, %d of %d mapped files", p.Tgid,
+		len(p.Argv), len(all.Argv), len(p.Env), len(all.Env), len(p.Files), len(all.Files), len(p.GetMaps().GetFiles()), len(all.GetMaps().GetFiles()))
+}
+
 // limitContext leaves out what a block has no room for: all that the context of
 // one says is elsewhere in the trace too.
 func limitContext(c *Context) *Context {
 	const maxBytes = 2 << 20
-	left, bytes := maxParts/4, maxBytes
+	left, bytes := maxParts/8, maxBytes
 	out := &Context{Threads: c.Threads}
 	for _, p := range c.Processes {
 		left -= 10 + len(p.Argv)
@@ -236,7 +286,7 @@ func limitContext(c *Context) *Context {
 		}
 		out.Processes = append(out.Processes, p)
 	}
-	left, bytes = maxParts/4, maxBytes
+	left, bytes = maxParts/8, maxBytes
 	for _, f := range c.Files {
 		left -= 7
 		if bytes -= len(f.Link) + len(f.Peer); left < 0 || bytes < 0 {

@@ -207,6 +207,13 @@ func (w *Writer) Add(e *Event) error {
 	if w.full {
 		return ErrFull
 	}
+	if e.Facts != nil {
+		if facts, missing := limitFacts(e.Facts); missing != "" {
+			limited := *e
+			limited.Facts, e = facts, &limited
+			defer w.AddLoss(&tracepb.Loss{Reason: tracepb.Loss_TRUNCATED, Thread: uint32(e.Thread.ID), FirstNs: e.End, LastNs: e.End, Count: 1, Detail: missing})
+		}
+	}
 	if err := w.check(e); err != nil {
 		return err
 	}
