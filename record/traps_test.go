@@ -488,6 +488,32 @@ func attachWhileThreadsStart(t *testing.T) {
 	}
 }
 
+// A process may have more descriptors than a block has room for.
+func TestAttachManyFiles(t *testing.T) {
+	p := start(t, prog(t, "fds"))
+	open, _ := strconv.Atoi(p.line(t))
+	file := filepath.Join(t.TempDir(), "t.reel")
+	cmd := attach(t, Options{PIDs: []int{p.Process.Pid}}, file)
+	p.Process.Signal(syscall.SIGUSR1)
+	if s := p.line(t); s != "ok" {
+		t.Fatalf("the target: %s", s)
+	}
+	if err := cmd.Wait(); err != nil {
+		t.Fatal(err)
+	}
+	tr := readTrace(t, file)
+	if got := len(tr.marks("end")); got != 1 {
+		t.Errorf("%d marks, want 1", got)
+	}
+	for _, e := range tr.kind(tracefile.ThreadStart) {
+		got := len(e.Facts.GetFiles())
+		t.Logf("%d of %d descriptors are in the trace", got, open)
+		if got < min(open, 4000) || got < open && len(tr.losses) == 0 {
+			t.Errorf("%d of %d descriptors are in the trace; losses: %v", got, open, tr.losses)
+		}
+	}
+}
+
 // The recorder refuses to attach to itself and to who traces it.
 func TestRefused(t *testing.T) {
 	refused := func(what string, cmd *exec.Cmd, want string) {

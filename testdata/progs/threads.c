@@ -21,7 +21,7 @@ static void *starter(void *unused)
 		pthread_t t;
 		if (atomic_load(&stop))
 			last++;
-		while (atomic_load(&live) > 40)
+		while (atomic_load(&live) > 60)
 			sched_yield();
 		atomic_fetch_add(&live, 1);
 		CHECK(pthread_create(&t, NULL, one, NULL) == 0);
@@ -55,7 +55,7 @@ int main(void)
 	pthread_sigmask(SIG_BLOCK, &set, NULL);
 	for (int i = 0; i < 3; i++)
 		pthread_create(&t[i], NULL, starter, NULL);
-	for (int i = 0; i < 10; i++) {
+	for (int i = 0; i < 30; i++) {
 		atomic_fetch_add(&live, 1);
 		pthread_create(&t[3], NULL, relay, NULL);
 	}

@@ -12,6 +12,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"sysreel/proto/tracefile"
+	"sysreel/proto/tracepb"
 	"sysreel/record/internal/procfs"
 )
 
@@ -39,23 +40,30 @@ func (e *Engine) Attach(pids []int, tree bool) error {
 			return err
 		}
 	}
-	// A descendant may fork before it is seized: look until nothing new
-	// turns up.
-	for again := tree; again; {
+	if e.tree = tree; tree {
+		e.attachTree()
+	}
+	e.stopUnsettled()
+	return nil
+}
+
+// attachTree follows the descendants of what is followed. One may fork before
+// it is seized, so they are looked for until nothing new turns up.
+func (e *Engine) attachTree() {
+	for again := true; again; {
 		again = false
 		for _, pid := range e.children() {
-			if e.refuse(pid) != nil {
-				continue // ourselves, most likely
+			if e.missing[pid] || e.refuse(pid) != nil { // ourselves, most likely
+				continue
 			}
-			if e.attach(pid) == nil {
+			switch err := e.attach(pid); {
+			case err == nil:
 				again = true
+			case !errors.Is(err, syscall.ESRCH):
+				e.missed(pid, err)
 			}
 		}
 	}
-	for _, t := range e.threads {
-		interrupt(int(t.TID))
-	}
-	return nil
 }
 
 // children lists the processes whose parent is followed but which are not.
@@ -75,7 +83,7 @@ func (e *Engine) children() []int {
 // maxScans bounds how often the threads of a process are listed.
 const maxScans = 1000
 
-// attach seizes the threads of one process.
+// attach follows one process.
 func (e *Engine) attach(pid int) error {
 	if e.processes[pid] != nil {
 		return nil // named twice
@@ -87,50 +95,118 @@ func (e *Engine) attach(pid int) error {
 	case s.TGID != pid:
 		return &AttachError{PID: pid, Err: fmt.Errorf("it is a thread of process %d", s.TGID), Hint: fmt.Sprintf("attach to %d", s.TGID)}
 	}
+	p := e.newProcess(pid, s.PPID)
+	err := e.seizeThreads(p)
+	if p.threads == 0 {
+		delete(e.processes, pid)
+	}
+	if err == nil && p.threads == 0 {
+		err = &AttachError{PID: pid, Err: errors.New("it has ended already and waits for its parent (a zombie)")}
+	}
+	return err
+}
+
+// stopUnsettled stops the threads that were attached to and run on since.
+func (e *Engine) stopUnsettled() {
+	for _, t := range e.threads {
+		if t.first && t.how == tracefile.StartAttach {
+			interrupt(int(t.TID))
+		}
+	}
+}
+
+// seizeThreads seizes the threads of a process that are not traced yet. A thread may start another before it is seized, so they are
+// listed until all that the process has are known to be traced: a traced thread
+// stays until it is waited for, so that none of them can go meanwhile and
+// none that it starts goes untraced.
+func (e *Engine) seizeThreads(p *process) error {
 	opts := options
 	if !e.cfg.NoFollow {
 		opts |= followOptions
 	}
-	p := e.newProcess(pid, s.PPID)
-	// A thread may start another before it is seized, so the list is read
-	// until it has nothing new. Nor is it always whole: the kernel ends it
-	// early where the thread it has got to exits just then (next_tid in
-	// fs/proc/base.c).
-	seized := make(map[int]bool)
-	for again, scans := true, 0; again && scans < maxScans; scans++ {
-		st, _ := e.proc.Look(pid)
-		tids := procfs.Threads(pid)
-		again = len(tids) < st.Threads
-		for _, tid := range tids {
-			if seized[tid] || e.threads[tid] != nil {
+	held := make(map[int]bool) // traced by this engine, or a leader that has ended
+	for range maxScans {
+		for _, tid := range procfs.Threads(p.tgid) {
+			if held[tid] {
+				continue
+			}
+			if e.threads[tid] != nil {
+				held[tid] = true
 				continue
 			}
 			switch errno := seize(tid, opts); errno {
 			case 0:
-				again = true
-				seized[tid] = true
+				held[tid] = true
 				e.newThread(tid, p, tracefile.StartAttach)
+				p.unsettled++
+				e.unsettled++
 			case unix.ESRCH:
 				// It has ended.
 			case unix.EPERM:
 				s, ok := e.proc.Look(tid)
-				if !ok || s.State == 'Z' || s.State == 'X' {
-					continue // ended; a leader stays as a zombie while its threads live
+				switch {
+				case !ok || s.State == 'X':
+				case s.State == 'Z':
+					// Ended; a leader stays while its threads live.
+					held[tid] = tid == p.tgid
+				case s.TracerPID == e.tid || s.TracerPID == os.Getpid():
+					held[tid] = true // started by a thread that is followed: its event comes
+				default:
+					return e.explain(p.tgid, tid, errno)
 				}
-				if s.TracerPID == e.tid || s.TracerPID == os.Getpid() {
-					continue // started meanwhile by a thread that is followed: its event comes
-				}
-				return e.explain(pid, tid, errno)
 			default:
-				return e.explain(pid, tid, errno)
+				return e.explain(p.tgid, tid, errno)
 			}
 		}
-	}
-	if p.threads == 0 {
-		delete(e.processes, pid)
-		return &AttachError{PID: pid, Err: errors.New("it has ended already and waits for its parent (a zombie)")}
+		// The list is not always whole: the kernel ends it early where the
+		// thread it has got to exits just then (next_tid in fs/proc/base.c).
+		if s, ok := e.proc.Look(p.tgid); !ok || s.Threads <= len(held) {
+			return nil
+		}
 	}
 	return nil
+}
+
+// settle notes that a thread has stopped for the first time, or ended. When all
+// the threads of a process that were attached to have, then what they were
+// starting when they were seized has been started, untraced, and is looked for:
+// the kernel decides at the beginning of a clone whether the new thread is
+// traced (kernel_clone in kernel/fork.c).
+func (e *Engine) settle(t *thread) {
+	if !t.first {
+		return
+	}
+	t.first = false
+	if t.how != tracefile.StartAttach {
+		return
+	}
+	t.proc.unsettled--
+	e.unsettled--
+	before := e.unsettled
+	if t.proc.unsettled == 0 && t.proc.threads > 0 {
+		if err := e.seizeThreads(t.proc); err != nil {
+			e.missed(t.proc.tgid, err)
+		}
+	}
+	if e.unsettled == 0 && e.tree {
+		e.attachTree()
+	}
+	if e.unsettled > before {
+		e.stopUnsettled()
+	}
+}
+
+// missed records that a process, or some of its threads, cannot be followed.
+func (e *Engine) missed(pid int, err error) {
+	if e.missing[pid] {
+		return
+	}
+	if e.missing == nil {
+		e.missing = make(map[int]bool)
+	}
+	e.missing[pid] = true
+	now := e.now()
+	e.loss(&tracepb.Loss{Reason: tracepb.Loss_NOT_FOLLOWED, FirstNs: now, LastNs: now, Count: 1, Detail: err.Error()})
 }
 
 // refuse says why attaching to a process would never end well.

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"golang.org/x/sys/unix"
+	"google.golang.org/protobuf/proto"
 
 	"sysreel/proto/syscalls"
 	"sysreel/proto/tracefile"
@@ -64,6 +65,9 @@ type Engine struct {
 	processes map[int]*process
 	// strangers are stops of threads that no event has announced yet.
 	strangers map[int]stranger
+	unsettled int          // threads of all processes, as in process
+	tree      bool         // descendants of what was attached to are followed
+	missing   map[int]bool // processes that it was recorded of that they cannot be followed
 	lastID    tracefile.ThreadID
 	lastPID   tracefile.ProcessID
 
@@ -227,6 +231,11 @@ func (e *Engine) emit(ev *tracefile.Event, bufs []tracefile.Buf) {
 		size := len(b.data)
 		b.Events[len(b.Events)-1].Bufs = b.own(bufs)
 		e.inBlock.bytes += len(b.data) - size
+	}
+	if p := ev.Facts; p != nil {
+		// Each string and each field of a file is a part of its own, of
+		// which a block has no more than so many.
+		e.inBlock.bytes += proto.Size(p) + 32*(len(p.Argv)+len(p.Env)+6*len(p.Files))
 	}
 	e.inBlock.events++
 	e.dirty = true

@@ -34,7 +34,6 @@ func (e *Engine) handle(tid int, status uint32, now int64) {
 		return
 	}
 	if t.first {
-		t.first = false
 		if t.letGo {
 			e.release(t, now)
 			return
@@ -42,6 +41,7 @@ func (e *Engine) handle(tid int, status uint32, now int64) {
 		if t.how == tracefile.StartAttach {
 			e.attached(t, s, now)
 		}
+		e.settle(t)
 	}
 	switch s {
 	case inSyscall:
@@ -416,6 +416,9 @@ func (e *Engine) execed(t *thread, now int64) *thread {
 
 // supersede ends a thread that another's execve has removed.
 func (e *Engine) supersede(t *thread, now int64) {
+	if t.first && t.how == tracefile.StartAttach {
+		e.started(t, nil, now)
+	}
 	e.unfinished(t, now)
 	ev := tracefile.Event{Kind: tracefile.ThreadExit, Thread: t.Thread, Start: now, End: now}
 	ev.Args[1] = uint64(tracefile.ExitSuperseded)
@@ -424,6 +427,7 @@ func (e *Engine) supersede(t *thread, now int64) {
 
 // exited reports the end of a thread.
 func (e *Engine) exited(t *thread, status uint32, now int64) {
+	unseen := t.first && t.how == tracefile.StartAttach
 	e.forget(t)
 	if t.letGo {
 		return
@@ -435,7 +439,7 @@ func (e *Engine) exited(t *thread, status uint32, now int64) {
 		e.launchFailed(0)
 		return
 	}
-	if t.first && t.how == tracefile.StartAttach {
+	if unseen {
 		e.started(t, nil, now) // it ended before it could be stopped
 	}
 	e.unfinished(t, now)
@@ -550,4 +554,5 @@ func (e *Engine) forget(t *thread) {
 	if t.proc.threads--; t.proc.threads == 0 {
 		delete(e.processes, t.proc.tgid)
 	}
+	e.settle(t)
 }

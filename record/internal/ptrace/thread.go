@@ -14,6 +14,9 @@ type process struct {
 	tgid    int
 	ppid    int
 	threads int // traced and alive
+	// unsettled counts the threads that were attached to and have not
+	// stopped since.
+	unsettled int
 	// described: an event has told what is known of it.
 	described bool
 	// execs counts the threads inside execve. With more than one thread
