@@ -3,7 +3,9 @@
 GO       ?= go
 export CGO_ENABLED = 0
 VERSION  ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo devel)
-LDFLAGS  := -s -w -X main.version=$(VERSION)
+# -s too would take the symbol table, and with it the signals that a launched
+# command inherits as ignored (record/internal/ptrace/ignored.go).
+LDFLAGS  := -w -X main.version=$(VERSION)
 SOURCES  := $(shell find proto record analyze cmd -name '*.go' -o -name '*.txt' -o -name '*.proto') go.mod go.sum
 
 .PHONY: all build test test-record race lint cross generate check check-headers demo golden fuzz bench bench-record bench-diff cover clean

@@ -16,7 +16,22 @@ import (
 )
 
 func TestMain(m *testing.M) {
-	testscript.Main(m, map[string]func(){"sysreel": main})
+	testscript.Main(suite{m}, map[string]func(){"sysreel": main})
+}
+
+// suite is all tests, and the removal of what they share.
+type suite struct{ *testing.M }
+
+// cleanup is called when all tests are done.
+var cleanup []func()
+
+func (s suite) Run() int {
+	defer func() {
+		for _, f := range cleanup {
+			f()
+		}
+	}()
+	return s.M.Run()
 }
 
 // TestScripts runs testdata/script: sysreel as people run it. UPDATE=1 rewrites

@@ -30,17 +30,23 @@ func stubAddr() *[programSize]byte
 const stubSamples = 64
 
 // stubImage returns the stub as a program that waits for a byte from
-// descriptor fd. filter, if any, is installed as a seccomp program.
-func stubImage(fd int, filter []unix.SockFilter, noNewPrivs bool) []byte {
+// descriptor fd. ignored are the signals to ignore, bit N−1 for signal N. filter,
+// if any, is installed as a seccomp program.
+func stubImage(fd int, ignored uint64, filter []unix.SockFilter, noNewPrivs bool) []byte {
 	var params, prog []byte
 	params = binary.LittleEndian.AppendUint32(params, uint32(fd))
 	params = binary.LittleEndian.AppendUint32(params, stubSamples)
 	params = binary.LittleEndian.AppendUint64(params, uint64(len(filter))) // struct sock_fprog
 	params = binary.LittleEndian.AppendUint64(params, programBase+programData)
+	var privs uint32
 	if noNewPrivs {
-		params = append(params, 1)
+		privs = 1
 	}
-	for _, f := range filter { // struct sock_filter
+	params = binary.LittleEndian.AppendUint32(params, privs)
+	params = binary.LittleEndian.AppendUint32(params, 0)
+	params = binary.LittleEndian.AppendUint64(params, ignored)
+	params = binary.LittleEndian.AppendUint64(params, sigIgn) // struct sigaction; what follows is 0
+	for _, f := range filter {                                // struct sock_filter
 		prog = binary.LittleEndian.AppendUint16(prog, f.Code)
 		prog = append(prog, f.Jt, f.Jf)
 		prog = binary.LittleEndian.AppendUint32(prog, f.K)
@@ -57,7 +63,7 @@ func startStub(c Command, filter []unix.SockFilter, noNewPrivs bool) (pid int, r
 	}
 	fd, w := pipe[0], os.NewFile(uintptr(pipe[1]), "pipe")
 	defer unix.Close(fd)
-	f, name, err := programFile(stubImage(fd, filter, noNewPrivs))
+	f, name, err := programFile(stubImage(fd, inheritedIgnored(), filter, noNewPrivs))
 	if err != nil {
 		w.Close()
 		return 0, nil, err

@@ -9,8 +9,26 @@
 #define STUB_SAMPLES 0x10000084 // int32: calls to make for the calibration
 #define STUB_FILTER  0x10000088 // struct sock_fprog, length 0: none
 #define STUB_PRIVS   0x10000098 // int32: 1 to set no_new_privs first
+#define STUB_IGNORE  0x100000a0 // uint64: signals to ignore, bit N-1 for signal N
+#define STUB_SIGIGN  0x100000a8 // struct sigaction of SIG_IGN
 
 TEXT ·stub(SB), NOSPLIT|NOFRAME, $0
+	MOVQ STUB_IGNORE, R12
+	MOVL $64, BX
+ignore:
+	LEAL -1(BX), CX
+	BTQ  CX, R12
+	JCC  next
+	MOVL $13, AX                    // rt_sigaction(signo, SIG_IGN, NULL, 8)
+	MOVL BX, DI
+	MOVL $STUB_SIGIGN, SI
+	MOVL $0, DX
+	MOVL $8, R10
+	SYSCALL
+next:
+	SUBL $1, BX
+	JGT  ignore
+
 wait:
 	MOVL $0, AX                     // read(fd, sp-8, 1)
 	MOVL STUB_FD, DI

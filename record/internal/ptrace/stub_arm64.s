@@ -11,11 +11,30 @@
 #define STUB_SAMPLES 4  // int32: calls to make for the calibration
 #define STUB_FILTER  8  // struct sock_fprog, length 0: none
 #define STUB_PRIVS   24 // int32: 1 to set no_new_privs first
+#define STUB_IGNORE  32 // uint64: signals to ignore, bit N-1 for signal N
+#define STUB_SIGIGN  40 // struct sigaction of SIG_IGN
 
 TEXT ·stub(SB), NOSPLIT|NOFRAME, $0
 	MOVZ $(STUB>>16), R20
 	LSL  $16, R20, R20
 	ORR  $(STUB&0xffff), R20, R20
+
+	MOVD STUB_IGNORE(R20), R21
+	MOVD $64, R19
+ignore:
+	SUB  $1, R19, R0
+	LSR  R0, R21, R1
+	TBZ  $0, R1, next
+	MOVD $134, R8                   // rt_sigaction(signo, SIG_IGN, NULL, 8)
+	MOVD R19, R0
+	ADD  $STUB_SIGIGN, R20, R1
+	MOVD ZR, R2
+	MOVD $8, R3
+	SVC
+next:
+	SUBS $1, R19, R19
+	BGT  ignore
+
 wait:
 	MOVD  $63, R8                   // read(fd, sp-16, 1)
 	MOVW  STUB_FD(R20), R0
