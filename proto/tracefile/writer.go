@@ -8,7 +8,6 @@ import (
 	"hash/crc32"
 	"io"
 
-	"github.com/klauspost/compress/zstd"
 	"google.golang.org/protobuf/encoding/protowire"
 	"google.golang.org/protobuf/proto"
 
@@ -58,15 +57,11 @@ type Level uint8
 
 const (
 	// Normal is fast for full blocks and thorough for small ones: those come
-	// from a recording that has time.
+	// from a recording that has time. Short traces are written quickly.
 	Normal Level = iota
 	// Small is thorough always, and a few times slower.
 	Small
 )
-
-// smallBlock is the size in bytes up to which Normal is thorough. At one block a
-// second that takes a few hundredths of a core.
-const smallBlock = 256 << 10
 
 const (
 	defaultMaxEvents = 1 << 16
@@ -88,11 +83,11 @@ const (
 type Writer struct {
 	w    io.Writer
 	o    WriterOptions
-	fast *zstd.Encoder
-	best *zstd.Encoder
 	head chunkHeader // of the next chunk: uuid, seq, back
 	size int64
 	err  error
+
+	encoders encoders
 
 	b        builder
 	e        encoder
@@ -134,21 +129,7 @@ func NewWriter(w io.Writer, h *tracepb.Header, o WriterOptions) (*Writer, error)
 		return nil, fmt.Errorf("trace UUID has %d bytes, need 16", len(h.Uuid))
 	}
 	h.Major, h.Minor = Major, Minor
-	fast, err := newEncoder(zstd.SpeedDefault)
-	if err != nil {
-		return nil, err
-	}
-	// The best level would save 2 % more, but its tables of 36 MiB cost a short
-	// recording more time than all the rest.
-	thorough := zstd.SpeedBetterCompression
-	if o.Level == Small {
-		thorough = zstd.SpeedBestCompression
-	}
-	best, err := newEncoder(thorough)
-	if err != nil {
-		return nil, err
-	}
-	wr := &Writer{w: w, o: o, fast: fast, best: best, next: 1, done: 1}
+	wr := &Writer{w: w, o: o, next: 1, done: 1}
 	wr.head.major = Major
 	switch {
 	case o.Ring != nil:
@@ -177,12 +158,6 @@ func (w *Writer) begin(h *tracepb.Header) error {
 	w.index, w.losses = indexColumns{}, nil
 	copy(w.head.uuid[:], h.Uuid)
 	return w.message(kindHeader, chunkHeaderField, h)
-}
-
-// newEncoder returns an encoder whose memory is made at its first use.
-func newEncoder(level zstd.EncoderLevel) (*zstd.Encoder, error) {
-	return zstd.NewWriter(nil, zstd.WithEncoderConcurrency(1), zstd.WithEncoderLevel(level), zstd.WithEncoderCRC(false),
-		zstd.WithSingleSegment(true), zstd.WithAllLitEntropyCompression(true), zstd.WithWindowSize(2<<20))
 }
 
 // Field numbers of Trace and Chunk.
@@ -405,6 +380,7 @@ func (w *Writer) pack(h *chunkHeader, fields []protowire.Number, messages [][]by
 	w.out.Reset()
 	h.frames = uint8(len(messages))
 	w.out.Write(empty[:])
+	enc := w.encoders.get(w.effort(h, messages))
 	for i, m := range messages {
 		raw := w.wrap(fields[i], m)
 		if len(raw) > maxRaw {
@@ -415,7 +391,7 @@ func (w *Writer) pack(h *chunkHeader, fields []protowire.Number, messages [][]by
 		if cuts != nil {
 			at = cuts[i]
 		}
-		if err := w.compress(raw, at, len(raw)-len(m)); err != nil {
+		if err := w.compress(enc, raw, at, len(raw)-len(m)); err != nil {
 			return nil, w.fail(fmt.Errorf("compressing a block: %w", err))
 		}
 		h.frame[i] = frameSize{uint32(w.out.Len() - start), uint32(len(raw))}
@@ -437,39 +413,6 @@ func (w *Writer) write(h *chunkHeader, out []byte) error {
 	w.head.seq++
 	w.head.back = uint32(len(out))
 	return nil
-}
-
-// compress appends raw to w.out as a zstd frame, with a block boundary at each
-// of the cuts, which are shift bytes further on in raw. So what differs in nature
-// gets entropy codes of its own.
-func (w *Writer) compress(raw []byte, cuts []int, shift int) error {
-	enc := w.fast
-	if w.o.Level == Small || len(raw) <= smallBlock {
-		enc = w.best
-	}
-	if len(cuts) == 0 {
-		w.out.Write(enc.EncodeAll(raw, w.out.AvailableBuffer()))
-		return nil
-	}
-	enc.ResetContentSize(&w.out, int64(len(raw)))
-	from := 0
-	for _, c := range cuts {
-		if c += shift; c <= from {
-			continue
-		}
-		if _, err := enc.Write(raw[from:c]); err != nil {
-			return err
-		}
-		if from = c; c < len(raw) {
-			if err := enc.Flush(); err != nil {
-				return err
-			}
-		}
-	}
-	if _, err := enc.Write(raw[from:]); err != nil {
-		return err
-	}
-	return enc.Close()
 }
 
 // wrap returns a Trace whose chunk has m in the given field. It is valid until the
