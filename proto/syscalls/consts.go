@@ -15,12 +15,12 @@ func (t *archTable) constSet(name string) *Consts {
 		return c
 	}
 	sets, _ := loadFlags()
-	list := sets[name] // of "" there is none
-	if len(list) == 0 {
+	s := sets.get(name)
+	if s == nil {
 		return nil
 	}
 	t.consts[name] = nil // a set that includes itself includes nothing
-	c, err := t.parseConsts(&list[0])
+	c, err := t.parseConsts(s)
 	if err != nil {
 		t.problem(err)
 	}
@@ -30,9 +30,10 @@ func (t *archTable) constSet(name string) *Consts {
 
 // parseConsts returns what could be parsed, and the first error.
 func (t *archTable) parseConsts(s *section) (*Consts, error) {
-	c := &Consts{Name: s.name, Enum: s.kind == "enum"}
+	kind, words := s.header()
+	c := &Consts{Name: s.name, Enum: kind == "enum"}
 	joined := false
-	for _, w := range s.words {
+	for _, w := range words {
 		switch {
 		case strings.Contains(w, "/"):
 			c.Header = w
@@ -84,11 +85,11 @@ func (t *archTable) parseConst(c *Consts, line string) error {
 	}
 	if name == "include" {
 		sets, _ := loadFlags()
-		list := sets[value]
-		if len(list) == 0 || value == c.Name {
+		s := sets.get(value)
+		if s == nil || value == c.Name {
 			return fmt.Errorf("include %s: no such set", value)
 		}
-		return list[0].lines(func(line string) error { return t.parseConst(c, line) })
+		return s.lines(func(line string) error { return t.parseConst(c, line) })
 	}
 	v := Const{Name: name}
 	mask := ""

@@ -274,14 +274,14 @@ func (h *headerTarget) constants(t *testing.T, out map[string][]*probe) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for name, list := range sets {
+	for name := range sets.first {
 		c := ConstSet(h.arch, name)
 		if c == nil {
 			t.Errorf("no set %s", name)
 			continue
 		}
-		for i := range list {
-			err := list[i].lines(func(line string) error {
+		for s := range sets.named(name) {
+			err := s.lines(func(line string) error {
 				w := strings.Fields(line)
 				if w[0] == "include" || strings.Contains(w[0], "%") || h.generic && strings.Contains(line, "arm64=") {
 					return nil
@@ -314,13 +314,12 @@ func (h *headerTarget) structures(t *testing.T, out map[string][]*probe) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for name, list := range types {
-		for i := range list {
-			s := &list[i]
-			if s.kind == "type" || len(s.words) == 0 {
+	for name := range types.first {
+		for s := range types.named(name) {
+			kind, words := s.header()
+			if kind == "type" || len(words) == 0 {
 				continue
 			}
-			words := s.words
 			if strings.HasPrefix(words[0], "[") {
 				if !forArch(words[0], h.arch) {
 					continue
@@ -342,7 +341,7 @@ func (h *headerTarget) structures(t *testing.T, out map[string][]*probe) {
 			header, c := words[0], strings.Join(words[1:], " ")
 			switch c {
 			case "":
-				c = s.kind + " " + name
+				c = kind + " " + name
 			case "-":
 				continue // only a part of it, or without a name in C
 			}
@@ -383,7 +382,7 @@ func TestHeadersUnlisted(t *testing.T) {
 	}
 	known := map[string]bool{}
 	byHeader := map[string][]string{}
-	for name := range sets {
+	for name := range sets.first {
 		c := ConstSet(AMD64, name)
 		for _, v := range c.Values {
 			known[v.Name] = true

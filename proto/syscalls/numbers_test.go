@@ -84,7 +84,8 @@ func TestRowsReprint(t *testing.T) {
 	for _, r := range rows.rows {
 		check(r.line, r.proto)
 		for _, v := range r.variants {
-			check(v.line, v.proto)
+			_, proto := v.split()
+			check(v.line, proto)
 		}
 	}
 	if len(rows.rows) < 470 {

@@ -2,6 +2,7 @@ package syscalls
 
 import (
 	"fmt"
+	"iter"
 	"slices"
 	"strings"
 	"sync"
@@ -10,37 +11,52 @@ import (
 // section is a block of flags.txt or types.txt: a header line and the indented
 // lines below it, not yet parsed.
 type section struct {
-	file  string
-	line  int // of the header
-	kind  string
-	name  string
-	words []string // of the header, after the name
-	body  string
+	in   *sectionIndex
+	at   int // offset of the header
+	name string
+	head string // the header
+	body string
+	next int32 // index plus 1 of the next of this name
 }
 
+// header returns the words of the header line: the kind and, after the name, the
+// rest.
+func (s *section) header() (kind string, words []string) {
+	w := strings.Fields(s.head)
+	return w[0], w[2:]
+}
+
+// line returns the number of the header's line.
+func (s *section) line() int { return 1 + strings.Count(s.in.text[:s.at], "\n") }
+
 // sectionIndex finds sections by name.
-type sectionIndex map[string][]section
+type sectionIndex struct {
+	file     string
+	text     string
+	sections []section
+	first    map[string]int32 // index in sections
+}
 
 var (
 	loadFlags = onceSections("flags.txt", &flagsText, "flags", "enum")
 	loadTypes = onceSections("types.txt", &typesText, "struct", "union", "type")
 )
 
-func onceSections(file string, text *string, kinds ...string) func() (sectionIndex, error) {
-	return sync.OnceValues(func() (sectionIndex, error) { return indexSections(file, *text, kinds...) })
+func onceSections(file string, text *string, kinds ...string) func() (*sectionIndex, error) {
+	return sync.OnceValues(func() (*sectionIndex, error) { return indexSections(file, *text, kinds...) })
 }
 
-func indexSections(file, text string, kinds ...string) (sectionIndex, error) {
-	x := make(sectionIndex, 512)
-	var first error
-	var last *section
-	bodyAt, line := 0, 0
+// indexSections is on the way of every recording's start: it looks at the first
+// byte of most lines only.
+func indexSections(file, text string, kinds ...string) (*sectionIndex, error) {
+	x := &sectionIndex{file: file, text: text, sections: make([]section, 0, 512), first: make(map[string]int32, 512)}
+	var wrong error
+	bodyAt := -1 // of the section that is open
 	finish := func(end int) {
-		if last != nil {
-			last.body = text[bodyAt:end]
-			x[last.name] = append(x[last.name], *last)
-			last = nil
+		if bodyAt >= 0 {
+			x.sections[len(x.sections)-1].body = text[bodyAt:end]
 		}
+		bodyAt = -1
 	}
 	for pos := 0; pos < len(text); {
 		end := strings.IndexByte(text[pos:], '\n')
@@ -49,34 +65,73 @@ func indexSections(file, text string, kinds ...string) (sectionIndex, error) {
 		} else {
 			end += pos + 1
 		}
-		line++
 		if c := text[pos]; c != '\t' && c != ' ' && c != '\n' && c != '#' && c != '\r' {
 			finish(pos)
-			w := strings.Fields(stripComment(text[pos:end]))
-			if len(w) >= 2 && slices.Contains(kinds, w[0]) {
-				last = &section{file: file, line: line, kind: w[0], name: w[1], words: w[2:]}
+			head := stripComment(text[pos:end])
+			kind, rest, _ := strings.Cut(head, " ")
+			name, _, _ := strings.Cut(rest, " ")
+			if name != "" && slices.Contains(kinds, kind) {
+				x.add(section{in: x, at: pos, name: name, head: head})
 				bodyAt = end
-			} else if first == nil {
-				first = fmt.Errorf("%s:%d: a section starts with one of %s and a name", file, line, strings.Join(kinds, ", "))
+			} else if wrong == nil {
+				wrong = fmt.Errorf("%s: %q: a section starts with one of %s and a name", file, head, strings.Join(kinds, ", "))
 			}
 		}
 		pos = end
 	}
 	finish(len(text))
-	return x, first
+	return x, wrong
+}
+
+func (x *sectionIndex) add(s section) {
+	i := int32(len(x.sections))
+	x.sections = append(x.sections, s)
+	last, again := x.first[s.name]
+	if !again {
+		x.first[s.name] = i
+		return
+	}
+	for x.sections[last].next != 0 {
+		last = x.sections[last].next - 1
+	}
+	x.sections[last].next = i + 1
+}
+
+// named returns the sections of a name, in order.
+func (x *sectionIndex) named(name string) iter.Seq[*section] {
+	return func(yield func(*section) bool) {
+		i, ok := x.first[name]
+		for ok && yield(&x.sections[i]) {
+			i = x.sections[i].next - 1
+			ok = i >= 0
+		}
+	}
+}
+
+// get returns the first section of a name, or nil.
+func (x *sectionIndex) get(name string) *section {
+	for s := range x.named(name) {
+		return s
+	}
+	return nil
+}
+
+// fail places an error at the section's header.
+func (s *section) fail(err error) error {
+	return fmt.Errorf("%s:%d: %s: %w", s.in.file, s.line(), s.name, err)
 }
 
 // lines calls f with each line of the body that says something, without its
 // indentation and comment, and returns the first error, with its place.
 func (s *section) lines(f func(string) error) error {
-	n := s.line
+	n := 0
 	for line := range strings.SplitSeq(s.body, "\n") {
 		n++
 		if line = strings.TrimSpace(stripComment(line)); line == "" {
 			continue
 		}
 		if err := f(line); err != nil {
-			return fmt.Errorf("%s:%d: %s: %w", s.file, n, s.name, err)
+			return fmt.Errorf("%s:%d: %s: %w", s.in.file, s.line()+n, s.name, err)
 		}
 	}
 	return nil

@@ -88,10 +88,11 @@ func (v *variants) index() {
 	defer v.t.mu.Unlock()
 	v.keyed = make(map[uint64][]*variant, 4*len(v.texts))
 	for _, text := range v.texts {
-		if text.archs != "" && !forArch(text.archs, v.t.arch) {
+		archs, proto := text.split()
+		if archs != "" && !forArch(archs, v.t.arch) {
 			continue
 		}
-		row, err := parseProto(text.proto)
+		row, err := parseProto(proto)
 		if err != nil {
 			v.t.problem(fmt.Errorf("linux.txt:%d: %w", text.line, err))
 			continue

@@ -109,7 +109,7 @@ func (s *Set) add(item string) error {
 // call, "%stat" the class.
 func (s *Set) isCall(name string) bool {
 	rows, _ := loadRows()
-	return len(rows.byName[name]) > 0
+	return rows.named(name) != nil
 }
 
 // choose adds the calls whose rows ok picks, and reports whether there was one.

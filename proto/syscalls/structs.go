@@ -1,6 +1,7 @@
 package syscalls
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 	"strconv"
@@ -11,14 +12,15 @@ import (
 // t.mu is held.
 func (t *archTable) section(name string) *Type {
 	all, _ := loadTypes()
-	for i := range all[name] {
-		s := &all[name][i]
-		if len(s.words) > 0 && strings.HasPrefix(s.words[0], "[") {
-			if !forArch(s.words[0], t.arch) {
+	for s := range all.named(name) {
+		kind, words := s.header()
+		if len(words) > 0 && strings.HasPrefix(words[0], "[") {
+			if !forArch(words[0], t.arch) {
 				continue
 			}
+			words = words[1:]
 		}
-		typ, err := t.parseSection(s)
+		typ, err := t.parseSection(s, kind, words)
 		if err != nil {
 			t.problem(err)
 		}
@@ -27,17 +29,19 @@ func (t *archTable) section(name string) *Type {
 	return nil
 }
 
-func (t *archTable) parseSection(s *section) (*Type, error) {
+// parseSection parses a section with the words behind its name and
+// architectures.
+func (t *archTable) parseSection(s *section, kind string, words []string) (*Type, error) {
 	typ := &Type{Kind: Struct, Name: s.name}
 	t.keep(s.name, typ) // before the fields: a structure may point to itself
-	switch s.kind {
+	switch kind {
 	case "type":
-		return t.parseAlias(s, typ)
+		return t.parseAlias(s, words, typ)
 	case "union":
 		typ.Kind = Union
 	}
 	packed := false
-	for _, w := range s.words {
+	for _, w := range words {
 		n, isAlign := strings.CutPrefix(w, "align=")
 		switch {
 		case w == "packed":
@@ -45,7 +49,7 @@ func (t *archTable) parseSection(s *section) (*Type, error) {
 		case isAlign:
 			a, err := strconv.Atoi(n)
 			if err != nil || a <= 0 || a&(a-1) != 0 {
-				return typ, fmt.Errorf("%s:%d: %s: align=%s is no power of two", s.file, s.line, s.name, n)
+				return typ, s.fail(fmt.Errorf("align=%s is no power of two", n))
 			}
 			typ.align = a
 		}
@@ -69,11 +73,11 @@ func (t *archTable) parseSection(s *section) (*Type, error) {
 	l := layout{t: t, union: typ.Kind == Union, packed: packed}
 	for range 2 {
 		if err := l.place(fields); err != nil {
-			return typ, fmt.Errorf("%s:%d: %s: %w", s.file, s.line, s.name, err)
+			return typ, s.fail(err)
 		}
 	}
 	if err := reorder(l.fields, order); err != nil {
-		return typ, fmt.Errorf("%s:%d: %s: %w", s.file, s.line, s.name, err)
+		return typ, s.fail(err)
 	}
 	typ.Fields = l.fields
 	typ.align = max(l.align, typ.align, 1)
@@ -97,21 +101,17 @@ func reorder(fields []Field, names []string) error {
 }
 
 // parseAlias handles "type socklen_t u32".
-func (t *archTable) parseAlias(s *section, typ *Type) (*Type, error) {
-	words := s.words
-	if len(words) > 0 && strings.HasPrefix(words[0], "[") {
-		words = words[1:]
-	}
+func (t *archTable) parseAlias(s *section, words []string, typ *Type) (*Type, error) {
 	var e typeExpr
 	if len(words) == 0 {
-		return typ, fmt.Errorf("%s:%d: type %s is given no type", s.file, s.line, s.name)
+		return typ, s.fail(errors.New("it is given no type"))
 	}
 	if err := e.parse(words[0]); err != nil {
-		return typ, fmt.Errorf("%s:%d: %w", s.file, s.line, err)
+		return typ, s.fail(err)
 	}
 	base, _, err := t.value(&e, noScope{}, 4)
 	if err != nil {
-		return typ, fmt.Errorf("%s:%d: %w", s.file, s.line, err)
+		return typ, s.fail(err)
 	}
 	*typ = *base
 	typ.Name = s.name

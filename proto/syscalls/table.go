@@ -3,6 +3,7 @@ package syscalls
 import (
 	_ "embed"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -35,24 +36,33 @@ var archNames = [...]string{AMD64: "amd64", ARM64: "arm64", I386: "i386"}
 // rowText is a row of linux.txt, not yet parsed.
 type rowText struct {
 	line     int
-	nr       [I386 + 1]int // −1: not on that architecture
+	nr       [I386 + 1]int16 // −1: not on that architecture
 	name     string
 	proto    string
 	variants []variantText
 }
 
+// variantText is a row of a variant, not yet parsed.
 type variantText struct {
-	line  int
-	archs string // "" or "arm64|i386"
-	proto string
+	line int
+	text string // [architectures] prototype
+}
+
+// split returns the architectures, "" or "arm64|i386", and the prototype.
+func (v variantText) split() (archs, proto string) {
+	proto = strings.TrimSpace(v.text)
+	head, _, _ := strings.Cut(proto, "$")
+	if i := strings.LastIndexByte(head, ' '); i >= 0 {
+		archs, proto = strings.TrimSpace(head[:i]), proto[i+1:]
+	}
+	return archs, proto
 }
 
 // rowIndex finds the rows of linux.txt; the rows themselves are parsed when a
 // call is looked up.
 type rowIndex struct {
-	rows   []rowText
-	byNR   [I386 + 1][maxNR]int16 // index in rows plus 1
-	byName map[string][]int16
+	rows []rowText
+	byNR [I386 + 1][maxNR]int16 // index in rows plus 1
 }
 
 // loadRows reads the outline of linux.txt, once. A line that is no row is an
@@ -64,59 +74,72 @@ func onceRows() func() (*rowIndex, error) {
 }
 
 func indexRows(text string) (*rowIndex, error) {
-	x := &rowIndex{rows: make([]rowText, 0, 600), byName: make(map[string][]int16, 600)}
-	var first error
+	x := &rowIndex{rows: make([]rowText, 0, 640)}
+	variants := make([]variantText, 0, 768)
+	first := 0 // of the variants of the call that comes
+	var wrong error
+	fail := func(line int, err error) {
+		if wrong == nil && err != nil {
+			wrong = fmt.Errorf("linux.txt:%d: %w", line, err)
+		}
+	}
 	n := 0
 	for line := range strings.SplitSeq(text, "\n") {
 		n++
 		if line = stripComment(line); line == "" {
 			continue
 		}
-		if err := x.add(line, n); err != nil && first == nil {
-			first = fmt.Errorf("linux.txt:%d: %w", n, err)
+		head, _, ok := strings.Cut(line, "(")
+		if !ok {
+			fail(n, fmt.Errorf("%q is not a row", line))
+			continue
+		}
+		name, _, isVariant := strings.Cut(head, "$")
+		if !isVariant {
+			fail(n, x.add(line, head, n))
+			first = len(variants)
+			continue
+		}
+		variants = append(variants, variantText{n, line})
+		if !x.extend(name, variants[first:]) {
+			fail(n, fmt.Errorf("variant of %s is not behind the row of %s", name, name))
 		}
 	}
-	return x, first
+	return x, wrong
 }
 
-func (x *rowIndex) add(line string, n int) error {
-	head, _, ok := strings.Cut(line, "(")
-	if !ok {
-		return fmt.Errorf("%q is not a row", line)
+// extend gives a call its variants. Its rows, one for each prototype, stand
+// together and share them.
+func (x *rowIndex) extend(head string, variants []variantText) bool {
+	i := len(x.rows) - 1
+	if i < 0 || !strings.HasSuffix(head, " "+x.rows[i].name) && head != x.rows[i].name {
+		return false
 	}
-	if name, _, ok := strings.Cut(head, "$"); ok {
-		name = strings.TrimSpace(name)
-		archs := ""
-		if i := strings.LastIndexByte(name, ' '); i >= 0 {
-			archs, name = strings.TrimSpace(name[:i]), name[i+1:]
-			line = strings.TrimSpace(strings.TrimPrefix(strings.TrimSpace(line), archs))
-		}
-		// Rows of one name stand together and share their variants.
-		found := false
-		for i := len(x.rows) - 1; i >= 0 && x.rows[i].name == name; i-- {
-			x.rows[i].variants = append(x.rows[i].variants, variantText{n, archs, strings.TrimSpace(line)})
-			found = true
-		}
-		if !found {
-			return fmt.Errorf("variant of %s is not behind the row of %s", name, name)
-		}
-		return nil
+	name := x.rows[i].name
+	for ; i >= 0 && x.rows[i].name == name; i-- {
+		x.rows[i].variants = variants
 	}
+	return true
+}
+
+// add adds a row; head is what stands before the parenthesis.
+func (x *rowIndex) add(line, head string, n int) error {
 	r := rowText{line: n}
+	rest := head
 	for a := AMD64; a <= I386; a++ {
-		var word string
-		word, line, ok = strings.Cut(strings.TrimLeft(line, " "), " ")
+		word := ""
+		word, rest, _ = strings.Cut(strings.TrimLeft(rest, " "), " ")
 		r.nr[a] = -1
 		if word != "-" {
 			nr, err := strconv.Atoi(word)
 			if err != nil || nr < 0 || nr >= maxNR {
 				return fmt.Errorf("%q is not the number of a call", word)
 			}
-			r.nr[a] = nr
+			r.nr[a] = int16(nr)
 		}
 	}
-	r.proto = strings.TrimSpace(line)
-	r.name, _, _ = strings.Cut(r.proto, "(")
+	r.name = strings.TrimLeft(rest, " ")
+	r.proto = line[len(head)-len(r.name):]
 	x.rows = append(x.rows, r)
 	i := len(x.rows)
 	for a := AMD64; a <= I386; a++ {
@@ -128,8 +151,20 @@ func (x *rowIndex) add(line string, n int) error {
 		}
 		x.byNR[a][r.nr[a]] = int16(i)
 	}
-	x.byName[r.name] = append(x.byName[r.name], int16(i-1))
 	return nil
+}
+
+// named returns the rows of a call.
+func (x *rowIndex) named(name string) []rowText {
+	from := slices.IndexFunc(x.rows, func(r rowText) bool { return r.name == name })
+	if from < 0 {
+		return nil
+	}
+	to := from + 1
+	for to < len(x.rows) && x.rows[to].name == name {
+		to++
+	}
+	return x.rows[from:to]
 }
 
 // stripComment returns line without a comment and the blanks at its end.
@@ -166,6 +201,13 @@ func tableOf(a Arch) *archTable {
 		t.consts = make(map[string]*Consts)
 	}
 	return t
+}
+
+// Load reads the outline of the table, which else the first lookups do.
+func Load() {
+	loadRows()
+	loadFlags()
+	loadTypes()
 }
 
 // Lookup returns the description of a system call, or nil if the number is not
@@ -211,8 +253,8 @@ func ByName(a Arch, name string) *Desc {
 		return nil
 	}
 	rows, _ := loadRows()
-	for _, i := range rows.byName[name] {
-		if nr := rows.rows[i].nr[a]; nr >= 0 {
+	for _, r := range rows.named(name) {
+		if nr := r.nr[a]; nr >= 0 {
 			return Lookup(a, uint32(nr))
 		}
 	}
