@@ -59,7 +59,7 @@ func run(ctx context.Context, o Options) (Result, error) {
 		}
 		s.path = path
 	}
-	go syscalls.Lookup(syscalls.AMD64, 0) // reads the table while the command starts
+	go syscalls.Load() // while the command starts
 	defer ptrace.Signals()()
 	ptrace.Go(func() {
 		s.engine = ptrace.New(cfg)
@@ -170,6 +170,7 @@ func (s *session) finish() (Result, error) {
 	if len(s.o.Command) > 0 && !r.Exited {
 		s.await(&r)
 	}
+	s.engine.Reap()
 	close(s.finished)
 	switch {
 	case failed != nil:

@@ -221,7 +221,12 @@ func (e *Engine) Run() Reason {
 func (e *Engine) Discard() {
 	e.spread()
 	e.place.guard.close()
+	e.Reap()
 }
+
+// Reap waits, after Run, for the helper processes to end. It may be called by
+// any goroutine.
+func (e *Engine) Reap() { e.place.guard.wait() }
 
 // emit appends an event to the batch; bufs are copied.
 func (e *Engine) emit(ev *tracefile.Event, bufs []tracefile.Buf) {

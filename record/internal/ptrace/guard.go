@@ -20,7 +20,8 @@ import (
 // which threads have been placed and what their own masks are.
 type guard struct {
 	entries map[int]int // of threads, by TID
-	free    []int
+	used    int         // entries that were ever in use
+	free    []int       // of them those that are not
 	table   []byte
 	words   int
 	stride  int
@@ -59,9 +60,6 @@ func newGuard(words int) *guard {
 		return nil
 	}
 	g.pipe = os.NewFile(uintptr(pipe[1]), "pipe")
-	for i := guardEntries - 1; i >= 0; i-- {
-		g.free = append(g.free, i)
-	}
 	go func() {
 		defer close(g.done)
 		pid, err := g.run(pipe[0], memfd, size)
@@ -116,14 +114,20 @@ func putMask(b []byte, m cpuMask) {
 
 // add guards a thread, before it is placed. It reports whether it could.
 func (g *guard) add(tid int, mask cpuMask) bool {
-	if g == nil || len(g.free) == 0 {
+	if g == nil {
 		return false
 	}
-	if _, ok := g.entries[tid]; ok {
-		g.remove(tid)
+	g.remove(tid)
+	var i int
+	switch last := len(g.free) - 1; {
+	case last >= 0:
+		i, g.free = g.free[last], g.free[:last]
+	case g.used < guardEntries:
+		i = g.used
+		g.used++
+	default:
+		return false
 	}
-	i := g.free[len(g.free)-1]
-	g.free = g.free[:len(g.free)-1]
 	g.entries[tid] = i
 	e := g.table[8*g.words+i*g.stride:]
 	putMask(e[8:], mask)
@@ -143,14 +147,21 @@ func (g *guard) remove(tid int) {
 	}
 }
 
-// close ends the process. Every thread must have been removed.
+// close tells the process to end. Every thread must have been removed.
 func (g *guard) close() {
+	if g != nil {
+		g.once.Do(func() { g.pipe.Close() })
+	}
+}
+
+// wait returns when the process has ended, after close.
+func (g *guard) wait() {
 	if g == nil {
 		return
 	}
-	g.once.Do(func() {
-		g.pipe.Close()
-		<-g.done
+	<-g.done
+	if g.table != nil {
 		unix.Munmap(g.table)
-	})
+		g.table = nil
+	}
 }

@@ -26,8 +26,9 @@ func stub()
 // stubAddr returns its instructions, and some of what is behind them.
 func stubAddr() *[programSize]byte
 
-// stubSamples is how many calls the stub makes for the calibration.
-const stubSamples = 64
+// stubSamples is how many calls the stub makes for the calibration: the median
+// settles with the first few, and each takes two stops.
+const stubSamples = 15
 
 // stubImage returns the stub as a program that waits for a byte from
 // descriptor fd. ignored are the signals to ignore, bit N−1 for signal N. filter,
