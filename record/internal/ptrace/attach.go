@@ -277,7 +277,7 @@ func (e *Engine) explain(pid, tid int, errno syscall.Errno) error {
 
 // attached is called at the first stop of a thread that was attached to.
 func (e *Engine) attached(t *thread, s stop, now int64) {
-	e.started(t, nil, now)
+	e.started(t, 0, now)
 	if s != eventStop && s != groupStop {
 		return
 	}

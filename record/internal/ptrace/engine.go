@@ -65,6 +65,7 @@ type Engine struct {
 	processes map[int]*process
 	// strangers are stops of threads that no event has announced yet.
 	strangers map[int]stranger
+	orphaned  []orphaned
 	unsettled int          // threads of all processes, as in process
 	tree      bool         // descendants of what was attached to are followed
 	missing   map[int]bool // processes that it was recorded of that they cannot be followed
@@ -90,12 +91,6 @@ type Counts struct {
 	Processes int
 	Threads   int
 	Unread    uint64 // pieces of memory that could not be read
-}
-
-// stranger is a stopped or ended thread whose creator has not told of it.
-type stranger struct {
-	status uint32
-	seen   int64
 }
 
 // Go runs fn on a thread of its own, which ends with fn and with that lets go
@@ -207,6 +202,9 @@ func (e *Engine) Run() Reason {
 		case 0:
 			e.mu.Lock()
 			e.handle(tid, status, now)
+			if len(e.strangers) > 0 {
+				e.adopt(now)
+			}
 			e.mu.Unlock()
 		case unix.ECHILD:
 			e.mu.Lock()

@@ -115,7 +115,7 @@ func (e *Engine) StopCost() int64 {
 func (e *Engine) launched(t *thread, now int64) {
 	t.launching = false
 	e.launch.pending, e.launch.ready = t, true
-	e.started(t, nil, now)
+	e.started(t, 0, now)
 }
 
 // launchFailed notes that the command could not be executed; the stub exits.

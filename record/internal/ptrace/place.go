@@ -172,14 +172,20 @@ func (e *Engine) leavePlace(t *thread) {
 	e.place.guard.remove(int(t.TID))
 }
 
-// inherit gives a new thread what it has from its creator.
-func (e *Engine) inherit(t, creator *thread) {
-	if creator == nil {
+// inherit gives a new thread the mask that it has from its creator. Whether it
+// is placed, only the kernel knows: the creator may have been moved between
+// making it and telling of it.
+func (e *Engine) inherit(t *thread, mask cpuMask) {
+	t.mask = mask
+	if mask == nil || mask.count() == 1 {
 		return
 	}
-	t.mask, t.placed = creator.mask, creator.placed
-	if t.placed {
-		e.place.guard.add(int(t.TID), t.mask)
+	if now := e.affinity(int(t.TID)); now == nil || !slices.Equal(now, e.place.one) {
+		return
+	}
+	t.placed = true
+	if !e.place.guard.add(int(t.TID), mask) || e.place.cpu < 0 {
+		e.leavePlace(t)
 	}
 }
 

@@ -3,6 +3,9 @@
 package ptrace
 
 import (
+	"slices"
+	"time"
+
 	"golang.org/x/sys/unix"
 
 	"sysreel/proto/syscalls"
@@ -14,10 +17,7 @@ import (
 func (e *Engine) handle(tid int, status uint32, now int64) {
 	t := e.threads[tid]
 	if t == nil {
-		// A child may stop before its creator's event tells of it. A child
-		// that the recorder inherited from the program it was before its
-		// execve, ends here unnoticed.
-		e.strangers[tid] = stranger{status, now}
+		e.strange(tid, status)
 		return
 	}
 	s, signo := classify(status)
@@ -103,7 +103,7 @@ func (e *Engine) enter(t *thread, now int64) {
 	}
 	t.inside = true
 	c.arch, c.nr, c.args = archOf(info.Arch, info.NR), uint32(info.NR), info.Args
-	c.start, c.flags = now, 0
+	c.start, c.flags, c.told = now, 0, false
 	en := e.lookup(c.arch, c.nr, &c.args)
 	c.entry = en
 	if en.role == sigreturnCall {
@@ -251,6 +251,7 @@ func (e *Engine) unfinished(t *thread, now int64) {
 	if !t.inside {
 		return
 	}
+	e.orphan(t, now)
 	t.inside = false
 	if en := t.call.entry; en != nil && en.selected {
 		var ev tracefile.Event
@@ -288,6 +289,7 @@ func (e *Engine) forked(t *thread, event int, now int64) {
 	if errno != 0 {
 		return // killed; the child, if any, is found as a stranger
 	}
+	t.call.told = true
 	tid := int(msg)
 	if e.threads[tid] != nil {
 		return // adopted
@@ -316,11 +318,11 @@ func (e *Engine) forked(t *thread, event int, now int64) {
 		proc = e.newProcess(tid, ppid)
 	}
 	child := e.newThread(tid, proc, how)
-	e.inherit(child, t)
+	e.inherit(child, t.mask)
 	if flags&cloneThread == 0 && e.cfg.NoFollow {
 		child.letGo = true
 	} else {
-		e.started(child, t, now)
+		e.started(child, t.ID, now)
 	}
 	if s, ok := e.strangers[tid]; ok {
 		delete(e.strangers, tid)
@@ -349,12 +351,10 @@ func (e *Engine) cloneFlags(t *thread) (flags uint64, known bool) {
 
 // started reports the first event of a thread. The first of a process describes
 // the process; the others of one attached to tell their names.
-func (e *Engine) started(t, creator *thread, now int64) {
+func (e *Engine) started(t *thread, creator tracefile.ThreadID, now int64) {
 	ev := tracefile.Event{Kind: tracefile.ThreadStart, Thread: t.Thread, Start: now, End: now}
 	ev.Args[0] = uint64(t.how)
-	if creator != nil {
-		ev.Args[1] = uint64(creator.ID)
-	}
+	ev.Args[1] = uint64(creator)
 	switch {
 	case t.proc.described && t.how == tracefile.StartAttach:
 		if s, ok := e.proc.Look(int(t.TID)); ok {
@@ -417,7 +417,7 @@ func (e *Engine) execed(t *thread, now int64) *thread {
 // supersede ends a thread that another's execve has removed.
 func (e *Engine) supersede(t *thread, now int64) {
 	if t.first && t.how == tracefile.StartAttach {
-		e.started(t, nil, now)
+		e.started(t, 0, now)
 	}
 	e.unfinished(t, now)
 	ev := tracefile.Event{Kind: tracefile.ThreadExit, Thread: t.Thread, Start: now, End: now}
@@ -440,7 +440,7 @@ func (e *Engine) exited(t *thread, status uint32, now int64) {
 		return
 	}
 	if unseen {
-		e.started(t, nil, now) // it ended before it could be stopped
+		e.started(t, 0, now) // it ended before it could be stopped
 	}
 	e.unfinished(t, now)
 	ev := tracefile.Event{Kind: tracefile.ThreadExit, Thread: t.Thread, Start: now, End: now, Ret: int64(status)}
@@ -448,38 +448,6 @@ func (e *Engine) exited(t *thread, status uint32, now int64) {
 		ev.Args[0] = 1
 	}
 	e.emit(&ev, nil)
-	e.adopt(now)
-}
-
-// adopt takes in strangers whose creator can no longer tell of them: it was
-// killed between making the child and saying so.
-func (e *Engine) adopt(now int64) {
-	if len(e.strangers) == 0 {
-		return
-	}
-	for _, t := range e.threads {
-		if t.first || t.inside && t.call.entry != nil && t.call.entry.role.forks() {
-			return // it may be the creator, and tell
-		}
-	}
-	for tid, s := range e.strangers {
-		delete(e.strangers, tid)
-		if what, _ := classify(s.status); what == gone {
-			continue // most likely a child that the recorder inherited
-		}
-		st, ok := e.proc.Look(tid)
-		if !ok {
-			continue
-		}
-		proc := e.processes[st.TGID]
-		if proc == nil {
-			proc = e.newProcess(st.TGID, st.PPID)
-		}
-		t := e.newThread(tid, proc, tracefile.StartClone)
-		t.mask, t.placed = e.place.own, e.place.cpu >= 0
-		e.started(t, nil, now)
-		e.handle(tid, s.status, now)
-	}
 }
 
 // vanished reports what is still in the table when nothing is left to wait
@@ -501,17 +469,46 @@ func (e *Engine) vanished(now int64) {
 func (e *Engine) letGo() {
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	now := e.now()
 	e.spread()
+	e.place.on = false
+	e.awaitChildren()
+	now := e.now()
 	for _, t := range e.threads {
 		if !t.letGo && !t.launching {
 			if t.first && t.how == tracefile.StartAttach {
-				e.started(t, nil, now)
+				e.started(t, 0, now)
 			}
 			e.release(t, now)
 		}
 	}
 }
+
+// awaitChildren waits, for childTime at most, for the threads that are being
+// made to be told of: they have the affinity that their creators had when they
+// were placed.
+func (e *Engine) awaitChildren() {
+	var creators []*thread
+	for _, t := range e.threads {
+		if t.untold() && t.mask != nil {
+			creators = append(creators, t)
+		}
+	}
+	busy := func(t *thread) bool { return e.threads[int(t.TID)] == t && t.untold() }
+	for end := e.now() + childTime; slices.ContainsFunc(creators, busy) && e.now() < end; {
+		var status uint32
+		switch tid, errno := wait(unix.WNOHANG, &status); {
+		case errno == unix.ECHILD:
+			return
+		case errno == 0 && tid > 0:
+			e.handle(tid, status, e.now())
+		default:
+			time.Sleep(50 * time.Microsecond)
+		}
+	}
+	e.adopt(e.now())
+}
+
+const childTime = 1e9 // ns
 
 // release reports that a thread is let go of, and does it if it is stopped.
 func (e *Engine) release(t *thread, now int64) {

@@ -60,11 +60,17 @@ type thread struct {
 type call struct {
 	entry *entry // nil for calls that are not recorded
 	flags tracefile.Flags
+	told  bool // the event of the child that it makes has come
 	arch  syscalls.Arch
 	nr    uint32
 	start int64
 	args  [6]uint64
 	mem   capture.Call
+}
+
+// untold reports whether the event of a child that t makes may still come.
+func (t *thread) untold() bool {
+	return t.inside && t.call.entry != nil && t.call.entry.role.forks() && !t.call.told
 }
 
 // event fills e with the call as it stands.
