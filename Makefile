@@ -74,8 +74,8 @@ bench:
 	$(GO) test -run '^$$' -bench . -benchmem -timeout 60m ./...
 
 # Recording against no recording and strace, the four in turn; ratios of medians.
-bench-record:
-	$(GO) test -run '^$$' -bench Record -benchtime 5x -timeout 60m ./record
+bench-record: sysreel
+	$(GO) run ./cmd/bench-record -sysreel ./sysreel
 
 # Real failures, ranked by diff and by a masked difference of strace's logs; then
 # healthy runs, every pair of which must be the same. Needs strace and root.
