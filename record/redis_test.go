@@ -80,16 +80,12 @@ func TestRedis(t *testing.T) {
 			killed++
 			rec.Process.Kill()
 			rec.Wait()
-			waitTraced(t, pid, false)
-			// The guard gives the CPUs back.
-			for deadline := time.Now().Add(20 * time.Second); affinity(t, pid) != before && time.Now().Before(deadline); {
-				time.Sleep(time.Millisecond)
-			}
+			untouchedSoon(t, pid, before)
 		} else {
 			tr := finish(t, rec, file)
 			events += len(tr.events)
+			untouched(t, pid, before)
 		}
-		untouched(t, pid, before)
 		if s := states(pid); strings.ContainsAny(s, "tT") {
 			t.Fatalf("round %d: the states of the server's threads are %s", i, s)
 		}

@@ -253,18 +253,38 @@ func TestStressAttach(t *testing.T) {
 // descendants: no tracer, and the CPUs that they had before.
 func untouched(t *testing.T, root int, cpus string) {
 	t.Helper()
+	if left := remains(root, cpus); left != "" {
+		t.Fatal(left)
+	}
+}
+
+// untouchedSoon is for a recorder that was killed: another process gives the
+// CPUs back.
+func untouchedSoon(t *testing.T, root int, cpus string) {
+	t.Helper()
+	for deadline := time.Now().Add(20 * time.Second); remains(root, cpus) != "" && time.Now().Before(deadline); {
+		time.Sleep(time.Millisecond)
+	}
+	untouched(t, root, cpus)
+}
+
+func remains(root int, cpus string) string {
 	for _, pid := range descendants(root) {
 		files, _ := filepath.Glob(fmt.Sprintf("/proc/%d/task/*/status", pid))
 		for _, file := range files {
 			b, _ := os.ReadFile(file)
+			if strings.Contains(string(b), "\nState:\tZ") {
+				continue
+			}
 			for line := range strings.Lines(string(b)) {
 				key, v, _ := strings.Cut(strings.TrimSpace(line), ":\t")
 				if key == "TracerPid" && v != "0" || key == "Cpus_allowed_list" && v != cpus {
-					t.Fatalf("process %d after the recording: %s", pid, line)
+					return fmt.Sprintf("process %d, of %d, after the recording: %s", pid, root, line)
 				}
 			}
 		}
 	}
+	return ""
 }
 
 // descendants lists a process and what comes of it.

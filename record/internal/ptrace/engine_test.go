@@ -15,16 +15,7 @@ import (
 // the number of its events of each kind.
 func follow(t *testing.T, cfg Config, name string) (*Engine, map[tracefile.Kind]int) {
 	t.Helper()
-	if _, err := exec.LookPath("cc"); err != nil {
-		if os.Getenv("CI") != "" {
-			t.Fatal(err)
-		}
-		t.Skip(err)
-	}
-	path := filepath.Join(t.TempDir(), name)
-	if out, err := exec.Command("cc", "-O1", "-w", "-pthread", "-o", path, "../../../testdata/progs/"+name+".c").CombinedOutput(); err != nil {
-		t.Fatalf("%v\n%s", err, out)
-	}
+	path := compile(t, name)
 	defer Signals()()
 	var e *Engine
 	events := make(map[tracefile.Kind]int)
@@ -55,6 +46,22 @@ func follow(t *testing.T, cfg Config, name string) (*Engine, map[tracefile.Kind]
 		t.Fatalf("%s: status %#x, exited %v, %v", name, status, exited, err)
 	}
 	return e, events
+}
+
+// compile returns a program of testdata/progs.
+func compile(t *testing.T, name string) string {
+	t.Helper()
+	if _, err := exec.LookPath("cc"); err != nil {
+		if os.Getenv("CI") != "" {
+			t.Fatal(err)
+		}
+		t.Skip(err)
+	}
+	path := filepath.Join(t.TempDir(), name)
+	if out, err := exec.Command("cc", "-O1", "-w", "-pthread", "-o", path, "../../../testdata/progs/"+name+".c").CombinedOutput(); err != nil {
+		t.Fatalf("%v\n%s", err, out)
+	}
+	return path
 }
 
 // While a thread of the process is inside execve, the memory of the others is

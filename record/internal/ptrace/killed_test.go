@@ -1,0 +1,155 @@
+//go:build linux && (amd64 || arm64)
+
+package ptrace
+
+import (
+	"os"
+	"os/exec"
+	"runtime"
+	"strings"
+	"testing"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"sysreel/proto/tracefile"
+)
+
+// Any request of ptrace may fail because the thread was killed meanwhile: at
+// each stop of a program with children, threads, programs executed and signals
+// the process is killed before the engine looks at it. Its end is seen all the
+// same, by its status and as the last of it, and nothing waits for ever.
+func TestKilledAtEachStop(t *testing.T) {
+	path := compile(t, "stops")
+	seen := make(map[stop]int)
+	defer Signals()()
+	const atMost = 2000
+	n := 0
+	for ; n < atMost && killAt(t, path, n, seen) && !t.Failed(); n++ {
+	}
+	if n == 0 || n == atMost {
+		t.Fatalf("killed at %d stops", n)
+	}
+	for _, s := range []stop{inSyscall, signalStop, groupStop, eventStop, forked, execed} {
+		if seen[s] == 0 {
+			t.Errorf("never killed at a stop of kind %d", s)
+		}
+	}
+	t.Logf("killed at %d stops: %v", n, seen)
+}
+
+// killAt runs the program and kills who stops nth. It reports whether there
+// was such a stop.
+func killAt(t *testing.T, path string, n int, seen map[stop]int) (killed bool) {
+	t.Helper()
+	status := make(map[tracefile.ThreadID]int64)
+	var victim *thread
+	Go(func() {
+		e := New(Config{Snap: 32})
+		if err := e.Launch(Command{Path: path, Argv: []string{path}, Env: os.Environ(), StdoutToStderr: true}); err != nil {
+			t.Error(err)
+			return
+		}
+		defer e.place.guard.close()
+		done := make(chan struct{})
+		go func() {
+			defer close(done)
+			for b := range e.Full {
+				for i := range b.Events {
+					ev := &b.Events[i]
+					if _, ended := status[ev.Thread.ID]; ended {
+						t.Errorf("stop %d: an event of kind %d after the end of thread %d", n, ev.Kind, ev.Thread.ID)
+					}
+					if ev.Kind == tracefile.ThreadExit {
+						status[ev.Thread.ID] = ev.Ret
+						if tracefile.ExitHow(ev.Args[1]) == tracefile.ExitVanished {
+							t.Errorf("stop %d: the end of thread %d was not seen", n, ev.Thread.ID)
+						}
+					}
+				}
+				e.Free <- b
+			}
+		}()
+		stops, calls := 0, 0
+		for end := time.Now().Add(20 * time.Second); ; {
+			var ws uint32
+			tid, errno := wait(unix.WNOHANG, &ws)
+			if errno == unix.ECHILD {
+				e.vanished(e.now())
+				break
+			}
+			if tid <= 0 {
+				if time.Now().After(end) {
+					t.Errorf("stop %d: hangs", n)
+					unix.Kill(e.launch.pid, unix.SIGKILL)
+					break
+				}
+				time.Sleep(20 * time.Microsecond)
+				continue
+			}
+			s, _ := classify(ws)
+			if s == inSyscall {
+				calls++
+			}
+			if s != gone && e.threads[tid] != nil && (s != inSyscall || calls%8 == 0) {
+				if stops == n {
+					victim = e.threads[tid]
+					seen[s]++
+					unix.Tgkill(int(victim.TGID), tid, unix.SIGKILL)
+					for running(tid) {
+						time.Sleep(10 * time.Microsecond)
+					}
+				}
+				stops++
+			}
+			e.handle(tid, ws, e.now())
+			if len(e.strangers) > 0 {
+				e.adopt(e.now())
+			}
+			if s == groupStop {
+				unix.Kill(tid, unix.SIGCONT)
+			}
+		}
+		e.Close()
+		<-done
+	})
+	if victim == nil {
+		return false
+	}
+	if ws, ok := status[victim.ID]; !ok || ws != int64(unix.SIGKILL) {
+		t.Errorf("stop %d: the status of who was killed is %#x, %v", n, ws, ok)
+	}
+	return true
+}
+
+// running reports whether a thread has not ended.
+func running(tid int) bool {
+	b, err := os.ReadFile("/proc/" + itoa(tid) + "/stat")
+	if err != nil {
+		return false
+	}
+	return !strings.ContainsAny(string(b[strings.LastIndexByte(string(b), ')')+2]), "ZX")
+}
+
+// The engine's thread must have no children but those that the engine starts:
+// it would wait for them.
+func TestThreadWithoutChildren(t *testing.T) {
+	for range 20 {
+		// A new goroutine runs, mostly, on the thread of the one that
+		// makes it and waits.
+		cmd := exec.Command("sleep", "100")
+		runtime.LockOSThread()
+		err := cmd.Start()
+		runtime.UnlockOSThread()
+		if err != nil {
+			t.Fatal(err)
+		}
+		var children, main bool
+		Go(func() { children, main = hasChildren(), unix.Gettid() == os.Getpid() })
+		cmd.Process.Kill()
+		cmd.Wait()
+		if children || main {
+			t.Fatalf("the thread has children: %v, it is the main one: %v", children, main)
+		}
+	}
+}
