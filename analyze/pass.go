@@ -4,8 +4,10 @@ import (
 	"context"
 	"errors"
 	"io"
+	"slices"
 
 	"sysreel/proto/tracefile"
+	"sysreel/proto/tracepb"
 	"sysreel/proto/world"
 )
 
@@ -71,7 +73,7 @@ func (p *pass) skip(c *tracefile.ChunkInfo) bool {
 // block hands on the events of a block.
 func (p *pass) block(b *tracefile.Block) error {
 	c := &b.Core
-	if c.FirstEvent != p.next {
+	if c.FirstEvent != p.next || dropped(c.Losses) {
 		p.world.Lose()
 		p.load = true
 	}
@@ -123,6 +125,12 @@ func (p *pass) block(b *tracefile.Block) error {
 		return errDone
 	}
 	return nil
+}
+
+// dropped reports whether events before the block are missing though the numbers
+// do not show it.
+func dropped(losses []*tracepb.Loss) bool {
+	return slices.ContainsFunc(losses, func(l *tracepb.Loss) bool { return l.Reason == tracepb.Loss_DROPPED })
 }
 
 func after(times []int64, t int64) bool {

@@ -3,7 +3,9 @@
 package record
 
 import (
+	"errors"
 	"io"
+	"sync"
 
 	"sysreel/proto/tracefile"
 	"sysreel/proto/tracepb"
@@ -13,87 +15,208 @@ import (
 
 // encoder writes batches to the output, on a goroutine of its own. When the
 // output fails it says so once and goes on taking batches, so that the engine
-// is never stuck.
+// is never stuck. It may be stuck itself, for as long as the output is.
 type encoder struct {
 	free    chan<- *ptrace.Batch
 	failed  func(error)
 	full    func() // the trace has reached maxSize
 	maxSize int64
 
+	world  *world.World
 	w      *tracefile.Writer
-	err    error  // the first of the output
-	events uint64 // taken; after an error those that were written
-	whole  uint64 // of them in blocks that were written
+	err    error // the first of the output
+	before int64 // bytes of the parts before this one
+	block  int64 // bytes of the last block
+
+	done chan struct{} // closed when nothing more will be written
+
+	mu      sync.Mutex
+	written written
+}
+
+// written is what has got to the output. It may be asked for while the encoder
+// is stuck.
+type written struct {
+	events uint64 // in blocks that were written
+	kept   uint64 // of them those that the file still has; of a series all of the last part
+	bytes  int64
 	lost   uint64
-	done   chan struct{}
+	err    error
 }
 
 // open writes the header.
-func (c *encoder) open(out io.Writer, h *tracepb.Header) {
-	c.w, c.err = tracefile.NewWriter(out, h, tracefile.WriterOptions{Tracker: world.New()})
+func (c *encoder) open(o *Options, h *tracepb.Header) {
+	c.world = world.New()
+	wo := tracefile.WriterOptions{Tracker: c.world, MaxSize: o.MaxSize}
+	switch {
+	case o.RingSize > 0:
+		wo.MaxSize, wo.Ring = o.RingSize, o.RingFiles
+	case o.PartSize > 0:
+		wo.MaxSize = o.PartSize
+		wo.Next = func() (io.Writer, error) {
+			c.before += c.w.Size()
+			return o.NextPart()
+		}
+	}
+	c.w, c.err = tracefile.NewWriter(o.Output, h, wo)
 	if c.err != nil {
 		c.failed(c.err)
 	}
+	c.publish()
 }
 
 // endSize is about what index and footer take.
-const endSize = 1 << 10
+const endSize = 2 << 10
 
 func (c *encoder) run(batches <-chan *ptrace.Batch) {
 	for b := range batches {
 		if c.err == nil {
-			if c.err = c.write(b); c.err != nil {
-				c.events = c.whole
+			if c.err = c.write(b); c.err != nil && c.err != tracefile.ErrFull {
 				c.failed(c.err)
 			}
+			c.publish()
 		}
-		c.free <- b
+		if !b.Spare {
+			c.free <- b
+		}
 	}
 }
 
+// publish notes how far it is.
+func (c *encoder) publish() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.err != nil && c.err != tracefile.ErrFull {
+		c.written.err = c.err
+	}
+	if c.w == nil {
+		return
+	}
+	first, n := c.w.Written()
+	c.written.events, c.written.kept = first-1+n, n
+	c.written.bytes = c.before + c.w.Size()
+}
+
 func (c *encoder) write(b *ptrace.Batch) error {
-	for i := range b.Events {
-		if err := c.w.Add(&b.Events[i]); err != nil {
-			return err
-		}
-		c.events++
+	if b.Gap != nil {
+		return c.gap(b)
 	}
-	for _, l := range b.Losses {
-		c.w.AddLoss(l)
-		if l.Reason == tracepb.Loss_DROPPED {
-			c.lost += l.Count
-		}
+	if err := c.add(b.Events); err != nil {
+		return err
 	}
+	c.losses(b.Losses)
 	if !b.Flush {
 		return nil
 	}
+	return c.flush(b.InFlight)
+}
+
+// add puts events into the current block.
+func (c *encoder) add(events []tracefile.Event) error {
+	for i := range events {
+		if err := c.w.Add(&events[i]); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (c *encoder) losses(all []*tracepb.Loss) {
+	for _, l := range all {
+		c.w.AddLoss(l)
+		if l.Reason == tracepb.Loss_DROPPED {
+			c.mu.Lock()
+			c.written.lost += l.Count
+			c.mu.Unlock()
+		}
+	}
+}
+
+// flush closes the block.
+func (c *encoder) flush(inFlight []tracefile.Event) error {
 	before := c.w.Size()
-	if err := c.w.Flush(b.InFlight); err != nil {
+	if err := c.w.Flush(inFlight); err != nil {
+		if err == tracefile.ErrFull {
+			c.full()
+		}
 		return err
 	}
-	c.whole = c.events
-	// Another block like this one, and the end, must fit.
-	if size := c.w.Size(); c.maxSize > 0 && size+(size-before)+endSize >= c.maxSize {
+	if size := c.w.Size(); size > before {
+		c.block = size - before
+	}
+	// Another block like this one, and the end, should fit.
+	if c.maxSize > 0 && c.w.Size()+c.block+endSize >= c.maxSize {
 		c.full()
 	}
 	return nil
 }
 
-// close ends the trace.
-func (c *encoder) close(f *tracepb.Footer) {
-	if c.err != nil {
-		return
+// gap takes in what little is known of the time in which events were dropped.
+// That goes into a block of its own; the next one begins with the world as it
+// is then, and with the loss, which tells readers to forget what they knew.
+func (c *encoder) gap(b *ptrace.Batch) error {
+	if err := c.flush(nil); err != nil {
+		return err
 	}
-	if c.err = c.w.Flush(nil); c.err != nil {
-		c.events = c.whole
-		return
+	if err := c.add(b.Events); err != nil {
+		return err
 	}
-	c.err = c.w.Close(f)
+	if err := c.flush(nil); err != nil {
+		return err
+	}
+	c.losses(b.Losses)
+	c.world.Lose()
+	c.world.Load(snapshot(b.Gap))
+	return nil
 }
 
-func (c *encoder) size() int64 {
-	if c.w == nil {
-		return 0
+// snapshot is the context that a gap's end gives.
+func snapshot(g *ptrace.Gap) *tracefile.Context {
+	ctx := &tracefile.Context{Threads: g.Threads}
+	for i := range g.Processes {
+		id, p := g.Processes[i].ID, g.Processes[i].Facts
+		ctx.Processes = append(ctx.Processes, tracefile.ProcessContext{
+			ID: id, TGID: p.Tgid, Exe: p.Exe, Comm: p.Comm, Argv: p.Argv, Cwd: p.Cwd, Root: p.Root,
+		})
+		for _, f := range p.Files {
+			ctx.Files = append(ctx.Files, tracefile.FileContext{Process: id, FD: f.Fd, Link: f.Link, Flags: f.Flags, Peer: f.Socket})
+		}
 	}
-	return c.w.Size()
+	return ctx
 }
+
+// close ends the trace.
+func (c *encoder) close(f *tracepb.Footer) {
+	if c.err != nil && c.err != tracefile.ErrFull {
+		return
+	}
+	// Nothing that comes after ErrFull has a number here.
+	if err := c.w.Flush(nil); err != nil && err != tracefile.ErrFull {
+		c.err = err
+	} else {
+		if first, n := c.w.Written(); f.TriggerEvent >= first+n {
+			f.TriggerEvent = 0
+		}
+		c.err = c.w.Close(f)
+	}
+	c.publish()
+}
+
+// progress tells what has been written.
+func (c *encoder) progress() written {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.written
+}
+
+// giveUp makes it an error that the output is stuck.
+func (c *encoder) giveUp() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.written.err == nil {
+		c.written.err = errStuck
+	}
+}
+
+// errStuck says that the recording was ended while the output took nothing.
+var errStuck = errors.New("it takes no more, and was given up")

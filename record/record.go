@@ -20,6 +20,7 @@ import (
 	"runtime"
 	"time"
 
+	"sysreel/proto/tracefile"
 	"sysreel/proto/tracepb"
 )
 
@@ -29,6 +30,13 @@ import (
 const (
 	DefaultSnap    = 32
 	DefaultWritten = 256
+)
+
+// The least for Options.MaxSize, and for PartSize and RingSize: there must be room
+// for a few blocks.
+const (
+	MinSize     = 16 << 10
+	MinPartSize = 64 << 10
 )
 
 // Options say what to record and where to. Exactly one of Command and PIDs
@@ -46,8 +54,23 @@ type Options struct {
 	Tree bool
 
 	// Output receives the trace, a chunk a Write. Run does not close it. The
-	// processes wait where it is slower than they are: nothing is lost.
+	// processes wait where it is slower than they are: nothing is lost. With
+	// Drop they do not, and what there is no room for is a loss in the trace.
+	// Run may return, with an OutputError, while a Write is stuck.
 	Output io.Writer
+	Drop   bool
+
+	// PartSize makes the trace a series of parts of at most so many bytes, each
+	// a trace in itself. NextPart ends the one that is being written to and
+	// returns the output of the next.
+	PartSize int64
+	NextPart func() (io.Writer, error)
+	// RingSize keeps the end of the recording only, in at most so many bytes;
+	// see tracefile.RingFiles for what it is kept in. Output must be a
+	// tracefile.RingFile then.
+	RingSize  int64
+	RingFiles tracefile.RingFiles
+
 	// StdoutToStderr gives a launched command standard error as its standard
 	// output, because the trace itself goes to the recorder's.
 	StdoutToStderr bool
@@ -72,9 +95,13 @@ type Options struct {
 	// Environ keeps environments. Without it only their size is recorded.
 	Environ bool
 
+	// Until ends the recording when something happens: see [ParseUntil]. Like
+	// the limits it lets the processes live on.
+	Until string
 	// MaxTime, MaxSize (bytes of trace) and MaxEvents end the recording when
 	// reached; 0: no limit. The processes are let go and live on; Run still
-	// waits for a launched command.
+	// waits for a launched command. The trace never has more than MaxSize
+	// bytes: what happened last may be missing.
 	MaxTime   time.Duration
 	MaxSize   int64
 	MaxEvents uint64
@@ -82,8 +109,13 @@ type Options struct {
 	// Signals brings the signals that the recorder itself gets. The first
 	// one ends an attach by detaching; it is passed on to a launched command
 	// unless the terminal has sent it there already. A second one ends the
-	// recording at once and leaves the processes running. May be nil.
+	// recording at once, leaves the processes running and gives up an output
+	// that is stuck. May be nil.
 	Signals <-chan os.Signal
+
+	// Freeze ends the recording and leaves the processes running, at what it
+	// brings: a name for the trace's end. May be nil.
+	Freeze <-chan string
 
 	// Warn is told, one line each, what could not be recorded as asked. It is
 	// called from any goroutine, one call at a time. May be nil.
@@ -112,11 +144,15 @@ type Result struct {
 	Processes int
 	Threads   int
 	Duration  time.Duration
-	Bytes     int64  // written to Output
+	Kept      uint64 // of the events, in the ring or the last part
+	Bytes     int64  // of the trace, all its parts; of a ring those that it has
 	Lost      uint64 // events that happened and are not in the trace
 
 	End    End
-	Detail string // why it ended, for End OutputFailed and Limit
+	Detail string // why it ended, for End OutputFailed, Limit and Triggered
+	// Trigger is the number of the event that Until met; 0: none, or it is not
+	// in the trace.
+	Trigger uint64
 
 	// WaitStatus is the launched command's status as in wait(2), valid if
 	// Exited. An attach, and a command that was left running, has none.
@@ -136,6 +172,8 @@ const (
 	Limit
 	// OutputFailed: the trace could not be written any further.
 	OutputFailed
+	// Triggered: Until has been met, or Freeze asked for it.
+	Triggered
 )
 
 // footer maps an End to the trace's notion of it.
@@ -147,6 +185,8 @@ func (e End) footer() tracepb.Footer_End {
 		return tracepb.Footer_LIMIT
 	case OutputFailed:
 		return tracepb.Footer_OUTPUT
+	case Triggered:
+		return tracepb.Footer_TRIGGERED
 	}
 	return tracepb.Footer_EXITED
 }
@@ -208,6 +248,8 @@ func Run(ctx context.Context, o Options) (Result, error) {
 		return Result{}, errors.New("record: both a command and processes to attach to were given")
 	case o.Output == nil:
 		return Result{}, errors.New("record: no output was given")
+	case o.RingSize > 0 && o.PartSize > 0, o.MaxSize > 0 && (o.RingSize > 0 || o.PartSize > 0):
+		return Result{}, errors.New("record: a ring, a series and a size limit exclude each other")
 	}
 	return run(ctx, o)
 }

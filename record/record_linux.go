@@ -31,26 +31,43 @@ type session struct {
 	why  string
 	over bool // there is a reason
 
-	finished chan struct{} // closed when nothing more is waited for
-	forced   chan struct{} // closed to stop waiting for the command
+	finished  chan struct{} // closed when nothing more is waited for
+	forced    chan struct{} // closed to stop waiting for the command
+	abandoned chan struct{} // closed to stop waiting for an output that is stuck
+	given     chan struct{} // closed to stop waiting for the output
 }
 
 func run(ctx context.Context, o Options) (Result, error) {
-	s := &session{o: o, begin: time.Now(), finished: make(chan struct{}), forced: make(chan struct{})}
+	s := &session{o: o, begin: time.Now(), finished: make(chan struct{}), forced: make(chan struct{}), abandoned: make(chan struct{}), given: make(chan struct{})}
 	cfg := ptrace.Config{
 		Snap: o.snap(), Written: o.written(), Environ: o.Environ, NoFollow: o.NoFollow,
 		MaxEvents: o.MaxEvents, Warn: s.warn,
 	}
-	if o.MaxSize > 0 {
-		// Blocks small enough that the limit is not overrun by much.
-		cfg.BlockEvents = int(max(256, o.MaxSize/64))
+	cfg.Drop = o.Drop
+	if size := max(o.MaxSize, o.RingSize, o.PartSize); size > 0 {
+		// Small blocks: little is lost where one does not fit.
+		cfg.BlockEvents = int(max(64, size/256))
+		cfg.BlockBytes = int(max(16<<10, size/16))
 	}
+	var set *syscalls.Set
 	if o.Trace != "" {
-		set, err := syscalls.ParseSet(o.Trace)
-		if err != nil {
+		var err error
+		if set, err = syscalls.ParseSet(o.Trace); err != nil {
 			return Result{}, err
 		}
 		cfg.Selected = set.Has
+	}
+	if o.Until != "" {
+		until, err := ParseUntil(o.Until)
+		if err != nil {
+			return Result{}, err
+		}
+		if set != nil {
+			if err := until.possible(set); err != nil {
+				return Result{}, err
+			}
+		}
+		cfg.Until = until.Met
 	}
 	if len(o.Command) > 0 {
 		path, err := lookup(o.Command[0])
@@ -84,18 +101,22 @@ func (s *session) record(ctx context.Context) {
 	header := s.header()
 	go func() {
 		defer close(s.out.done)
-		s.out.open(s.o.Output, header)
+		s.out.open(&s.o, header)
 		s.out.run(s.engine.Full)
+		s.out.close(s.footer())
 	}()
 	go s.watch(ctx)
-	switch s.engine.Run() {
+	reason := s.engine.Run()
+	if met := s.engine.Met; met.Text != "" {
+		s.ended(Triggered, met.Text)
+	}
+	switch reason {
 	case ptrace.Ended:
 		s.ended(Exited, "")
 	case ptrace.EventsMet:
 		s.ended(Limit, fmt.Sprintf("%d events", s.o.MaxEvents))
 	}
 	s.engine.Close()
-	<-s.out.done
 }
 
 // start launches the command or attaches.
@@ -144,8 +165,29 @@ func (s *session) warn(message string) {
 	}
 }
 
-// finish ends the trace, then waits for a command that was left running.
+// footer says how the recording ended. It is asked for when the engine has.
+func (s *session) footer() *tracepb.Footer {
+	status, exited, _ := s.engine.Launched()
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	f := &tracepb.Footer{
+		End:        s.end.footer(),
+		Clock:      clock(),
+		Processes:  uint32(s.engine.Counts.Processes),
+		Threads:    uint32(s.engine.Counts.Threads),
+		ExitStatus: int32(status),
+		ExitKnown:  exited,
+		Detail:     s.why,
+	}
+	if s.end == Triggered && s.why == s.engine.Met.Text {
+		f.TriggerEvent = s.engine.Met.Event
+	}
+	return f
+}
+
+// finish waits for the end of the trace, and for a command that was left running.
 func (s *session) finish() (Result, error) {
+	s.drain()
 	status, exited, failed := s.engine.Launched()
 	r := Result{
 		Processes: s.engine.Counts.Processes, Threads: s.engine.Counts.Threads,
@@ -154,18 +196,13 @@ func (s *session) finish() (Result, error) {
 	s.mu.Lock()
 	r.End, r.Detail = s.end, s.why
 	s.mu.Unlock()
-	s.out.close(&tracepb.Footer{
-		End:        r.End.footer(),
-		Clock:      clock(),
-		Processes:  uint32(r.Processes),
-		Threads:    uint32(r.Threads),
-		ExitStatus: int32(r.WaitStatus),
-		ExitKnown:  r.Exited,
-		Detail:     r.Detail,
-	})
-	r.Events, r.Bytes, r.Lost = s.out.events, s.out.size(), s.out.lost
-	if s.out.err != nil {
-		r.End, r.Detail = OutputFailed, s.out.err.Error()
+	out := s.out.progress()
+	r.Events, r.Kept, r.Bytes, r.Lost = out.events, out.kept, out.bytes, out.lost
+	if r.End == Triggered && r.Detail == s.engine.Met.Text && s.engine.Met.Event <= r.Events {
+		r.Trigger = s.engine.Met.Event
+	}
+	if out.err != nil {
+		r.End, r.Detail = OutputFailed, out.err.Error()
 	}
 	if len(s.o.Command) > 0 && !r.Exited {
 		s.await(&r)
@@ -175,10 +212,45 @@ func (s *session) finish() (Result, error) {
 	switch {
 	case failed != nil:
 		return r, s.commandError(failed)
-	case s.out.err != nil:
-		return r, &OutputError{s.out.err}
+	case out.err != nil:
+		return r, &OutputError{out.err}
 	}
 	return r, nil
+}
+
+// stuckEnd is how long nothing has moved in an output that is given up.
+const stuckEnd = 3 * time.Second
+
+// drain waits until the output has taken everything, or is given up: by a third
+// signal, or by a second while nothing moves.
+func (s *session) drain() {
+	begin, moved, last := time.Now(), time.Now(), int64(-1)
+	told, asked := false, false
+	poll := time.NewTicker(100 * time.Millisecond)
+	defer poll.Stop()
+	for abandoned := s.abandoned; ; {
+		select {
+		case <-s.out.done:
+			return
+		case <-abandoned:
+			asked, abandoned, moved = true, nil, time.Now()
+		case <-s.given:
+			s.out.giveUp()
+			return
+		case <-poll.C:
+			if size := s.out.progress().bytes; size != last {
+				last, moved = size, time.Now()
+			}
+			if asked && time.Since(moved) > stuckEnd {
+				s.out.giveUp()
+				return
+			}
+			if !told && time.Since(begin) > 2*time.Second {
+				told = true
+				s.warn("the recorded processes are free; waiting for the output to take what is left (further signals give it up)")
+			}
+		}
+	}
 }
 
 // await waits for the command to end by itself, untraced.

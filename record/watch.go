@@ -12,6 +12,10 @@ import (
 // flushEvery keeps the file at most a second behind.
 const flushEvery = 900 * time.Millisecond
 
+// stuckAfter is how long the processes have waited for an output that is stuck
+// rather than slow.
+const stuckAfter = 500 * time.Millisecond
+
 // watch does what happens beside the engine until the session is finished: it
 // flushes in time, and obeys limits, signals and the context.
 func (s *session) watch(ctx context.Context) {
@@ -23,13 +27,17 @@ func (s *session) watch(ctx context.Context) {
 		defer t.Stop()
 		limit = t.C
 	}
-	signals, done := s.o.Signals, ctx.Done()
+	signals, done, freeze := s.o.Signals, ctx.Done(), s.o.Freeze
 	for n := 0; ; {
 		select {
 		case <-s.finished:
 			return
 		case <-tick.C:
 			s.engine.Tick()
+			if n > 0 {
+				// The processes cannot obey while they wait for the output.
+				s.engine.Hurry(stuckAfter)
+			}
 			if n > 0 && len(s.o.Command) > 0 && !s.engine.CommandLives() {
 				// The command has obeyed; what it leaves behind need not
 				// hold up who asked for the end.
@@ -40,12 +48,16 @@ func (s *session) watch(ctx context.Context) {
 		case <-done:
 			done = nil
 			s.force(context.Cause(ctx).Error())
+		case why := <-freeze:
+			freeze = nil
+			s.stop(Triggered, why)
 		case sig, ok := <-signals:
 			if !ok {
 				signals = nil
 				continue
 			}
 			n++
+			s.engine.Hurry(stuckAfter)
 			s.signal(sig, n)
 		}
 	}
@@ -56,6 +68,12 @@ func (s *session) signal(sig os.Signal, n int) {
 	signo, ok := sig.(syscall.Signal)
 	if n > 1 || !ok || !s.engine.CommandLives() {
 		s.force(sig.String())
+		switch n {
+		case 2:
+			close(s.abandoned)
+		case 3:
+			close(s.given)
+		}
 		return
 	}
 	// From the terminal the signal goes to the whole foreground process

@@ -43,16 +43,28 @@ type Result struct {
 	// CalibrationNs is what the recorder adds to a call.
 	CalibrationNs int64  `json:"calibration_ns,omitempty"`
 	Events        uint64 `json:"events"` // that can be read
-	Blocks        uint64 `json:"blocks"`
-	Processes     uint32 `json:"processes,omitempty"` // of a trace closed in order
-	Threads       uint32 `json:"threads,omitempty"`
-	FileBytes     int64  `json:"file_bytes"`
-	RawBytes      int64  `json:"raw_bytes"` // of the blocks, decompressed
-	End           string `json:"end,omitempty"`
-	EndDetail     string `json:"end_detail,omitempty"`
-	Exit          string `json:"exit,omitempty"` // of the launched command
-	Losses        []Loss `json:"losses"`
-	Gaps          []Gap  `json:"gaps"`
+	// FirstEvent is the number of the first event: above 1 in a later part of a
+	// series and in a ring.
+	FirstEvent   uint64  `json:"first_event,omitempty"`
+	Series       *Series `json:"series,omitempty"`
+	RingBytes    uint64  `json:"ring_bytes,omitempty"` // 0: no ring
+	Blocks       uint64  `json:"blocks"`
+	Processes    uint32  `json:"processes,omitempty"` // of a trace closed in order
+	Threads      uint32  `json:"threads,omitempty"`
+	FileBytes    int64   `json:"file_bytes"`
+	RawBytes     int64   `json:"raw_bytes"` // of the blocks, decompressed
+	End          string  `json:"end,omitempty"`
+	EndDetail    string  `json:"end_detail,omitempty"`
+	TriggerEvent uint64  `json:"trigger_event,omitempty"` // that ended the recording
+	Exit         string  `json:"exit,omitempty"`          // of the launched command
+	Losses       []Loss  `json:"losses"`
+	Gaps         []Gap   `json:"gaps"`
+}
+
+// Series says which part of a recording the trace is.
+type Series struct {
+	ID   string `json:"id"`
+	Part uint32 `json:"part"`
 }
 
 // Machine is where it was recorded.
@@ -100,7 +112,11 @@ func Read(name string, r *tracefile.Reader) (*Result, error) {
 		PIDs:    h.GetTarget().GetPids(), Cwd: string(h.GetTarget().GetCwd()), Follow: h.GetTarget().GetFollow(),
 		Policy:        Policy{h.GetPolicy().GetSnap(), h.GetPolicy().GetSnapWritten(), h.GetPolicy().GetTrace(), h.GetPolicy().GetEnv(), h.GetPolicy().GetSeccomp()},
 		CalibrationNs: h.GetCalibration().GetStopNs(),
+		RingBytes:     h.GetRingBytes(),
 		Losses:        []Loss{}, Gaps: []Gap{},
+	}
+	if s := h.GetSeries(); s != nil {
+		x.Series = &Series{hex.EncodeToString(s.Id), s.Part}
 	}
 	for _, a := range h.GetTarget().GetCommand() {
 		x.Command = append(x.Command, string(a))
@@ -118,6 +134,9 @@ func Read(name string, r *tracefile.Reader) (*Result, error) {
 		}
 		if err != nil {
 			return nil, err
+		}
+		if x.FirstEvent == 0 && c.Events > 0 {
+			x.FirstEvent = c.FirstEvent
 		}
 		x.Blocks++
 		x.Events += uint64(c.Events)
@@ -148,7 +167,7 @@ func (x *Result) footer(f *tracepb.Footer, h *tracepb.Header) {
 	if f.Clock != nil && h.GetClock() != nil {
 		x.DurationNs = f.Clock.MonotonicNs - h.Clock.MonotonicNs
 	}
-	x.EndDetail = f.Detail
+	x.EndDetail, x.TriggerEvent = f.Detail, f.TriggerEvent
 	switch f.End {
 	case tracepb.Footer_EXITED:
 		x.End = "every process ended"
@@ -158,6 +177,10 @@ func (x *Result) footer(f *tracepb.Footer, h *tracepb.Header) {
 		x.End = "limit reached"
 	case tracepb.Footer_OUTPUT:
 		x.End = "the output failed"
+	case tracepb.Footer_TRIGGERED:
+		x.End = "stopped"
+	case tracepb.Footer_NEXT_PART:
+		x.End = "the recording goes on in the next part"
 	}
 	if f.ExitKnown {
 		if sig := f.ExitStatus & 0x7f; sig != 0 { // wait(2)
@@ -227,6 +250,9 @@ func Render(w io.Writer, x *Result, o term.Options) error {
 		if x.EndDetail != "" {
 			end += ": " + x.EndDetail
 		}
+		if x.TriggerEvent > 0 {
+			end += fmt.Sprintf(", event #%d", x.TriggerEvent)
+		}
 		line("ended", "%s", end)
 	}
 	if m := x.Machine; m.Kernel != "" {
@@ -245,7 +271,16 @@ func Render(w io.Writer, x *Result, o term.Options) error {
 	if x.Processes > 0 {
 		n += fmt.Sprintf(" of %s, %s", term.Plural(uint64(x.Processes), "process"), term.Plural(uint64(x.Threads), "thread"))
 	}
+	if x.FirstEvent > 1 {
+		n += fmt.Sprintf(", from #%d on", x.FirstEvent)
+	}
 	line("events", "%s", n)
+	if x.Series != nil {
+		line("series", "part %d of %s", x.Series.Part, x.Series.ID)
+	}
+	if x.RingBytes > 0 {
+		line("ring", "the last of the recording, at most %s", term.Bytes(int64(min(x.RingBytes, 1<<62))))
+	}
 	per := ""
 	if x.Events > 0 {
 		per = fmt.Sprintf(", %.2f bytes an event", float64(x.FileBytes)/float64(x.Events))

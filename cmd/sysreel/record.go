@@ -31,6 +31,10 @@ type recordOptions struct {
 	env       bool
 	maxTime   time.Duration
 	maxSize   sizeValue
+	rotate    rotateValue
+	ring      sizeValue
+	until     string
+	onFull    string
 	maxEvents uint64
 	quiet     bool
 }
@@ -45,10 +49,17 @@ children, or of running processes, into a trace file.
 
 The command's output, input and exit status are its own. Recording slows its
 system calls down; it changes nothing else. If recording has to end early (a
-limit, a full disk), the command goes on without it.`,
+limit, a full disk), the command goes on without it.
+
+SIGUSR1 ends the recording as a limit does. A ring is what --ring keeps, and what
+is there if sysreel is killed: with --ring 100MB --until 'exit!=0,signal=SEGV'
+FILE shows what went before a failure. It takes up to 1.75 times its size on the
+disk for moments.`,
 		Example: `  sysreel record -o good.reel -- make -j4
   sysreel record -p "$(pidof redis-server)" --max-time 10s
-  sysreel record -e trace=%file -o - -- ls | sysreel summary -`,
+  sysreel record -e trace=%file -o - -- ls | sysreel summary -
+  sysreel record -p 1234 --ring 100MB --until write=ENOSPC -o last.reel
+  sysreel record -p 1234 --rotate 100MB,10 -o day.reel`,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return runRecord(cmd.Context(), std, o, args)
 		},
@@ -66,7 +77,11 @@ limit, a full disk), the command goes on without it.`,
 		record.DefaultSnap, record.DefaultWritten))
 	f.BoolVar(&o.env, "env", false, "keep environments too (they may hold secrets)")
 	f.DurationVar(&o.maxTime, "max-time", 0, "stop after this long (10s, 5m)")
-	f.Var(&o.maxSize, "max-size", "stop when FILE has this size (100MB)")
+	f.Var(&o.maxSize, "max-size", "stop before FILE is larger than this (100MB)")
+	f.Var(&o.rotate, "rotate", "write files of this size, each a trace, and keep the last KEEP: NAME.0001.reel, NAME.0002.reel, …")
+	f.Var(&o.ring, "ring", "keep the last of the recording only: FILE is never larger than this")
+	f.StringVar(&o.until, "until", "", "stop at `EVENT`: exit=N, exit!=N, signal=NAME, ERRNO or CALL=ERRNO; any of several with commas")
+	f.StringVar(&o.onFull, "on-full", "block", "where FILE is slower than the processes: `block` them, or drop events and count them")
 	f.Uint64Var(&o.maxEvents, "max-events", 0, "stop after `N` events")
 	f.BoolVarP(&o.quiet, "quiet", "q", false, "print nothing but errors")
 	cmd.SetUsageTemplate(cmd.UsageTemplate() + `
@@ -94,14 +109,32 @@ func runRecord(ctx context.Context, std *stdio, o recordOptions, args []string) 
 		}
 	}
 
+	drop := false
+	switch o.onFull {
+	case "drop":
+		drop = true
+	case "block":
+	default:
+		return usagef("--on-full=%s: there is block and drop", o.onFull)
+	}
+	if err := o.checkSizes(); err != nil {
+		return err
+	}
+	if o.until != "" {
+		if _, err := record.ParseUntil(o.until); err != nil {
+			return &usageError{fmt.Errorf("--until: %w", err)}
+		}
+	}
+
 	name := o.output
 	if name == "" {
 		name = defaultOutput(args, o.pids, time.Now())
 	}
-	out, err := createOutput(name, o.force, std)
+	dest, err := o.open(name, std)
 	if err != nil {
 		return &exitError{exitRecord, err}
 	}
+	out := dest.output
 
 	quickStart()
 	signals := make(chan os.Signal, 4)
@@ -111,12 +144,22 @@ func runRecord(ctx context.Context, std *stdio, o recordOptions, args []string) 
 		}
 	}
 	defer signal.Stop(signals)
+	freeze := make(chan string, 1)
+	defer onFreezeSignal(freeze)()
+	surviveBrokenPipe()
 
 	result, err := record.Run(ctx, record.Options{
 		Command:        args,
 		PIDs:           o.pids,
 		Tree:           o.tree,
-		Output:         out,
+		Output:         dest.w,
+		Drop:           drop,
+		PartSize:       int64(o.rotate.size),
+		NextPart:       dest.next,
+		RingSize:       int64(o.ring),
+		RingFiles:      dest.ring,
+		Until:          o.until,
+		Freeze:         freeze,
 		StdoutToStderr: out.isStdout,
 		HandOver:       true,
 		Recorder:       "sysreel " + buildVersion(),
@@ -170,24 +213,36 @@ func recordError(err error, out *output, result record.Result) error {
 	case errors.As(err, &command):
 		return &exitError{exitNoExec, err}
 	case errors.As(err, &output):
-		err = fmt.Errorf("writing %s: %w; it holds the first %s events, the rest was not recorded",
-			out.name, output.Err, humanize.Comma(int64(result.Events)))
+		holds := fmt.Sprintf("the first %s", humanize.Comma(int64(result.Events)))
+		if result.Kept < result.Events {
+			holds = fmt.Sprintf("%s to %s", humanize.Comma(int64(result.Events-result.Kept+1)), humanize.Comma(int64(result.Events)))
+		}
+		err = fmt.Errorf("writing %s: %w; it holds %s events, the rest was not recorded", out.name, output.Err, holds)
 	}
 	return &exitError{exitRecord, err}
 }
 
 // recordSummary is the one line at the end.
 func recordSummary(r record.Result, out *output) string {
+	file := out.name
+	if r.Kept < r.Events {
+		file = fmt.Sprintf("the last %s in %s", humanize.Comma(int64(r.Kept)), out.name)
+	}
 	s := fmt.Sprintf("%s %s of %s %s in %s → %s (%s), %s lost",
 		humanize.Comma(int64(r.Events)), plural(r.Events, "event"),
 		humanize.Comma(int64(r.Processes)), plural(uint64(r.Processes), "process"),
-		shortDuration(r.Duration), out.name, humanize.IBytes(uint64(r.Bytes)),
+		shortDuration(r.Duration), file, humanize.IBytes(uint64(r.Bytes)),
 		humanize.Comma(int64(r.Lost)))
 	switch r.End {
 	case record.Interrupted:
 		s += "; interrupted"
 	case record.Limit:
 		s += "; stopped by the limit of " + r.Detail
+	case record.Triggered:
+		s += "; stopped by " + r.Detail
+		if r.Trigger > 0 {
+			s += fmt.Sprintf(" (#%d)", r.Trigger)
+		}
 	}
 	return s
 }

@@ -23,7 +23,7 @@ func (v *sizeValue) String() string {
 
 func (v *sizeValue) Set(s string) error {
 	n, err := humanize.ParseBytes(s)
-	if err != nil || n > math.MaxInt64 {
+	if err != nil || n == 0 || n > math.MaxInt64 {
 		return fmt.Errorf("%q is not a size: write it like 4096, 64k, 10MB or 1GiB", s)
 	}
 	*v = sizeValue(n)

@@ -193,7 +193,9 @@ func (w *Writer) Add(e *Event) error {
 		return err
 	}
 	if len(w.b.end) == 0 {
+		losses := w.b.losses // told of before the first event
 		w.b.reset(w.next, e.End/w.b.tick)
+		w.b.losses = losses
 		w.b.start = e.Start
 	}
 	w.b.add(e)

@@ -120,6 +120,22 @@ func (r *Reader) Executed(pid int) *tracepb.Process {
 	return p
 }
 
+// Standing describes a process by what its calls refer to: program, arguments,
+// directories and descriptors. It is nil if there is no such process.
+func (r *Reader) Standing(pid int) *tracepb.Process {
+	b := r.file(pid, "comm")
+	if b == nil {
+		return nil
+	}
+	p := &tracepb.Process{Comm: bytes.Clone(bytes.TrimSuffix(b, []byte("\n"))), Exe: r.link(pid, "exe"), Cwd: r.link(pid, "cwd")}
+	p.Argv = list(r.file(pid, "cmdline"))
+	if root := r.link(pid, "root"); string(root) != "/" {
+		p.Root = root
+	}
+	r.files(pid, p)
+	return p
+}
+
 // standing reads what does not depend on the program.
 func (r *Reader) standing(pid int, p *tracepb.Process) {
 	p.Tgid = int32(pid)

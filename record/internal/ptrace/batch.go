@@ -26,6 +26,13 @@ type Batch struct {
 	Flush    bool
 	InFlight []tracefile.Event
 
+	// Gap says that events were dropped before this batch's end: Events are
+	// those starts, execs and ends of threads among them that were kept, and
+	// Losses count the others.
+	Gap *Gap
+	// Spare batches are not to be given back.
+	Spare bool
+
 	bufs []tracefile.Buf
 	data []byte
 }

@@ -17,7 +17,6 @@ import (
 
 	"sysreel/proto/syscalls"
 	"sysreel/proto/tracefile"
-	"sysreel/proto/tracepb"
 	"sysreel/record/internal/capture"
 	"sysreel/record/internal/procfs"
 )
@@ -39,6 +38,14 @@ type Config struct {
 	NoPlacement bool
 	// MaxEvents ends the recording, 0 does not.
 	MaxEvents uint64
+	// BlockBytes bounds the captured memory of a block, 0: as the engine
+	// thinks fit.
+	BlockBytes int
+	// Drop drops events where the encoder is behind, rather than wait.
+	Drop bool
+	// Until is asked of every event; what it returns, if it is not empty,
+	// ends the recording. May be nil.
+	Until func(*tracefile.Event) string
 }
 
 // Engine follows processes. All its methods but Stop, Tick and the channels'
@@ -59,6 +66,9 @@ type Engine struct {
 	batch   *Batch
 	dirty   bool // something happened since the last flush
 	closed  bool
+	waiting time.Time     // since when the engine waits for the encoder; zero: it does not
+	behind  *gap          // events are being dropped
+	hurry   chan struct{} // takes the engine out of waiting
 	inBlock struct{ events, bytes int }
 
 	threads   map[int]*thread
@@ -83,6 +93,13 @@ type Engine struct {
 	place  placement
 	stop   atomic.Int32
 	Counts Counts
+	Met    Met
+}
+
+// Met is what ended a recording by Config.Until, valid when Run has returned.
+type Met struct {
+	Text  string // empty: nothing did
+	Event uint64 // number of the event, 0 if it was dropped
 }
 
 // Counts are totals of a recording, valid when Run has returned.
@@ -126,12 +143,13 @@ func Go(fn func()) {
 func New(cfg Config) *Engine {
 	e := &Engine{
 		cfg:       cfg,
-		Full:      make(chan *Batch, batches),
+		Full:      make(chan *Batch, 2*batches), // so that it takes every batch there is
 		Free:      make(chan *Batch, batches),
 		tid:       unix.Gettid(),
 		threads:   make(map[int]*thread),
 		processes: make(map[int]*process),
 		strangers: make(map[int]stranger),
+		hurry:     make(chan struct{}, 1),
 		variants:  make(map[*syscalls.Desc]*entry),
 		capturer:  capture.Capturer{Snap: cfg.Snap, Written: cfg.Written, Environ: cfg.Environ},
 		proc:      procfs.Reader{Environ: cfg.Environ},
@@ -142,6 +160,9 @@ func New(cfg Config) *Engine {
 	e.batch = newBatch()
 	if e.cfg.BlockEvents <= 0 || e.cfg.BlockEvents > blockEvents {
 		e.cfg.BlockEvents = blockEvents
+	}
+	if e.cfg.BlockBytes <= 0 || e.cfg.BlockBytes > blockBytes {
+		e.cfg.BlockBytes = blockBytes
 	}
 	var ts unix.Timespec
 	unix.ClockGettime(unix.CLOCK_MONOTONIC, &ts)
@@ -164,12 +185,15 @@ const (
 	Ended                   // everything followed has ended
 	Stopped                 // Stop was called
 	EventsMet               // Config.MaxEvents was reached
+	UntilMet                // Config.Until was: see Met
 )
 
 // Stop makes Run return soon. It may be called from any goroutine, at any
 // time, more than once.
 func (e *Engine) Stop() {
-	if !e.stop.CompareAndSwap(int32(Running), int32(Stopped)) {
+	first := e.stop.CompareAndSwap(int32(Running), int32(Stopped))
+	e.wake()
+	if !first {
 		return
 	}
 	// A signal without SA_RESTART takes the engine out of wait4. One that
@@ -228,6 +252,19 @@ func (e *Engine) Reap() { e.place.guard.wait() }
 
 // emit appends an event to the batch; bufs are copied.
 func (e *Engine) emit(ev *tracefile.Event, bufs []tracefile.Buf) {
+	kept := e.behind == nil || e.resume(ev.End) || e.drop(ev)
+	if kept {
+		e.Counts.Events++
+		if e.Counts.Events == e.cfg.MaxEvents {
+			e.stop.CompareAndSwap(int32(Running), int32(EventsMet))
+		}
+	}
+	if e.cfg.Until != nil && e.Met.Text == "" {
+		e.until(ev, kept)
+	}
+	if e.behind != nil {
+		return
+	}
 	b := e.batch
 	b.Events = append(b.Events, *ev)
 	if len(bufs) > 0 {
@@ -242,64 +279,21 @@ func (e *Engine) emit(ev *tracefile.Event, bufs []tracefile.Buf) {
 	}
 	e.inBlock.events++
 	e.dirty = true
-	e.Counts.Events++
-	if e.Counts.Events == e.cfg.MaxEvents {
-		e.stop.CompareAndSwap(int32(Running), int32(EventsMet))
-	}
 	switch {
-	case e.inBlock.events >= e.cfg.BlockEvents || e.inBlock.bytes >= blockBytes:
+	case e.inBlock.events >= e.cfg.BlockEvents || e.inBlock.bytes >= e.cfg.BlockBytes:
 		e.handOver(true)
 	case b.full():
 		e.handOver(false)
 	}
 }
 
-// handOver gives the batch to the encoder and takes a fresh one; it waits for
-// one if the encoder is behind. With flush the encoder closes a block.
-func (e *Engine) handOver(flush bool) {
-	b := e.batch
-	if flush {
-		b.Flush = true
-		for _, t := range e.threads {
-			if !t.inside || t.call.entry == nil {
-				continue
-			}
-			var ev tracefile.Event
-			t.event(&ev, tracefile.InFlight, t.call.start)
-			ev.Bufs = b.own(t.call.mem.Bufs)
-			b.InFlight = append(b.InFlight, ev)
-		}
-		e.inBlock.events, e.inBlock.bytes = 0, 0
-		e.dirty = false
+// until ends the recording if the event is what it was to last until.
+func (e *Engine) until(ev *tracefile.Event, kept bool) {
+	if e.Met.Text = e.cfg.Until(ev); e.Met.Text == "" {
+		return
 	}
-	e.Full <- b
-	if e.batch = <-e.Free; e.batch == nil {
-		e.batch = newBatch()
+	if kept {
+		e.Met.Event = e.Counts.Events
 	}
-	e.batch.reset()
-}
-
-// Tick closes the block that is being filled, so that what happened reaches
-// the file. It may be called from any goroutine.
-func (e *Engine) Tick() {
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	if e.dirty && !e.closed {
-		e.handOver(true)
-	}
-}
-
-// Close hands over what is left. The encoder sees Full closed behind it.
-func (e *Engine) Close() {
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	e.closed = true
-	e.Full <- e.batch
-	close(e.Full)
-}
-
-// Loss records a loss.
-func (e *Engine) loss(l *tracepb.Loss) {
-	e.batch.Losses = append(e.batch.Losses, l)
-	e.dirty = true
+	e.stop.CompareAndSwap(int32(Running), int32(UntilMet))
 }
