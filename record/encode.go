@@ -22,11 +22,15 @@ type encoder struct {
 	full    func() // the trace has reached maxSize
 	maxSize int64
 
-	world  *world.World
-	w      *tracefile.Writer
-	err    error // the first of the output
-	before int64 // bytes of the parts before this one
-	block  int64 // bytes of the last block
+	world   *world.World
+	w       *tracefile.Writer
+	err     error             // the first of the output
+	before  int64             // bytes of the parts before this one
+	block   int64             // bytes of the last block
+	pending uint64            // events of the current block
+	end     int64             // ns: of the last event
+	ends    []tracefile.Event // of the current block, those of note
+	cut     *tracepb.Loss     // what maxSize has left no room for; nil: everything had
 
 	done chan struct{} // closed when nothing more will be written
 
@@ -47,12 +51,12 @@ type written struct {
 // open writes the header.
 func (c *encoder) open(o *Options, h *tracepb.Header) {
 	c.world = world.New()
-	wo := tracefile.WriterOptions{Tracker: c.world, MaxSize: o.MaxSize}
+	wo := tracefile.WriterOptions{Tracker: c.world, MaxSize: o.MaxSize, Reserve: lastBlock}
 	switch {
 	case o.RingSize > 0:
-		wo.MaxSize, wo.Ring = o.RingSize, o.RingFiles
+		wo.MaxSize, wo.Reserve, wo.Ring = o.RingSize, 0, o.RingFiles
 	case o.PartSize > 0:
-		wo.MaxSize = o.PartSize
+		wo.MaxSize, wo.Reserve = o.PartSize, 0
 		wo.Next = func() (io.Writer, error) {
 			c.before += c.w.Size()
 			return o.NextPart()
@@ -65,13 +69,17 @@ func (c *encoder) open(o *Options, h *tracepb.Header) {
 	c.publish()
 }
 
-// endSize is about what index and footer take.
-const endSize = 2 << 10
+const (
+	// endSize is about what index and footer take.
+	endSize = 2 << 10
+	// lastBlock is room for the ends of threads where maxSize cuts off the rest.
+	lastBlock = 4 << 10
+)
 
 func (c *encoder) run(batches <-chan *ptrace.Batch) {
 	for b := range batches {
 		if c.err == nil {
-			if c.err = c.write(b); c.err != nil && c.err != tracefile.ErrFull {
+			if c.err = c.write(b); c.err != nil {
 				c.failed(c.err)
 			}
 			c.publish()
@@ -86,7 +94,7 @@ func (c *encoder) run(batches <-chan *ptrace.Batch) {
 func (c *encoder) publish() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if c.err != nil && c.err != tracefile.ErrFull {
+	if c.err != nil {
 		c.written.err = c.err
 	}
 	if c.w == nil {
@@ -114,11 +122,35 @@ func (c *encoder) write(b *ptrace.Batch) error {
 // add puts events into the current block.
 func (c *encoder) add(events []tracefile.Event) error {
 	for i := range events {
-		if err := c.w.Add(&events[i]); err != nil {
+		e := &events[i]
+		if c.maxSize > 0 {
+			if ofNote(e) {
+				c.ends = append(c.ends, *e)
+			} else if c.cut != nil {
+				c.cut.Count++
+				c.cut.LastNs = e.End
+				continue
+			}
+			if c.cut != nil && c.w.Full() {
+				continue
+			}
+		}
+		if err := c.w.Add(e); err != nil {
 			return err
 		}
+		c.pending++
+		c.end = e.End
 	}
 	return nil
+}
+
+// ofNote tells the events by which the others are understood.
+func ofNote(e *tracefile.Event) bool {
+	switch e.Kind {
+	case tracefile.ThreadStart, tracefile.Exec, tracefile.ThreadExit, tracefile.Detach:
+		return true
+	}
+	return false
 }
 
 func (c *encoder) losses(all []*tracepb.Loss) {
@@ -134,21 +166,35 @@ func (c *encoder) losses(all []*tracepb.Loss) {
 
 // flush closes the block.
 func (c *encoder) flush(inFlight []tracefile.Event) error {
+	if c.cut != nil {
+		return nil // close does it
+	}
 	before := c.w.Size()
-	if err := c.w.Flush(inFlight); err != nil {
-		if err == tracefile.ErrFull {
-			c.full()
-		}
+	switch err := c.w.Flush(inFlight); {
+	case err == tracefile.ErrFull:
+		return c.overflow(c.pending)
+	case err != nil:
 		return err
 	}
+	c.ends, c.pending = c.ends[:0], 0
 	if size := c.w.Size(); size > before {
 		c.block = size - before
 	}
 	// Another block like this one, and the end, should fit.
-	if c.maxSize > 0 && c.w.Size()+c.block+endSize >= c.maxSize {
+	if c.maxSize > 0 && c.w.Size()+c.block+lastBlock+endSize >= c.maxSize {
 		c.full()
 	}
 	return nil
+}
+
+// overflow ends the recording, because a block of so many events did not fit. From
+// now on only events of note are taken, beginning with those of that block.
+func (c *encoder) overflow(events uint64) error {
+	c.full()
+	again := c.ends
+	c.ends = nil
+	c.cut = &tracepb.Loss{Reason: tracepb.Loss_TRUNCATED, Count: events - uint64(len(again)), FirstNs: c.end, LastNs: c.end}
+	return c.add(again)
 }
 
 // gap takes in what little is known of the time in which events were dropped.
@@ -187,10 +233,16 @@ func snapshot(g *ptrace.Gap) *tracefile.Context {
 
 // close ends the trace.
 func (c *encoder) close(f *tracepb.Footer) {
-	if c.err != nil && c.err != tracefile.ErrFull {
+	if c.err != nil {
 		return
 	}
-	// Nothing that comes after ErrFull has a number here.
+	if c.err = c.flush(nil); c.err != nil {
+		c.publish()
+		return
+	}
+	if c.cut != nil {
+		c.w.AddLoss(c.cut)
+	}
 	if err := c.w.Flush(nil); err != nil && err != tracefile.ErrFull {
 		c.err = err
 	} else {

@@ -58,6 +58,9 @@ const (
 
 // fits tells whether a block of n bytes may still be written.
 func (w *Writer) fits(n int64) bool {
+	if !w.full {
+		n += w.o.Reserve
+	}
 	return w.o.MaxSize <= 0 || w.size+n+footerRoom+indexRoom*int64(len(w.index.offset)+1) <= w.o.MaxSize
 }
 

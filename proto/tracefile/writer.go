@@ -39,6 +39,8 @@ type WriterOptions struct {
 	// block that would not fit makes Flush return [ErrFull], unless Next or
 	// Ring, of which one may be set, provides for it.
 	MaxSize int64
+	// Reserve is how much of MaxSize is left free until ErrFull was returned.
+	Reserve int64
 	// Next makes the trace a series of parts: where a block does not fit into
 	// MaxSize, the part is closed and what Next returns takes the following
 	// one. A part has at least one block, even one of more than MaxSize.
@@ -48,8 +50,9 @@ type WriterOptions struct {
 	Ring RingFiles
 }
 
-// ErrFull says that a block did not fit into WriterOptions.MaxSize. It and what
-// would follow is not in the trace; Close ends the trace in order.
+// ErrFull says that a block did not fit into WriterOptions.MaxSize and is not in
+// the trace: the next event gets the number of its first. It is the one error
+// after which a Writer goes on.
 var ErrFull = errors.New("the trace has reached its size")
 
 // Level trades the Writer's speed for size.
@@ -100,7 +103,7 @@ type Writer struct {
 	first    uint64 // number of the file's first event
 	index    indexColumns
 	losses   [][]*tracepb.Loss // of each block
-	full     bool              // ErrFull was returned
+	full     bool              // ErrFull was returned: the reserve may be used
 	ring     *ring             // nil: none
 	raw      [2][]byte
 	cuts     [2][]int
@@ -179,9 +182,6 @@ func (w *Writer) Add(e *Event) error {
 	if w.err != nil {
 		return w.err
 	}
-	if w.full {
-		return ErrFull
-	}
 	if e.Facts != nil {
 		if facts, missing := limitFacts(e.Facts); missing != "" {
 			limited := *e
@@ -251,9 +251,6 @@ func (w *Writer) AddLoss(l *tracepb.Loss) {
 func (w *Writer) Flush(inFlight []Event) error {
 	if w.err != nil {
 		return w.err
-	}
-	if w.full {
-		return ErrFull
 	}
 	sig := signature(inFlight)
 	events := len(w.b.end)
