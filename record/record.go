@@ -8,7 +8,8 @@
 // Recording must never harm what is recorded: a full disk, a broken pipe, a
 // limit or the death of the recorder lets the processes go on as if nothing had
 // been there. What could not be recorded is a loss in the trace, never a
-// failure of the target.
+// failure of the target. The one exception is a command with a seccomp filter
+// ([Options.Seccomp]), which dies with its recorder.
 package record
 
 import (
@@ -89,6 +90,12 @@ type Options struct {
 	// Trace selects calls in the notation of strace's -e trace=; empty: all.
 	// Process starts, execs, exits and signals are always recorded.
 	Trace string
+	// Seccomp says whether a launched command gets a seccomp filter, so that
+	// calls that Trace does not select are not slowed down. A command that
+	// has one cannot be without the recorder: when the recording ends early,
+	// Run stays until the last process has ended, and if this process dies,
+	// so do they.
+	Seccomp Seccomp
 	// Snap is how many bytes to keep of each data buffer: 0 the defaults,
 	// negative none. Paths and structures are always kept whole.
 	Snap int
@@ -121,6 +128,19 @@ type Options struct {
 	// called from any goroutine, one call at a time. May be nil.
 	Warn func(message string)
 }
+
+// Seccomp is the use of a seccomp filter.
+type Seccomp int
+
+const (
+	// SeccompAuto uses one where it pays and changes nothing else for the
+	// command: not for calls that are rare anyway, not where the recorder is
+	// itself under a filter, whose refusals would not be seen, and not where
+	// it would take from set-user-ID programs rights that they have.
+	SeccompAuto Seccomp = iota
+	SeccompOn           // wherever there is a Trace and children are followed
+	SeccompOff
+)
 
 // snap is how many bytes to keep of what is read; negative: none.
 func (o *Options) snap() int {

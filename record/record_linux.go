@@ -24,6 +24,7 @@ type session struct {
 	engine *ptrace.Engine
 	out    encoder
 	begin  time.Time
+	took   time.Duration // up to the end of the recording
 	err    error // why recording could not begin
 
 	mu   sync.Mutex
@@ -55,7 +56,8 @@ func run(ctx context.Context, o Options) (Result, error) {
 		if set, err = syscalls.ParseSet(o.Trace); err != nil {
 			return Result{}, err
 		}
-		cfg.Selected = set.Has
+		cfg.Selected = set
+		cfg.Filter = ptrace.Filter(o.Seccomp)
 	}
 	if o.Until != "" {
 		until, err := ParseUntil(o.Until)
@@ -107,6 +109,7 @@ func (s *session) record(ctx context.Context) {
 	}()
 	go s.watch(ctx)
 	reason := s.engine.Run()
+	s.took = time.Since(s.begin)
 	if met := s.engine.Met; met.Text != "" {
 		s.ended(Triggered, met.Text)
 	}
@@ -117,6 +120,9 @@ func (s *session) record(ctx context.Context) {
 		s.ended(Limit, fmt.Sprintf("%d events", s.o.MaxEvents))
 	}
 	s.engine.Close()
+	if s.engine.Filtered() {
+		s.engine.Attend() // the recording is over; the command cannot do without the engine
+	}
 }
 
 // start launches the command or attaches.
@@ -156,6 +162,13 @@ func (s *session) ended(end End, why string) {
 	}
 }
 
+// isOver reports whether the recording has ended, or is about to.
+func (s *session) isOver() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.over
+}
+
 // warn passes a warning on.
 func (s *session) warn(message string) {
 	s.mu.Lock()
@@ -191,7 +204,7 @@ func (s *session) finish() (Result, error) {
 	status, exited, failed := s.engine.Launched()
 	r := Result{
 		Processes: s.engine.Counts.Processes, Threads: s.engine.Counts.Threads,
-		WaitStatus: status, Exited: exited, Duration: time.Since(s.begin),
+		WaitStatus: status, Exited: exited, Duration: s.took,
 	}
 	s.mu.Lock()
 	r.End, r.Detail = s.end, s.why
@@ -204,7 +217,11 @@ func (s *session) finish() (Result, error) {
 	if out.err != nil {
 		r.End, r.Detail = OutputFailed, out.err.Error()
 	}
-	if len(s.o.Command) > 0 && !r.Exited {
+	switch {
+	case len(s.o.Command) == 0 || r.Exited:
+	case s.engine.Filtered(): // killed when the engine gave up
+		r.WaitStatus, r.Exited = s.engine.Await()
+	default:
 		s.await(&r)
 	}
 	s.engine.Reap()

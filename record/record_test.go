@@ -99,15 +99,16 @@ type plainOptions struct {
 	MaxTime        time.Duration
 	MaxSize        int64
 	MaxEvents      uint64
+	Seccomp        Seccomp
 }
 
 func plain(o Options) plainOptions {
-	return plainOptions{o.PIDs, o.Tree, o.NoFollow, o.Trace, o.Snap, o.Environ, o.MaxTime, o.MaxSize, o.MaxEvents}
+	return plainOptions{o.PIDs, o.Tree, o.NoFollow, o.Trace, o.Snap, o.Environ, o.MaxTime, o.MaxSize, o.MaxEvents, o.Seccomp}
 }
 
 func (p plainOptions) options() Options {
 	return Options{PIDs: p.PIDs, Tree: p.Tree, NoFollow: p.NoFollow, Trace: p.Trace, Snap: p.Snap, Environ: p.Environ,
-		MaxTime: p.MaxTime, MaxSize: p.MaxSize, MaxEvents: p.MaxEvents}
+		MaxTime: p.MaxTime, MaxSize: p.MaxSize, MaxEvents: p.MaxEvents, Seccomp: p.Seccomp}
 }
 
 // recorder returns the command line of a recorder.

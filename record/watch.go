@@ -67,6 +67,13 @@ func (s *session) watch(ctx context.Context) {
 func (s *session) signal(sig os.Signal, n int) {
 	signo, ok := sig.(syscall.Signal)
 	if n > 1 || !ok || !s.engine.CommandLives() {
+		switch {
+		case !s.engine.Filtered():
+		case s.isOver():
+			s.engine.Abandon()
+		default:
+			s.warn("the recording has ended, but what has a seccomp filter cannot go on without the recorder, which stays; another signal kills both")
+		}
 		s.force(sig.String())
 		switch n {
 		case 2:

@@ -27,6 +27,7 @@ type recordOptions struct {
 	tree      bool
 	noFollow  bool
 	trace     exprValue
+	seccomp   string
 	snap      snapValue
 	env       bool
 	maxTime   time.Duration
@@ -51,6 +52,13 @@ The command's output, input and exit status are its own. Recording slows its
 system calls down; it changes nothing else. If recording has to end early (a
 limit, a full disk), the command goes on without it.
 
+With -e a command gets a seccomp filter, where that pays: the kernel then
+stops it at the calls selected and lets the others through at full speed. A
+filter cannot be taken away and needs the recorder. So when the recording ends
+early sysreel stays until the last process has ended; kill -9 of sysreel kills
+them, as does a further signal; and the command's processes cannot trace each
+other (gdb, strace). --seccomp=off does without.
+
 SIGUSR1 ends the recording as a limit does. A ring is what --ring keeps, and what
 is there if sysreel is killed: with --ring 100MB --until 'exit!=0,signal=SEGV'
 FILE shows what went before a failure. It takes up to 1.75 times its size on the
@@ -73,6 +81,7 @@ disk for moments.`,
 	f.BoolVar(&o.tree, "tree", false, "with -p: and to all their descendants")
 	f.BoolVar(&o.noFollow, "no-follow", false, "leave child processes alone")
 	f.VarP(&o.trace, "expr", "e", "which calls: names, %file, %network, %process, %desc, …, /regex; ! negates")
+	f.StringVar(&o.seccomp, "seccomp", "auto", "with -e: let the kernel pass other calls by: auto, on or off")
 	f.Var(&o.snap, "snap", fmt.Sprintf("keep `BYTES` of each data buffer; structures and paths are kept whole (default %d; %d of text that is written)",
 		record.DefaultSnap, record.DefaultWritten))
 	f.BoolVar(&o.env, "env", false, "keep environments too (they may hold secrets)")
@@ -102,6 +111,17 @@ func runRecord(ctx context.Context, std *stdio, o recordOptions, args []string) 
 		return usagef("--tree goes with -p")
 	case o.backend != "auto" && o.backend != "ptrace":
 		return usagef("no backend %q: there is auto and ptrace", o.backend)
+	}
+	seccomp, ok := seccompModes[o.seccomp]
+	switch {
+	case !ok:
+		return usagef("--seccomp is auto, on or off, not %q", o.seccomp)
+	case seccomp == record.SeccompOn && o.trace == "":
+		return usagef("--seccomp=on goes with -e")
+	case seccomp == record.SeccompOn && len(o.pids) > 0:
+		return usagef("--seccomp=on goes with a COMMAND: a running process cannot be given a filter")
+	case seccomp == record.SeccompOn && o.noFollow:
+		return usagef("--seccomp=on does not go with --no-follow: children inherit the filter, and cannot run without a tracer")
 	}
 	if o.trace != "" {
 		if _, err := syscalls.ParseSet(string(o.trace)); err != nil {
@@ -165,6 +185,7 @@ func runRecord(ctx context.Context, std *stdio, o recordOptions, args []string) 
 		Recorder:       "sysreel " + buildVersion(),
 		NoFollow:       o.noFollow,
 		Trace:          string(o.trace),
+		Seccomp:        seccomp,
 		Snap:           int(o.snap),
 		Environ:        o.env,
 		MaxTime:        o.maxTime,
@@ -202,6 +223,8 @@ func quickStart() {
 	usual := debug.SetGCPercent(1000) // of 4 MiB
 	time.AfterFunc(time.Second, func() { debug.SetGCPercent(usual) })
 }
+
+var seccompModes = map[string]record.Seccomp{"auto": record.SeccompAuto, "on": record.SeccompOn, "off": record.SeccompOff}
 
 // recordError turns an error of Run into a message and an exit status.
 func recordError(err error, out *output, result record.Result) error {

@@ -171,6 +171,8 @@ type Status struct {
 	Threads   int    // of its process
 	UID       uint32 // effective
 	Kernel    bool   // a kernel thread
+	Effective uint64 // capabilities
+	Seccomp   int    // mode: 0 none, 1 strict, 2 filter
 }
 
 // Look reads the status of a thread; ok is false if there is no such thread.
@@ -205,6 +207,10 @@ func (r *Reader) Look(tid int) (s Status, ok bool) {
 			if f := bytes.Fields(value); len(f) > 1 {
 				s.UID = uint32(atoi(f[1]))
 			}
+		case "CapEff":
+			s.Effective = parse(value, 16)
+		case "Seccomp":
+			s.Seccomp = atoi(value)
 		case "VmSize":
 			s.Kernel = false
 		}

@@ -23,9 +23,8 @@ import (
 
 // Config says what to record.
 type Config struct {
-	// Selected tells whether calls of a description are recorded; nil: all.
-	// It is asked once for each call.
-	Selected func(*syscalls.Desc) bool
+	Selected *syscalls.Set // calls to record; nil: all
+	Filter   Filter        // of a launched command
 	Snap     int  // bytes kept of each payload that is read, negative none
 	Written  int  // and of each that is written
 	Environ  bool // copy environments
@@ -92,6 +91,8 @@ type Engine struct {
 	launch launch
 	place  placement
 	stop   atomic.Int32
+	// filtered: everything followed has the engine's seccomp filter.
+	filtered bool
 	Counts Counts
 	Met    Met
 }
@@ -196,18 +197,31 @@ func (e *Engine) Stop() {
 	if !first {
 		return
 	}
-	// A signal without SA_RESTART takes the engine out of wait4. One that
-	// comes just before wait4 is lost, so there may have to be another.
+	e.interrupt(stopDone)
+}
+
+// interrupt takes the engine out of wait4 until it has set a mark. A signal
+// without SA_RESTART does it; one that comes just before wait4 is lost, so
+// there may have to be another.
+func (e *Engine) interrupt(until int32) {
 	go func() {
-		for e.stop.Load() == int32(Stopped) {
+		for e.stop.Load()&until == 0 {
 			unix.Tgkill(os.Getpid(), e.tid, wakeSignal)
 			time.Sleep(5 * time.Millisecond)
 		}
 	}()
 }
 
-// stopDone marks that Run has seen the request.
-const stopDone = 1 << 16
+// reason is why Run returned or is to return.
+func (e *Engine) reason() Reason { return Reason(e.stop.Load() & stopReason) }
+
+// Marks beside the Reason in Engine.stop.
+const (
+	stopReason = 1<<16 - 1
+	stopDone   = 1 << 16 // Run has returned
+	abandoned  = 1 << 17 // Abandon was called
+	attended   = 1 << 18 // Attend has returned
+)
 
 // Run follows the processes until they have ended or Stop is called. It leaves
 // what still lives as it is: it goes on untraced when the thread ends.
@@ -215,7 +229,7 @@ func (e *Engine) Run() Reason {
 	defer e.stop.Or(stopDone)
 	defer e.place.guard.close()
 	for {
-		if r := Reason(e.stop.Load()); r != Running {
+		if r := e.reason(); r != Running {
 			e.letGo()
 			return r
 		}

@@ -60,7 +60,7 @@ func (e *Engine) take() *Batch {
 	}()
 	var patience <-chan time.Time
 	for {
-		if patience == nil && Reason(e.stop.Load()) != Running {
+		if patience == nil && e.reason() != Running {
 			patience = time.After(stopPatience)
 		}
 		select {
@@ -69,7 +69,7 @@ func (e *Engine) take() *Batch {
 		case <-patience:
 			return nil
 		case <-e.hurry:
-			if Reason(e.stop.Load()) == Running {
+			if e.reason() == Running {
 				return nil
 			}
 		}
@@ -114,11 +114,13 @@ func (e *Engine) Tick() {
 	defer e.mu.Unlock()
 	switch {
 	case e.closed || !e.waiting.IsZero():
+		return
 	case e.behind != nil:
 		e.resume(e.now())
 	case e.dirty && len(e.Free) > 0:
 		e.handOver(true)
 	}
+	e.quiet(e.now())
 }
 
 // Close hands over what is left. The encoder sees Full closed behind it.

@@ -43,7 +43,8 @@ var ErrGone = errors.New("the process was killed before it could start")
 // Launch starts a command and follows it up to the enter of its execve. What
 // it does is recorded by Run.
 func (e *Engine) Launch(c Command) error {
-	pid, release, err := startStub(c, nil, false)
+	filter, noNewPrivs := e.chooseFilter()
+	pid, release, err := startStub(c, filter, noNewPrivs)
 	if err != nil {
 		return err
 	}
@@ -126,6 +127,8 @@ func (e *Engine) launchFailed(errno int) {
 // Launched returns what became of the command: its wait status if it has
 // exited, and the error if it could not be executed.
 func (e *Engine) Launched() (status uint32, exited bool, failed error) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
 	if e.launch.failed != 0 {
 		failed = e.launch.failed
 	}

@@ -53,7 +53,7 @@ func (e *Engine) inherited(t *thread) {
 	if heir := t.heir; heir != nil {
 		t.heir = nil
 		if e.threads[int(heir.TID)] == heir {
-			resume(unix.PTRACE_SYSCALL, int(heir.TID), 0)
+			e.next(heir, 0)
 		}
 	}
 }

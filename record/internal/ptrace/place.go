@@ -40,6 +40,10 @@ type placement struct {
 	parallel int64 // ns in which several threads could have run
 	running  int   // threads resumed outside of a call
 	looked   int64 // when busyInside was asked last
+
+	// asking counts the threads inside sched_getaffinity or _setaffinity:
+	// until they have their answer everything stays as it is.
+	asking int
 }
 
 // cpuMask is a set of CPUs. Masks are shared and never changed.
@@ -69,6 +73,9 @@ const (
 	// CPU, ns: threads that compute less between their calls are faster
 	// together on one CPU than apart.
 	dearStop = 60e3
+	// rareStop is how far stops must be apart for it not to matter where the
+	// tracees run, ns.
+	rareStop = 500e3
 )
 
 // initPlacement learns the engine's own CPUs.
@@ -207,11 +214,22 @@ func (e *Engine) observe(t *thread, now int64) {
 		p.computed += now - t.resumed
 		p.gaps++
 	}
+	if p.asking > 0 {
+		return
+	}
 	if p.stops >= windowStops || now-p.began > windowTime && p.stops >= 8 {
 		e.decide(t, now)
 	}
 	if p.cpu >= 0 && !t.placed {
 		e.join(t)
+	}
+}
+
+// quiet gives the CPUs back when a filter lets everything through for a while:
+// no stop comes then at which that could be decided.
+func (e *Engine) quiet(now int64) {
+	if e.filtered && e.place.asking == 0 && now-e.place.last > windowTime {
+		e.spread()
 	}
 }
 
@@ -243,6 +261,8 @@ func (e *Engine) decide(t *thread, now int64) {
 	}
 	switch {
 	case p.cpu >= 0 && parallel && perStop > dearStop:
+		e.spread()
+	case e.filtered && perStop > rareStop:
 		e.spread()
 	case p.cpu < 0 && (!parallel || compute < dearStop):
 		e.gather(t)

@@ -27,6 +27,10 @@ func seize(tid, options int) syscall.Errno {
 	return ptrace(unix.PTRACE_SEIZE, tid, 0, uintptr(options))
 }
 
+func setOptions(tid, options int) syscall.Errno {
+	return ptrace(unix.PTRACE_SETOPTIONS, tid, 0, uintptr(options))
+}
+
 func interrupt(tid int) syscall.Errno { return ptrace(unix.PTRACE_INTERRUPT, tid, 0, 0) }
 
 // listen leaves a tracee in its group-stop until SIGCONT.
@@ -67,8 +71,9 @@ type syscallInfo struct {
 	SP   uint64
 	NR   uint64
 	Args [6]uint64
-	// seccomp: ret_data; newer kernels have more behind it.
-	_ [2]uint64
+	// seccomp: what the filter said; newer kernels have more behind it.
+	RetData uint32
+	_       [3]uint32
 }
 
 const (

@@ -3,6 +3,8 @@
 package ptrace
 
 import (
+	"os"
+	"os/signal"
 	"strconv"
 	"syscall"
 	"unsafe"
@@ -34,7 +36,9 @@ const wakeSignal = unix.SIGIO
 
 // Signals prepares the signals of the whole process: SIGCHLD gets its default
 // action, for Go's handler would run at every stop of every tracee; wakeSignal
-// interrupts system calls. The function returned undoes it.
+// interrupts system calls; an output without a reader is an error of its
+// write, where by default Go would let SIGPIPE end the process, and with that
+// a command that has a filter. The function returned undoes it.
 func Signals() (restore func()) {
 	var chld, wake kernelSigaction
 	sigaction(unix.SIGCHLD, nil, &chld)
@@ -43,7 +47,10 @@ func Signals() (restore func()) {
 	interrupting := wake
 	interrupting.flags &^= saRestart
 	sigaction(wakeSignal, &interrupting, nil)
+	pipe := make(chan os.Signal, 1)
+	signal.Notify(pipe, unix.SIGPIPE)
 	return func() {
+		signal.Stop(pipe)
 		sigaction(unix.SIGCHLD, &chld, nil)
 		sigaction(wakeSignal, &wake, nil)
 	}

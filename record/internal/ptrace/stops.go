@@ -55,6 +55,9 @@ func (e *Engine) handle(tid int, status uint32, now int64) {
 		e.emit(&tracefile.Event{Kind: tracefile.Stop, Thread: t.Thread, NR: uint32(signo), Start: now, End: now}, nil)
 		listen(tid)
 		return
+	case filtered:
+		e.seccompStop(t, now)
+		signo = 0
 	case forked:
 		e.forked(t, signo, now)
 		signo = 0
@@ -67,7 +70,7 @@ func (e *Engine) handle(tid int, status uint32, now int64) {
 	if !t.inside {
 		e.ran(t, now)
 	}
-	resume(unix.PTRACE_SYSCALL, int(t.TID), signo)
+	e.next(t, signo)
 }
 
 // syscallStop handles a syscall-enter or -exit. It reports whether the thread
@@ -77,9 +80,9 @@ func (e *Engine) syscallStop(t *thread, now int64) (stay bool) {
 		return false // killed: its status comes
 	}
 	switch e.info.Op {
-	case opEntry, opSeccomp:
+	case opEntry:
 		e.enter(t, now)
-		if en := t.call.entry; en != nil && en.role == ptraceCall {
+		if en := t.call.entry; en != nil && en.role == ptraceCall && !e.filtered {
 			return e.nested(t, now)
 		}
 	case opExit:
@@ -122,8 +125,10 @@ func (e *Engine) enter(t *thread, now int64) {
 	switch en.role {
 	case execCall:
 		t.proc.execs++
+	case affinityGet, affinitySet:
+		e.place.asking++
 	case forkCall, cloneCall, clone3Call:
-		if e.cfg.NoFollow || en.role == cloneCall && c.args[0]&cloneUntraced != 0 {
+		if e.cfg.NoFollow || en.role == cloneCall && c.args[0]&cloneUntraced != 0 && !e.filtered {
 			e.leavePlace(t) // a child that is not followed inherits the affinity
 		}
 	}
@@ -157,7 +162,11 @@ func (e *Engine) exit(t *thread, now int64) {
 	en := c.entry
 	if en == nil {
 		if t.launching {
-			e.launch.sample(now - c.start)
+			if c.nr == unix.SYS_SECCOMP {
+				e.filterInstalled(t, ret)
+			} else {
+				e.launch.sample(now - c.start)
+			}
 		}
 		return
 	}
@@ -228,12 +237,17 @@ func (i *interrupted) left(r role, ip uint64) {
 // leave does what the engine has to at the end of the calls it understands.
 func (e *Engine) leave(t *thread, en *entry, ret, now int64) {
 	switch en.role {
-	case cloneCall:
-		if ret > 0 && t.call.args[0]&cloneUntraced != 0 {
+	case cloneCall, clone3Call:
+		if t.call.untraced {
+			e.putUntraced(int(t.TID), en.role, &t.call)
+		} else if en.role == cloneCall && ret > 0 && t.call.args[0]&cloneUntraced != 0 {
 			e.loss(&tracepb.Loss{Reason: tracepb.Loss_NOT_FOLLOWED, Thread: uint32(t.ID), FirstNs: now, LastNs: now, Count: 1,
 				Detail: "started with CLONE_UNTRACED"})
 		}
+	case filterCall, prctlCall:
+		e.ownFilter(t, en.role, ret, now)
 	case affinityGet, affinitySet:
+		e.place.asking--
 		e.affinityCall(t, en.role, ret)
 	case execCall:
 		if t.proc.execs > 0 {
@@ -258,8 +272,12 @@ func (e *Engine) unfinished(t *thread, now int64) {
 		t.event(&ev, tracefile.Unfinished, now)
 		e.emit(&ev, t.call.mem.Bufs)
 	}
-	if en := t.call.entry; en != nil && en.role == execCall && t.proc.execs > 0 {
+	switch en := t.call.entry; {
+	case en == nil:
+	case en.role == execCall && t.proc.execs > 0:
 		t.proc.execs--
+	case en.role == affinityGet || en.role == affinitySet:
+		e.place.asking--
 	}
 }
 

@@ -32,6 +32,8 @@ const (
 	affinitySet
 	uringCall
 	ptraceCall
+	filterCall // seccomp
+	prctlCall
 )
 
 // forks reports whether the call makes a thread or process.
@@ -42,7 +44,7 @@ var roles = map[string]role{
 	"clone": cloneCall, "clone3": clone3Call, "fork": forkCall, "vfork": forkCall,
 	"restart_syscall": restartCall, "rt_sigreturn": sigreturnCall, "sigreturn": sigreturnCall,
 	"sched_getaffinity": affinityGet, "sched_setaffinity": affinitySet,
-	"io_uring_setup": uringCall, "ptrace": ptraceCall,
+	"io_uring_setup": uringCall, "ptrace": ptraceCall, "seccomp": filterCall, "prctl": prctlCall,
 }
 
 const (
@@ -103,7 +105,7 @@ func (e *Engine) newEntry(d *syscalls.Desc) *entry {
 	return &entry{
 		desc:     d,
 		plan:     e.capturer.Plan(d),
-		selected: e.cfg.Selected == nil || e.cfg.Selected(d),
+		selected: e.cfg.Selected == nil || e.cfg.Selected.Has(d),
 		role:     roles[d.Name],
 	}
 }

@@ -66,6 +66,8 @@ type call struct {
 	start int64
 	args  [6]uint64
 	mem   capture.Call
+	// untraced: it had CLONE_UNTRACED, which was taken out.
+	untraced bool
 }
 
 // untold reports whether the event of a child that t makes may still come.
