@@ -296,10 +296,13 @@ func TestDetach(t *testing.T) {
 		if n := len(tr.kind(tracefile.Detach)); n != 6 {
 			t.Fatalf("%d threads let go, want 6", n)
 		}
+		var names []string
 		for _, e := range tr.kind(tracefile.ThreadStart) {
-			if string(e.Facts.GetComm()) != "server" {
-				t.Errorf("thread %d is not named: %v", e.Thread.TID, e.Facts)
-			}
+			names = append(names, string(e.Facts.GetComm()))
+		}
+		slices.Sort(names)
+		if got := strings.Join(names, ", "); got != "server, server, server, server, server, waits at futex" {
+			t.Errorf("the threads are named %s", got)
 		}
 		if tr.footer.End != tracepb.Footer_INTERRUPTED {
 			t.Fatalf("footer %v", tr.footer)
@@ -315,30 +318,53 @@ func TestDetach(t *testing.T) {
 	}
 }
 
-// A process that is stopped when it is attached to stays so.
+// A process that is stopped when it is attached to stays so, also when it is
+// let go of, and SIGCONT lets it go on at any time.
 func TestAttachStopped(t *testing.T) {
 	p := start(t, prog(t, "server"))
-	p.Process.Signal(syscall.SIGSTOP)
-	time.Sleep(50 * time.Millisecond)
-	file := filepath.Join(t.TempDir(), "t.reel")
-	state := func() byte {
-		b, _ := os.ReadFile("/proc/" + itoa(p.Process.Pid) + "/stat")
-		return b[bytes.LastIndexByte(b, ')')+2]
+	o, file := Options{PIDs: []int{p.Process.Pid}}, filepath.Join(t.TempDir(), "t.reel")
+	// await waits for every thread to be in one of some states.
+	await := func(when, want string) {
+		t.Helper()
+		for deadline := time.Now().Add(20 * time.Second); ; time.Sleep(2 * time.Millisecond) {
+			if s := states(p.Process.Pid); strings.Trim(s, want) == "" {
+				return
+			} else if time.Now().After(deadline) {
+				t.Fatalf("%s: the threads are in states %s, want %s", when, s, want)
+			}
+		}
 	}
-	cmd := attach(t, Options{PIDs: []int{p.Process.Pid}}, file)
-	time.Sleep(100 * time.Millisecond)
-	if s := state(); s != 't' && s != 'T' {
-		t.Errorf("state %c after the attach", s)
+	for _, kill := range []bool{false, true} {
+		p.Process.Signal(syscall.SIGSTOP)
+		await("stopped", "T")
+		cmd := attach(t, o, file)
+		await("attached to", "tT")
+		time.Sleep(20 * time.Millisecond)
+		await("attached to for a while", "tT")
+		if kill {
+			cmd.Process.Kill()
+			cmd.Wait()
+		} else {
+			tr := finish(t, cmd, file)
+			if n := len(tr.kind(tracefile.Stop)); n != 6 {
+				t.Errorf("%d threads shown as stopped, want 6", n)
+			}
+		}
+		waitTraced(t, p.Process.Pid, false)
+		await("let go of", "T")
+
+		// Under the recorder it is continued, and stopped again.
+		cmd = attach(t, o, file)
+		await("attached to again", "tT")
+		p.Process.Signal(syscall.SIGCONT)
+		await("continued", "SRD")
+		p.Process.Signal(syscall.SIGSTOP)
+		await("stopped again", "tT")
+		finish(t, cmd, file)
+		await("let go of, stopped again", "T")
+		p.Process.Signal(syscall.SIGCONT)
+		await("continued at last", "SRD")
 	}
-	tr := finish(t, cmd, file)
-	if n := len(tr.kind(tracefile.Stop)); n != 6 {
-		t.Errorf("%d threads shown as stopped, want 6", n)
-	}
-	waitTraced(t, p.Process.Pid, false)
-	if s := state(); s != 'T' {
-		t.Errorf("state %c after the detach", s)
-	}
-	p.Process.Signal(syscall.SIGCONT)
 	p.Process.Signal(syscall.SIGUSR1)
 	if s := p.line(t); s != "ok" {
 		t.Errorf("the target: %s", s)

@@ -795,6 +795,39 @@ func TestClones(t *testing.T) {
 	}
 }
 
+// In a PID namespace processes have other numbers than outside: they are
+// recorded by those of outside, and what they do by their own numbers works.
+func TestPIDNamespace(t *testing.T) {
+	need(t, os.Geteuid() == 0, "root")
+	r := runProg(t, "pidns")
+	for _, mark := range []string{"inside", "thread", "chosen", "deeper", "pidfd"} {
+		if m := r.marks(mark); len(m) != 1 {
+			t.Errorf("%s: %d calls, want 1", mark, len(m))
+		} else if m[0].Thread.TID < 10 || mark == "chosen" && m[0].Thread.TID == 300 {
+			t.Errorf("%s: thread %d is not a number of outside", mark, m[0].Thread.TID)
+		}
+	}
+	codes := make(map[int]int)
+	for _, e := range r.kind(tracefile.ThreadExit) {
+		if e.Args[0] == 1 {
+			codes[syscall.WaitStatus(e.Ret).ExitStatus()]++
+		}
+	}
+	for _, code := range []int{0, 3, 5, 7, 8} {
+		if codes[code] != 1 {
+			t.Errorf("%d processes exit with %d, want 1", codes[code], code)
+		}
+	}
+	for _, e := range r.kind(tracefile.ThreadStart)[1:] {
+		if e.Args[1] == 0 {
+			t.Errorf("thread %d has no creator", e.Thread.TID)
+		}
+	}
+	if len(r.losses) != 1 {
+		t.Errorf("losses: %v, want one, of the process that another traces", r.losses)
+	}
+}
+
 // Programs that use ptrace themselves keep working; what they trace is not
 // followed, and that is said.
 func TestNestedPtrace(t *testing.T) {

@@ -62,6 +62,7 @@ int main(void)
 	CHECK(pipe(fds) == 0);
 	for (int i = 0; i < 5; i++)
 		pthread_create(&t[i], NULL, bodies[i], NULL);
+	pthread_setname_np(t[1], "waits at futex");
 	sleep_ms(50);
 	printf("%d\n", getpid());
 	fflush(stdout);

@@ -8,6 +8,7 @@ package procfs
 
 import (
 	"bytes"
+	"os"
 	"strconv"
 
 	"golang.org/x/sys/unix"
@@ -173,6 +174,9 @@ type Status struct {
 	Kernel    bool   // a kernel thread
 	Effective uint64 // capabilities
 	Seccomp   int    // mode: 0 none, 1 strict, 2 filter
+	// Inner is the thread's ID in its own PID namespace, and Depth how many
+	// namespaces that is below the one of /proc.
+	Inner, Depth int
 }
 
 // Look reads the status of a thread; ok is false if there is no such thread.
@@ -211,11 +215,21 @@ func (r *Reader) Look(tid int) (s Status, ok bool) {
 			s.Effective = parse(value, 16)
 		case "Seccomp":
 			s.Seccomp = atoi(value)
+		case "NSpid":
+			if f := bytes.Fields(value); len(f) > 0 {
+				s.Inner, s.Depth = atoi(f[len(f)-1]), len(f)-1
+			}
 		case "VmSize":
 			s.Kernel = false
 		}
 	}
 	return s, true
+}
+
+// PIDNamespace names the PID namespace of a process.
+func PIDNamespace(pid int) string {
+	name, _ := os.Readlink("/proc/" + strconv.Itoa(pid) + "/ns/pid")
+	return name
 }
 
 func numbers(dir string) []int {

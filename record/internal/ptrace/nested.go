@@ -8,6 +8,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"sysreel/proto/tracepb"
+	"sysreel/record/internal/procfs"
 )
 
 // A thread has one tracer. Debuggers and tracers among the recorded programs
@@ -23,7 +24,7 @@ func (e *Engine) nested(t *thread, now int64) bool {
 		e.yield(t, 0, now)
 		return true
 	case unix.PTRACE_ATTACH, unix.PTRACE_SEIZE:
-		target := e.threads[int(int32(t.call.args[1]))]
+		target := e.named(t, int(int32(t.call.args[1])))
 		if target == nil || target == t || target.heir != nil || target.proc == t.proc {
 			return false
 		}
@@ -35,6 +36,29 @@ func (e *Engine) nested(t *thread, now int64) bool {
 		return true
 	}
 	return false
+}
+
+// named returns the thread that t calls tid: in a PID namespace the numbers are
+// others than here. Threads in namespaces below t's are not found.
+func (e *Engine) named(t *thread, tid int) *thread {
+	self, ok := e.proc.Look(int(t.TID))
+	if !ok || self.Depth == 0 {
+		return e.threads[tid]
+	}
+	if tid == self.Inner {
+		return t
+	}
+	namespace := procfs.PIDNamespace(int(t.TID))
+	for outer, other := range e.threads {
+		s, ok := e.proc.Look(outer)
+		if !ok || s.Inner != tid || s.Depth != self.Depth {
+			continue
+		}
+		if other.proc == t.proc || procfs.PIDNamespace(outer) == namespace {
+			return other
+		}
+	}
+	return nil
 }
 
 // yield lets go of a stopped thread for good, delivering signo.

@@ -299,7 +299,7 @@ func currentCPU() int {
 func (e *Engine) affinityCall(t *thread, r role, ret int64) {
 	target := t
 	if tid := int32(t.call.args[0]); tid != 0 {
-		if target = e.threads[int(tid)]; target == nil {
+		if target = e.named(t, int(tid)); target == nil {
 			return
 		}
 	}
