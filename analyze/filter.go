@@ -55,6 +55,9 @@ const (
 // IsZero reports whether p says nothing.
 func (p Point) IsZero() bool { return p.kind == noPoint }
 
+// timed reports whether p is a moment.
+func (p Point) timed() bool { return p.kind != noPoint && p.kind != atEvent }
+
 // Event returns the event number if p is one.
 func (p Point) Event() (uint64, bool) { return p.event, p.kind == atEvent }
 
@@ -137,6 +140,12 @@ type matcher struct {
 }
 
 func (f *Filter) compile(h *tracepb.Header) (*matcher, error) {
+	switch {
+	case f.MinLatency > 0 && h.GetNoDurations():
+		return nil, fmt.Errorf("%w: --min-latency: the log that the trace was made from has no durations (strace -T)", ErrFilter)
+	case h.GetNoClock() && (f.From.timed() || f.To.timed()):
+		return nil, fmt.Errorf("%w: --from, --to: the log that the trace was made from has no times (strace -ttt); use event numbers", ErrFilter)
+	}
 	m := &matcher{failed: f.Failed, minLatency: int64(f.MinLatency), globs: f.Paths}
 	if f.Trace != "" {
 		set, err := syscalls.ParseSet(f.Trace)

@@ -27,6 +27,8 @@ func LossText(r tracepb.Loss_Reason) string {
 		return "threads let go of while they ran"
 	case tracepb.Loss_ALTERED:
 		return "effects of the recording on the programs"
+	case tracepb.Loss_DAMAGED_LINES:
+		return "lines of the log that could not be read"
 	}
 	return fmt.Sprintf("lost for reason %d, which this build does not know", int32(r))
 }
@@ -35,7 +37,8 @@ func LossText(r tracepb.Loss_Reason) string {
 // changes the picture. The others were asked for, or are marked where they are.
 var warned = map[tracepb.Loss_Reason]bool{
 	tracepb.Loss_DROPPED: true, tracepb.Loss_NOT_FOLLOWED: true, tracepb.Loss_IO_URING: true, tracepb.Loss_UNSEEN_CALLS: true,
-	tracepb.Loss_ALTERED: true,
+	tracepb.Loss_ALTERED:       true,
+	tracepb.Loss_DAMAGED_LINES: true,
 }
 
 // lossWarning says in a line what was lost, "" if nothing that matters.

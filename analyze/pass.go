@@ -227,7 +227,7 @@ func (p *pass) other(meta *shapeMeta, wanted bool) error {
 
 // fullEvents hands on the events with arguments and memory.
 func (p *pass) fullEvents(b *tracefile.Block) error {
-	e := &p.event
+	e, facts := &p.event, b.Facts
 	for i := range b.Events {
 		s := b.Shape[i]
 		meta := p.blockShapes[s]
@@ -241,10 +241,17 @@ func (p *pass) fullEvents(b *tracefile.Block) error {
 			continue
 		}
 		wanted = wanted && meta.pass
-		if !wanted && !meta.changes {
+		for len(facts) > 0 && facts[0].Index < i {
+			facts = facts[1:]
+		}
+		named := len(facts) > 0 && facts[0].Index == i // by a log
+		if !wanted && !meta.changes && !named {
 			continue
 		}
 		b.Event(i, e)
+		if named && p.options.Need == NeedWorld {
+			p.world.Named(e)
+		}
 		if wanted {
 			if err := p.hand(e, meta); err != nil {
 				return err

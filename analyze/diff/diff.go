@@ -75,7 +75,10 @@ func Compare(ctx context.Context, o Options) (*Result, error) {
 	g := survey(runs[goodSide], runs[badSide], syms, rs)
 	c := compareRuns(runs[goodSide][0], runs[badSide][0], syms, rs)
 	out := readOutcome(c)
-	rows := c.timeRows()
+	var rows []*row
+	if !c.untimed() {
+		rows = c.timeRows()
+	}
 	list := c.rank(g.sift(c.all(out, rows)), out)
 	res := c.result(list, rows)
 	res.Notes = append(res.Notes, g.notes()...)
@@ -93,6 +96,17 @@ func Compare(ctx context.Context, o Options) (*Result, error) {
 		return nil, err
 	}
 	return res, nil
+}
+
+// untimed reports whether the times of a run mean nothing: the log that its trace
+// was made from does not have them.
+func (c *comparison) untimed() bool {
+	for _, r := range []*run{c.good, c.bad} {
+		if r.header.GetNoDurations() || r.header.GetNoClock() {
+			return true
+		}
+	}
+	return false
 }
 
 // loader reads traces into runs.
@@ -176,7 +190,10 @@ func (ld *loader) load(ctx context.Context, s Source, roots []root) (*run, error
 
 // describe makes the Run of the result.
 func (r *run) describe() Run {
-	d := Run{File: r.name, Command: []string{}, Events: r.events, Elapsed: max(0, r.last-r.first)}
+	d := Run{File: r.name, Command: []string{}, Events: r.events}
+	if !r.header.GetNoClock() {
+		d.Elapsed = max(0, r.last-r.first)
+	}
 	for _, a := range r.header.GetTarget().GetCommand() {
 		d.Command = append(d.Command, string(a))
 	}
@@ -219,6 +236,9 @@ func (c *comparison) result(list []*candidate, rows []*row) *Result {
 	}
 	if a, b := c.good.header.GetMachine().GetArch(), c.bad.header.GetMachine().GetArch(); a != b {
 		res.Notes = append(res.Notes, fmt.Sprintf("the runs are of different architectures, %s and %s", a, b))
+	}
+	if c.untimed() {
+		res.Notes = append(res.Notes, "times are not compared: a log that a trace was made from lacks them (strace -ttt -T)")
 	}
 	if len(c.good.roots) > 0 && len(c.bad.roots) > 0 {
 		if a, b := c.good.roots[0].program(), c.bad.roots[0].program(); a != b && a != "" && b != "" {

@@ -203,7 +203,7 @@ func (p *page) totals() {
 	if len(parts) > 0 {
 		lines = append(lines, "Errors "+strings.Join(parts, ", "))
 	}
-	if g, b := p.r.Good[0].Elapsed, p.r.Bad[0].Elapsed; g > 0 {
+	if g, b := p.r.Good[0].Elapsed, p.r.Bad[0].Elapsed; g > 0 && b > 0 {
 		lines = append(lines, fmt.Sprintf("Time %s → %s (%+.0f %%)", term.Duration(g), term.Duration(b), 100*float64(b-g)/float64(g)))
 	}
 	if p.r.Verdict == Different && len(lines) > 0 {

@@ -117,7 +117,11 @@ func (f *Formatter) Call(d *syscalls.Desc, e *tracefile.Event, names Names) Text
 		enter = n
 	}
 	p.fd0 = -1
-	p.result()
+	if p.text.Result != nil {
+		p.plain(p.text.Result)
+	} else {
+		p.result()
+	}
 	return Text{FD: p.fd0, Name: p.name - len("("), Call: p.b[:n:n], Enter: enter, Result: p.b[n:]}
 }
 
@@ -144,6 +148,14 @@ func (f *Formatter) Siginfo(dst []byte, data []byte) []byte {
 	p := &f.p
 	p.begin(nil, &tracefile.Event{Arch: syscalls.AMD64}, nil)
 	siginfo(p, nil, view{data: data, want: len(data), buf: -1})
+	return append(dst, p.b...)
+}
+
+// Plain appends text of a log, without what a terminal must not get.
+func (f *Formatter) Plain(dst, text []byte) []byte {
+	p := &f.p
+	p.b = p.b[:0]
+	p.plain(text)
 	return append(dst, p.b...)
 }
 
@@ -191,6 +203,8 @@ type printer struct {
 
 	searched int // steps in search of children
 
+	text tracefile.Text // of the log that the call was made from
+
 	// limited says that of the payload only left0 more bytes mean something.
 	limited bool
 	left0   int
@@ -199,6 +213,7 @@ type printer struct {
 func (p *printer) begin(d *syscalls.Desc, e *tracefile.Event, names Names) {
 	p.d, p.e, p.names, p.arch = d, e, names, e.Arch
 	p.b, p.note, p.commas = p.b[:0], p.note[:0], p.commas[:0]
+	p.text = e.Text()
 	p.enter, p.cursor, p.depth, p.name, p.twinOf = -1, 0, 0, 0, -1
 	p.searched, p.limited = 0, false
 }
@@ -213,6 +228,10 @@ func (p *printer) call() {
 	p.s(d.Name)
 	p.c('(')
 	p.name = len(p.b)
+	if p.text.Args != nil {
+		p.told()
+		return
+	}
 	meant := d
 	if p.arch == syscalls.I386 {
 		meant = p.unfold(d)
@@ -236,6 +255,10 @@ func (p *printer) unknown() {
 	p.b = appendHexDigits(p.b, uint64(p.e.NR))
 	p.c('(')
 	p.name = len(p.b)
+	if p.text.Args != nil {
+		p.told()
+		return
+	}
 	for _, v := range p.e.Args {
 		p.next()
 		p.hex(v)

@@ -36,6 +36,9 @@ type Result struct {
 	Cwd      string   `json:"cwd"`
 	Follow   bool     `json:"follow"`
 	Policy   Policy   `json:"policy"`
+	// Of a trace made from a log that does not tell them.
+	NoDurations bool `json:"no_durations,omitempty"`
+	NoClock     bool `json:"no_clock,omitempty"`
 	// Start is when recording began, in the recording machine's zone; empty
 	// if the header was lost.
 	Start      string `json:"start,omitempty"`
@@ -110,6 +113,8 @@ func Read(name string, r *tracefile.Reader) (*Result, error) {
 		Recorder: h.GetRecorder(), Backend: h.GetBackend(),
 		Machine: Machine{string(h.GetMachine().GetHostname()), h.GetMachine().GetKernel(), h.GetMachine().GetArch(), h.GetMachine().GetOsRelease(), h.GetMachine().GetCpus()},
 		PIDs:    h.GetTarget().GetPids(), Cwd: string(h.GetTarget().GetCwd()), Follow: h.GetTarget().GetFollow(),
+		NoDurations:   h.GetNoDurations(),
+		NoClock:       h.GetNoClock(),
 		Policy:        Policy{h.GetPolicy().GetSnap(), h.GetPolicy().GetSnapWritten(), h.GetPolicy().GetTrace(), h.GetPolicy().GetEnv(), h.GetPolicy().GetSeccomp()},
 		CalibrationNs: h.GetCalibration().GetStopNs(),
 		RingBytes:     h.GetRingBytes(),
@@ -121,7 +126,7 @@ func Read(name string, r *tracefile.Reader) (*Result, error) {
 	for _, a := range h.GetTarget().GetCommand() {
 		x.Command = append(x.Command, string(a))
 	}
-	if c := h.GetClock(); c != nil {
+	if c := h.GetClock(); c != nil && !h.GetNoClock() && (h.GetBackend() != "import" || c.RealtimeNs > int64(365*24*time.Hour)) { // a log may lack the date
 		x.Start = time.Unix(0, c.RealtimeNs).In(time.FixedZone(c.Zone, int(c.UtcOffsetS))).Format(time.RFC3339Nano)
 	}
 	var core tracefile.Core
@@ -263,7 +268,19 @@ func Render(w io.Writer, x *Result, o term.Options) error {
 		line("machine", "%sLinux %s %s, %s, %s", host, m.Kernel, m.Arch, m.OS, term.Plural(uint64(m.CPUs), "CPU"))
 	}
 	line("recorder", "%s (%s), format %s, trace %s", x.Recorder, x.Backend, x.Version, x.UUID)
-	line("kept", "%s", policy(x.Policy, x.Follow))
+	if x.Backend == "import" {
+		line("kept", "what the log shows")
+	} else {
+		line("kept", "%s", policy(x.Policy, x.Follow))
+	}
+	switch {
+	case x.NoDurations && x.NoClock:
+		line("times", "none: the log has neither times (strace -ttt) nor durations (-T)")
+	case x.NoDurations:
+		line("times", "no durations in the log (strace -T)")
+	case x.NoClock:
+		line("times", "durations only: the log does not say when calls were made (strace -ttt)")
+	}
 	if x.CalibrationNs > 0 {
 		line("overhead", "about %s a call, in the durations too", term.Duration(x.CalibrationNs))
 	}

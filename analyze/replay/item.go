@@ -51,7 +51,7 @@ func (r *Replay) call(c *analyze.Call) {
 		return // in flight still
 	}
 	t := r.f.Call(c.Desc, c.Event, r.namesOf(c))
-	if c.Name == "restart_syscall" {
+	if c.Name == "restart_syscall" && c.Text().Args == nil {
 		t.Call = r.restarted(t.Call, it.thread)
 		t.Enter = len(t.Call)
 	} else if c.Ret == restartBlock && c.Kind == tracefile.Syscall {
@@ -115,7 +115,9 @@ func (r *Replay) signal(c *analyze.Call) {
 			b = append(b, "stopped by "...)
 		}
 		b = append(b, signalName(c)...)
-		if c.Kind == tracefile.Signal && len(c.Bufs) > 0 {
+		if text := c.Text().Rest; text != nil && c.Kind == tracefile.Signal {
+			b = r.f.Plain(append(b, ' '), text)
+		} else if c.Kind == tracefile.Signal && len(c.Bufs) > 0 {
 			b = append(b, ' ')
 			b = r.f.Siginfo(b, c.Bufs[0].Data)
 		}

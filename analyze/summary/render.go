@@ -55,9 +55,15 @@ func head(b *strings.Builder, r *Result, t term.Options) {
 	for i := range r.Rows {
 		calls += r.Rows[i].TotalNs
 	}
-	fmt.Fprintf(b, "%s, %s, %s, %s elapsed\n", term.Plural(r.Events, "event"), term.Plural(uint64(len(r.Processes)), "process"),
-		term.Plural(uint64(r.Threads), "thread"), term.Duration(r.ElapsedNs))
-	if r.ThreadNs > 0 {
+	elapsed := ""
+	if !r.NoClock {
+		elapsed = fmt.Sprintf(", %s elapsed", term.Duration(r.ElapsedNs))
+	}
+	fmt.Fprintf(b, "%s, %s, %s%s\n", term.Plural(r.Events, "event"), term.Plural(uint64(len(r.Processes)), "process"),
+		term.Plural(uint64(r.Threads), "thread"), elapsed)
+	if r.NoDurations {
+		fmt.Fprintf(b, "%s\n", t.Paint("no times: the log that this was made from has no durations (strace -T)", term.Dim))
+	} else if r.ThreadNs > 0 && !r.NoClock {
 		fmt.Fprintf(b, "%s\n", t.Paint(fmt.Sprintf("wall%% is the share of thread-time: %s in all, %s of it in these calls",
 			term.Duration(r.ThreadNs), term.Percent(float64(calls)/float64(r.ThreadNs))), term.Dim))
 	}
@@ -119,6 +125,12 @@ func rows(b *strings.Builder, r *Result, o RenderOptions, t term.Options) {
 		}
 		table.Rows = append(table.Rows, cells)
 	}
+	switch {
+	case r.NoDurations:
+		table.Drop(0, 7)
+	case r.NoClock:
+		table.Drop(0, 1) // a share of what is not known
+	}
 	table.Write(b, t)
 	more(b, len(r.Rows), limit, t)
 	if r.NoKey > 0 {
@@ -167,6 +179,9 @@ func processes(b *strings.Builder, r *Result, o RenderOptions, t term.Options) {
 		}
 		table.Rows = append(table.Rows, []term.Cell{{Text: "+" + term.Duration(p.StartNs)}, {Text: term.Duration(p.DurationNs)}, {Text: term.Count(p.Calls)},
 			{Text: errors}, end, {Text: name}})
+	}
+	if r.NoClock {
+		table.Drop(0, 2)
 	}
 	table.Write(b, t)
 	more(b, len(r.Processes), limit, t)
@@ -291,7 +306,7 @@ func signals(b *strings.Builder, r *Result, o RenderOptions, t term.Options) {
 }
 
 func slowestCalls(b *strings.Builder, r *Result, o RenderOptions, t term.Options) {
-	if len(r.Slowest) == 0 {
+	if len(r.Slowest) == 0 || r.NoDurations {
 		return
 	}
 	section(b, "slowest calls", t)
@@ -346,10 +361,17 @@ func objects(b *strings.Builder, r *Result, o RenderOptions, t term.Options) {
 			if n++; n > limit {
 				continue
 			}
-			table.Row(bytes(x.ReadBytes), bytes(x.WrittenBytes), term.Count(x.Calls), term.Duration(x.TotalNs), x.Name)
+			time := term.Duration(x.TotalNs)
+			if r.NoDurations {
+				time = ""
+			}
+			table.Row(bytes(x.ReadBytes), bytes(x.WrittenBytes), term.Count(x.Calls), time, x.Name)
 		}
 		if n > 0 {
 			section(b, title, t)
+			if r.NoDurations {
+				table.Drop(3, 4)
+			}
 			table.Write(b, t)
 			more(b, n, limit, t)
 		}

@@ -21,8 +21,9 @@ type Result struct {
 	By        string `json:"by"`
 	// ThreadNs is how long the threads were recorded, together: the
 	// denominator of a row's share of time.
-	ThreadNs      int64     `json:"thread_ns"`
-	Threads       int       `json:"threads"`
+	ThreadNs int64 `json:"thread_ns"`
+	Threads  int   `json:"threads"`
+	Untimed
 	CalibrationNs int64     `json:"calibration_ns,omitempty"`
 	NoKey         uint64    `json:"no_key,omitempty"` // calls that have no such key
 	Rows          []Row     `json:"rows"`
@@ -31,6 +32,13 @@ type Result struct {
 	Slowest       []Slow    `json:"slowest"`
 	Failing       []Failing `json:"failing_paths,omitempty"` // most failures first
 	Objects       []Object  `json:"objects,omitempty"`       // most bytes first
+}
+
+// Untimed says what of the times means nothing, because a trace was made from a
+// log that does not have it: then the numbers stand for nothing.
+type Untimed struct {
+	NoDurations bool `json:"no_durations,omitempty"` // of calls
+	NoClock     bool `json:"no_clock,omitempty"`     // when things happened
 }
 
 // Row is what happened under a key.
@@ -160,7 +168,7 @@ func (a *Analysis) Result() *Result {
 	n, ns := a.threadTime()
 	r := &Result{
 		Schema: Schema, Events: a.events, ElapsedNs: a.elapsedNs(), By: a.options.By.String(),
-		ThreadNs: ns, Threads: n, CalibrationNs: a.stop, NoKey: a.noKey,
+		ThreadNs: ns, Threads: n, Untimed: a.untimed, CalibrationNs: a.stop, NoKey: a.noKey,
 		Rows: []Row{}, Signals: []Signal{}, Slowest: []Slow{},
 	}
 	for _, x := range a.rows {

@@ -36,6 +36,7 @@ func (o Options) Need() analyze.Need {
 type Analysis struct {
 	options Options
 	stop    int64 // calibration
+	untimed Untimed
 
 	events      uint64
 	first, last int64
@@ -131,6 +132,7 @@ func New(h *tracepb.Header, o Options) *Analysis {
 	return &Analysis{
 		options:   o,
 		stop:      h.GetCalibration().GetStopNs(),
+		untimed:   Untimed{h.GetNoDurations(), h.GetNoClock()},
 		first:     -1,
 		rows:      make(map[analyze.Key]*row),
 		threads:   make(map[*world.Thread]*span),
@@ -346,6 +348,8 @@ func (a *Analysis) Merge(b *Analysis) {
 	a.events += b.events
 	a.noKey += b.noKey
 	a.stop = max(a.stop, b.stop)
+	a.untimed.NoDurations = a.untimed.NoDurations || b.untimed.NoDurations
+	a.untimed.NoClock = a.untimed.NoClock || b.untimed.NoClock
 	for k, r := range b.rows {
 		if mine := a.rows[k]; mine != nil {
 			mine.merge(r)

@@ -2,6 +2,7 @@ package term
 
 import (
 	"io"
+	"slices"
 	"strings"
 )
 
@@ -42,6 +43,14 @@ func (t *Table) Row(cells ...string) {
 		row[i].Text = c
 	}
 	t.Rows = append(t.Rows, row)
+}
+
+// Drop takes the columns from from up to, but not with, to away.
+func (t *Table) Drop(from, to int) {
+	t.Columns = slices.Delete(t.Columns, from, to)
+	for i := range t.Rows {
+		t.Rows[i] = slices.Delete(t.Rows[i], from, to)
+	}
 }
 
 // Write writes the table, the titles first if any column has one.

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"fmt"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -69,6 +70,9 @@ func runHist(ctx context.Context, std *stdio, o histOptions, names []string) err
 	progress := newProgress(std)
 	for i, name := range names {
 		err := passTrace(ctx, std, "hist", name, tracefile.ReaderOptions{}, func(t *analyze.Trace) error {
+			if t.Header().GetNoDurations() {
+				return fmt.Errorf("%s: the log that this was made from has no durations (strace -T)", name)
+			}
 			lo := latency.Options{By: by, Heatmap: o.heatmap, Roles: o.compare, File: i}
 			part := latency.New(t.Header(), lo)
 			parts[i] = part

@@ -94,6 +94,7 @@ func runReplay(ctx context.Context, std *stdio, o replayOptions, name string) er
 		ro.Follow = ctx
 	}
 	return passTrace(ctx, std, "replay", name, ro, func(t *analyze.Trace) error {
+		o.untimed(std, t)
 		w := bufio.NewWriterSize(std.out, 64<<10)
 		r := replay.New(o.options(t), w)
 		// What a socket is tells what its messages are, names or not.
@@ -115,6 +116,19 @@ func runReplay(ctx context.Context, std *stdio, o replayOptions, name string) er
 		}
 		return w.Flush()
 	})
+}
+
+// untimed takes back the flags that ask for times which the log that the trace
+// was made from does not have, and says so.
+func (o *replayOptions) untimed(std *stdio, t *analyze.Trace) {
+	if t.Header().GetNoDurations() && o.durations {
+		o.durations = false
+		std.message("sysreel replay: %s: no -T: the log that this was made from has no durations", t.Name)
+	}
+	if t.Header().GetNoClock() && (o.clock > 0 || o.relative) {
+		o.clock, o.relative = 0, false
+		std.message("sysreel replay: %s: no -t or -r: the log that this was made from has no times", t.Name)
+	}
 }
 
 // options translates the flags.

@@ -41,6 +41,7 @@ from a good one.`,
 		newHistCommand(std),
 		newDiffCommand(std),
 		newInfoCommand(std),
+		newImportCommand(std),
 		newVersionCommand(std),
 	)
 	root.Args = knownCommand

@@ -48,6 +48,7 @@ func TestScripts(t *testing.T) {
 		Setup: func(env *testscript.Env) error {
 			env.Setenv("ROOT", root)
 			env.Setenv("TRACES", filepath.Join(root, "testdata", "traces"))
+			env.Setenv("LOGS", filepath.Join(root, "testdata", "logs"))
 			env.Setenv("LC_ALL", "C")
 			env.Setenv("COLUMNS", "100")
 			return nil

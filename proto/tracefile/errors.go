@@ -46,7 +46,7 @@ func notTrace(b []byte) error {
 	case starts("PERFILE2"):
 		what = "it is a perf.data file"
 	case stracePattern.Match(b):
-		what = "it looks like strace's text output"
+		what = "it looks like strace's text output: make a trace of it with sysreel import"
 	case looksLikeText(b):
 		what = "it looks like text"
 	case len(bytes.TrimLeft(b, "\x00")) == 0:

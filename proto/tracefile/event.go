@@ -132,8 +132,10 @@ type Event struct {
 	End    int64  // ns; equals Start for what takes no time
 	Args   [6]uint64
 	Ret    int64
-	Bufs   []Buf            // in the order of the copy plan
-	Facts  *tracepb.Process // ThreadStart and Exec
+	Bufs   []Buf // in the order of the copy plan
+	// Facts is set of ThreadStart and Exec; and of calls made from a log that
+	// names descriptors: what was known by their text only, before the call.
+	Facts *tracepb.Process
 }
 
 // Buf is a piece of the tracee's memory.
@@ -149,6 +151,52 @@ type Buf struct {
 	Want    uint32 // bytes that the call's arguments promise; ≥ len(Data)
 	Faulted bool   // memory after Data could not be read
 	Data    []byte
+}
+
+// Text is what a log that the event was made from wrote, of events that arguments
+// and memory do not tell as a whole. What is nil can be told by them.
+//
+// It is kept as Bufs with neither Arg nor Parent (both −1), the last of the
+// event: the arguments so far as known at the beginning (AtEnter, Off 0), the
+// rest of them (AtExit, 0) and what follows "= " (AtExit, 1). Of a Signal the
+// siginfo in braces is the rest.
+type Text struct {
+	Args, Rest, Result []byte
+}
+
+// Offs of the pieces of a Text.
+const (
+	textArgs   = 0
+	textResult = 1
+)
+
+// Text returns the event's text.
+func (e *Event) Text() (t Text) {
+	for i := len(e.Bufs) - 1; i >= 0; i-- {
+		switch b := &e.Bufs[i]; {
+		case b.Arg >= 0 || b.Parent >= 0 || e.Kind == Signal && i == 0 && b.Phase == AtEnter:
+			return t
+		case b.Off == textResult:
+			t.Result = b.Data
+		case b.Phase == AtExit:
+			t.Rest = b.Data
+		default:
+			t.Args = b.Data
+		}
+	}
+	return t
+}
+
+// AppendText appends the pieces of a Text that are not nil. It keeps t's slices.
+func (e *Event) AppendText(t Text) {
+	add := func(phase Phase, off uint32, data []byte) {
+		if data != nil {
+			e.Bufs = append(e.Bufs, Buf{Phase: phase, Arg: -1, Parent: -1, Off: off, Want: uint32(len(data)), Data: data})
+		}
+	}
+	add(AtEnter, textArgs, t.Args)
+	add(AtExit, textArgs, t.Rest)
+	add(AtExit, textResult, t.Result)
 }
 
 // Errno returns the error number of a failed call, or 0.

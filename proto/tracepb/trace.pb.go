@@ -101,28 +101,30 @@ type Loss_Reason int32
 
 const (
 	Loss_REASON_UNSPECIFIED Loss_Reason = 0
-	Loss_DROPPED            Loss_Reason = 1 // events dropped because the output was too slow
-	Loss_NOT_FOLLOWED       Loss_Reason = 2 // a process was not followed
-	Loss_UNREADABLE         Loss_Reason = 3 // memory of the tracee could not be read
-	Loss_IO_URING           Loss_Reason = 4 // io_uring in use: its operations are not seen
-	Loss_UNSEEN_CALLS       Loss_Reason = 5 // calls the backend cannot see
-	Loss_TRUNCATED          Loss_Reason = 6 // recording limit reached
-	Loss_DETACHED           Loss_Reason = 7 // let go of while it ran
-	Loss_ALTERED            Loss_Reason = 8 // recording changed what a program can do
+	Loss_DROPPED            Loss_Reason = 1  // events dropped because the output was too slow
+	Loss_NOT_FOLLOWED       Loss_Reason = 2  // a process was not followed
+	Loss_UNREADABLE         Loss_Reason = 3  // memory of the tracee could not be read
+	Loss_IO_URING           Loss_Reason = 4  // io_uring in use: its operations are not seen
+	Loss_UNSEEN_CALLS       Loss_Reason = 5  // calls the backend cannot see
+	Loss_TRUNCATED          Loss_Reason = 6  // recording limit reached
+	Loss_DETACHED           Loss_Reason = 7  // let go of while it ran
+	Loss_ALTERED            Loss_Reason = 8  // recording changed what a program can do
+	Loss_DAMAGED_LINES      Loss_Reason = 20 // lines of a log that could not be read
 )
 
 // Enum value maps for Loss_Reason.
 var (
 	Loss_Reason_name = map[int32]string{
-		0: "REASON_UNSPECIFIED",
-		1: "DROPPED",
-		2: "NOT_FOLLOWED",
-		3: "UNREADABLE",
-		4: "IO_URING",
-		5: "UNSEEN_CALLS",
-		6: "TRUNCATED",
-		7: "DETACHED",
-		8: "ALTERED",
+		0:  "REASON_UNSPECIFIED",
+		1:  "DROPPED",
+		2:  "NOT_FOLLOWED",
+		3:  "UNREADABLE",
+		4:  "IO_URING",
+		5:  "UNSEEN_CALLS",
+		6:  "TRUNCATED",
+		7:  "DETACHED",
+		8:  "ALTERED",
+		20: "DAMAGED_LINES",
 	}
 	Loss_Reason_value = map[string]int32{
 		"REASON_UNSPECIFIED": 0,
@@ -134,6 +136,7 @@ var (
 		"TRUNCATED":          6,
 		"DETACHED":           7,
 		"ALTERED":            8,
+		"DAMAGED_LINES":      20,
 	}
 )
 
@@ -738,7 +741,7 @@ func (x *Shape) GetArg() []*Column {
 type Facts struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Row           uint32                 `protobuf:"varint,1,opt,name=row,proto3" json:"row,omitempty"`
-	Process       *Process               `protobuf:"bytes,2,opt,name=process,proto3" json:"process,omitempty"`
+	Process       *Process               `protobuf:"bytes,2,opt,name=process,proto3" json:"process,omitempty"` // of a call: cwd and files that its text named, before it
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1674,7 +1677,12 @@ type Header struct {
 	TickNs uint32  `protobuf:"varint,12,opt,name=tick_ns,json=tickNs,proto3" json:"tick_ns,omitempty"`
 	Series *Series `protobuf:"bytes,13,opt,name=series,proto3" json:"series,omitempty"` // this trace is a part of a recording
 	// The recorder kept the last events only, in at most this many bytes; 0: all.
-	RingBytes     uint64 `protobuf:"varint,14,opt,name=ring_bytes,json=ringBytes,proto3" json:"ring_bytes,omitempty"`
+	RingBytes uint64 `protobuf:"varint,14,opt,name=ring_bytes,json=ringBytes,proto3" json:"ring_bytes,omitempty"`
+	// Of a trace made from a log that does not tell them. Without durations calls
+	// end when they begin, save that those interrupted by another's line end later.
+	NoDurations bool `protobuf:"varint,20,opt,name=no_durations,json=noDurations,proto3" json:"no_durations,omitempty"`
+	// Without a clock the times only order the events.
+	NoClock       bool `protobuf:"varint,21,opt,name=no_clock,json=noClock,proto3" json:"no_clock,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1805,6 +1813,20 @@ func (x *Header) GetRingBytes() uint64 {
 		return x.RingBytes
 	}
 	return 0
+}
+
+func (x *Header) GetNoDurations() bool {
+	if x != nil {
+		return x.NoDurations
+	}
+	return false
+}
+
+func (x *Header) GetNoClock() bool {
+	if x != nil {
+		return x.NoClock
+	}
+	return false
 }
 
 // Series says which part of a recording a trace is. Each part is a whole trace;
@@ -3249,7 +3271,7 @@ const file_proto_trace_proto_rawDesc = "" +
 	"\alast_ns\x18\x05 \x01(\v2\x12.sysreel.v1.ColumnR\x06lastNs\x12*\n" +
 	"\x06losses\x18\x06 \x01(\v2\x12.sysreel.v1.ColumnR\x06losses\x12$\n" +
 	"\x03seq\x18\a \x01(\v2\x12.sysreel.v1.ColumnR\x03seq\x12\x16\n" +
-	"\x06blocks\x18\b \x01(\rR\x06blocks\"\xfa\x03\n" +
+	"\x06blocks\x18\b \x01(\rR\x06blocks\"\xb8\x04\n" +
 	"\x06Header\x12\x14\n" +
 	"\x05major\x18\x01 \x01(\rR\x05major\x12\x14\n" +
 	"\x05minor\x18\x02 \x01(\rR\x05minor\x12+\n" +
@@ -3266,7 +3288,9 @@ const file_proto_trace_proto_rawDesc = "" +
 	"\atick_ns\x18\f \x01(\rR\x06tickNs\x12*\n" +
 	"\x06series\x18\r \x01(\v2\x12.sysreel.v1.SeriesR\x06series\x12\x1d\n" +
 	"\n" +
-	"ring_bytes\x18\x0e \x01(\x04R\tringBytes\",\n" +
+	"ring_bytes\x18\x0e \x01(\x04R\tringBytes\x12!\n" +
+	"\fno_durations\x18\x14 \x01(\bR\vnoDurations\x12\x19\n" +
+	"\bno_clock\x18\x15 \x01(\bR\anoClock\",\n" +
 	"\x06Series\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\fR\x02id\x12\x12\n" +
 	"\x04part\x18\x02 \x01(\rR\x04part\"\x82\x02\n" +
@@ -3369,14 +3393,14 @@ const file_proto_trace_proto_rawDesc = "" +
 	"\x04size\x18\x01 \x01(\x04R\x04size\x12\x14\n" +
 	"\x05inode\x18\x02 \x01(\x04R\x05inode\x12\x19\n" +
 	"\bmtime_ns\x18\x03 \x01(\x03R\amtimeNs\x12\x12\n" +
-	"\x04mode\x18\x04 \x01(\rR\x04mode\"\xcd\x02\n" +
+	"\x04mode\x18\x04 \x01(\rR\x04mode\"\xe0\x02\n" +
 	"\x04Loss\x12/\n" +
 	"\x06reason\x18\x01 \x01(\x0e2\x17.sysreel.v1.Loss.ReasonR\x06reason\x12\x16\n" +
 	"\x06thread\x18\x02 \x01(\rR\x06thread\x12\x19\n" +
 	"\bfirst_ns\x18\x03 \x01(\x03R\afirstNs\x12\x17\n" +
 	"\alast_ns\x18\x04 \x01(\x03R\x06lastNs\x12\x14\n" +
 	"\x05count\x18\x05 \x01(\x04R\x05count\x12\x16\n" +
-	"\x06detail\x18\x06 \x01(\tR\x06detail\"\x99\x01\n" +
+	"\x06detail\x18\x06 \x01(\tR\x06detail\"\xac\x01\n" +
 	"\x06Reason\x12\x16\n" +
 	"\x12REASON_UNSPECIFIED\x10\x00\x12\v\n" +
 	"\aDROPPED\x10\x01\x12\x10\n" +
@@ -3387,7 +3411,8 @@ const file_proto_trace_proto_rawDesc = "" +
 	"\fUNSEEN_CALLS\x10\x05\x12\r\n" +
 	"\tTRUNCATED\x10\x06\x12\f\n" +
 	"\bDETACHED\x10\a\x12\v\n" +
-	"\aALTERED\x10\b\"\x80\x04\n" +
+	"\aALTERED\x10\b\x12\x11\n" +
+	"\rDAMAGED_LINES\x10\x14\"\x80\x04\n" +
 	"\x06Footer\x12(\n" +
 	"\x03end\x18\x01 \x01(\x0e2\x16.sysreel.v1.Footer.EndR\x03end\x12'\n" +
 	"\x05clock\x18\x02 \x01(\v2\x11.sysreel.v1.ClockR\x05clock\x12\x16\n" +

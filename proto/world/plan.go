@@ -42,7 +42,7 @@ func newPlan(d *syscalls.Desc) *plan {
 			continue
 		}
 		switch {
-		case a.Type.Name == "fd":
+		case a.Type.Name == "fd" && a.Type.Kind != syscalls.Pointer: // pipe gives descriptors back
 			pl.fds = append(pl.fds, int8(a.Reg))
 		case a.Type.Name == "dirfd":
 			pl.fds = append(pl.fds, int8(a.Reg))

@@ -133,6 +133,9 @@ func (w *World) Apply(e *tracefile.Event) {
 	}
 	switch e.Kind {
 	case tracefile.Syscall, tracefile.Unfinished, tracefile.InFlight:
+		if e.Facts != nil {
+			w.Named(e)
+		}
 		pl := w.plan(e.Arch, e.NR)
 		if pl == nil {
 			return
