@@ -25,7 +25,7 @@ type session struct {
 	out    encoder
 	begin  time.Time
 	took   time.Duration // up to the end of the recording
-	err    error // why recording could not begin
+	err    error         // why recording could not begin
 
 	mu   sync.Mutex
 	end  End // why it ended; the first reason counts

@@ -13,10 +13,10 @@ import (
 	"time"
 
 	"golang.org/x/sys/unix"
-	"google.golang.org/protobuf/proto"
 
 	"sysreel/proto/syscalls"
 	"sysreel/proto/tracefile"
+	"sysreel/proto/tracepb"
 	"sysreel/record/internal/capture"
 	"sysreel/record/internal/procfs"
 )
@@ -25,10 +25,10 @@ import (
 type Config struct {
 	Selected *syscalls.Set // calls to record; nil: all
 	Filter   Filter        // of a launched command
-	Snap     int  // bytes kept of each payload that is read, negative none
-	Written  int  // and of each that is written
-	Environ  bool // copy environments
-	NoFollow bool // leave child processes alone
+	Snap     int           // bytes kept of each payload that is read, negative none
+	Written  int           // and of each that is written
+	Environ  bool          // copy environments
+	NoFollow bool          // leave child processes alone
 	// BlockEvents bounds the events of a block, 0: as the engine thinks fit.
 	BlockEvents int
 	// Warn is told what cannot be done as it should; may be nil.
@@ -93,8 +93,8 @@ type Engine struct {
 	stop   atomic.Int32
 	// filtered: everything followed has the engine's seccomp filter.
 	filtered bool
-	Counts Counts
-	Met    Met
+	Counts   Counts
+	Met      Met
 }
 
 // Met is what ended a recording by Config.Until, valid when Run has returned.
@@ -287,9 +287,7 @@ func (e *Engine) emit(ev *tracefile.Event, bufs []tracefile.Buf) {
 		e.inBlock.bytes += len(b.data) - size
 	}
 	if p := ev.Facts; p != nil {
-		// Each string and each field of a file is a part of its own, of
-		// which a block has no more than so many.
-		e.inBlock.bytes += proto.Size(p) + 32*(len(p.Argv)+len(p.Env)+6*len(p.Files))
+		e.inBlock.bytes += factsBytes(p)
 	}
 	e.inBlock.events++
 	e.dirty = true
@@ -299,6 +297,24 @@ func (e *Engine) emit(ev *tracefile.Event, bufs []tracefile.Buf) {
 	case b.full():
 		e.handOver(false)
 	}
+}
+
+// factsBytes is about what facts weigh in a block. Each string and each field of
+// a file is a part of its own, of which a block has no more than so many.
+// proto.Size would be exact, but its first use builds the messages' descriptions,
+// which costs as much as dozens of calls.
+func factsBytes(p *tracepb.Process) int {
+	const part = 32
+	n := 1 << 10
+	for _, list := range [][][]byte{p.Argv, p.Env, p.GetMaps().GetFiles()} {
+		for _, s := range list {
+			n += part + len(s)
+		}
+	}
+	for _, f := range p.Files {
+		n += 6*part + len(f.Link) + len(f.Socket)
+	}
+	return n
 }
 
 // until ends the recording if the event is what it was to last until.

@@ -52,23 +52,20 @@ func inheritedIgnored() (mask uint64) {
 // symbols returns the addresses of two variables as this program's symbol
 // table has them. The first must have the size given.
 func symbols(one string, size uint64, two string) (a, b uint64, ok bool) {
-	f, err := elf.Open("/proc/self/exe")
+	image, err := mapFile("/proc/self/exe") // a megabyte of symbols: not read
 	if err != nil {
 		return 0, 0, false
 	}
-	defer f.Close()
+	defer unix.Munmap(image)
+	f, err := elf.NewFile(bytes.NewReader(image))
+	if err != nil {
+		return 0, 0, false
+	}
 	table := f.SectionByType(elf.SHT_SYMTAB)
 	if table == nil || int(table.Link) >= len(f.Sections) {
 		return 0, 0, false
 	}
-	syms, err := table.Data()
-	if err != nil {
-		return 0, 0, false
-	}
-	names, err := f.Sections[table.Link].Data()
-	if err != nil {
-		return 0, 0, false
-	}
+	syms, names := content(image, table), content(image, f.Sections[table.Link])
 	// Some ten thousand names: looked for as bytes, not made into strings.
 	find := func(name string) (s elf.Sym64, ok bool) {
 		at := bytes.Index(names, []byte("\x00"+name+"\x00"))
@@ -86,4 +83,26 @@ func symbols(one string, size uint64, two string) (a, b uint64, ok bool) {
 	}
 	second, ok := find(two)
 	return first.Value, second.Value, ok
+}
+
+// mapFile maps a file to be read. It is for unix.Munmap to give back.
+func mapFile(path string) ([]byte, error) {
+	fd, err := unix.Open(path, unix.O_RDONLY|unix.O_CLOEXEC, 0)
+	if err != nil {
+		return nil, err
+	}
+	defer unix.Close(fd)
+	var st unix.Stat_t
+	if err := unix.Fstat(fd, &st); err != nil {
+		return nil, err
+	}
+	return unix.Mmap(fd, 0, int(st.Size), unix.PROT_READ, unix.MAP_PRIVATE)
+}
+
+// content returns a section where it stands in a file, nil if it does not.
+func content(image []byte, s *elf.Section) []byte {
+	if s.Offset > uint64(len(image)) || s.FileSize > uint64(len(image))-s.Offset {
+		return nil
+	}
+	return image[s.Offset:][:s.FileSize]
 }
