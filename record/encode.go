@@ -11,6 +11,7 @@ import (
 	"sysreel/proto/tracepb"
 	"sysreel/proto/world"
 	"sysreel/record/internal/ptrace"
+	"sysreel/record/internal/redact"
 )
 
 // encoder writes batches to the output, on a goroutine of its own. When the
@@ -21,7 +22,9 @@ type encoder struct {
 	failed  func(error)
 	full    func() // the trace has reached maxSize
 	maxSize int64
+	rules   *redact.Rules
 
+	secrets *redact.Events // nil: nothing is blanked
 	world   *world.World
 	w       *tracefile.Writer
 	err     error             // the first of the output
@@ -51,6 +54,8 @@ type written struct {
 // open writes the header.
 func (c *encoder) open(o *Options, h *tracepb.Header) {
 	c.world = world.New()
+	c.secrets = redact.NewEvents(c.rules, c.world)
+	c.secrets.Header(h)
 	wo := tracefile.WriterOptions{Tracker: c.world, MaxSize: o.MaxSize, Reserve: lastBlock}
 	switch {
 	case o.RingSize > 0:
@@ -123,6 +128,7 @@ func (c *encoder) write(b *ptrace.Batch) error {
 func (c *encoder) add(events []tracefile.Event) error {
 	for i := range events {
 		e := &events[i]
+		c.secrets.Event(e)
 		if c.maxSize > 0 {
 			if ofNote(e) {
 				c.ends = append(c.ends, *e)
@@ -169,6 +175,10 @@ func (c *encoder) flush(inFlight []tracefile.Event) error {
 	if c.cut != nil {
 		return nil // close does it
 	}
+	for i := range inFlight {
+		c.secrets.Event(&inFlight[i])
+	}
+	c.secrets.Take(c.w.AddRedactions)
 	before := c.w.Size()
 	switch err := c.w.Flush(inFlight); {
 	case err == tracefile.ErrFull:
@@ -211,6 +221,9 @@ func (c *encoder) gap(b *ptrace.Batch) error {
 		return err
 	}
 	c.losses(b.Losses)
+	for i := range b.Gap.Processes {
+		c.secrets.Facts(b.Gap.Processes[i].Facts)
+	}
 	c.world.Lose()
 	c.world.Load(snapshot(b.Gap))
 	return nil
@@ -243,6 +256,7 @@ func (c *encoder) close(f *tracepb.Footer) {
 	if c.cut != nil {
 		c.w.AddLoss(c.cut)
 	}
+	c.secrets.Take(c.w.AddRedactions)
 	if err := c.w.Flush(nil); err != nil && err != tracefile.ErrFull {
 		c.err = err
 	} else {

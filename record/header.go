@@ -30,7 +30,7 @@ func (s *session) header() *tracepb.Header {
 		Machine:     machine(),
 		Clock:       clock(),
 		Target:      t,
-		Policy:      &tracepb.Policy{Snap: uint32(max(s.o.snap(), 0)), SnapWritten: uint32(max(s.o.written(), 0)), Trace: s.o.Trace, Env: s.o.Environ, Seccomp: s.engine.Filtered()},
+		Policy:      &tracepb.Policy{Snap: uint32(max(s.o.snap(), 0)), SnapWritten: uint32(max(s.o.written(), 0)), Trace: s.o.Trace, Env: s.o.Environ, Seccomp: s.engine.Filtered(), Redact: s.rules.Names()},
 		Calibration: &tracepb.Calibration{StopNs: s.engine.StopCost()},
 		TickNs:      tick,
 	}

@@ -23,6 +23,7 @@ import (
 
 	"sysreel/proto/tracefile"
 	"sysreel/proto/tracepb"
+	"sysreel/record/internal/redact"
 )
 
 // What is kept of each data buffer when Options.Snap is 0, in bytes: of what is
@@ -101,6 +102,9 @@ type Options struct {
 	Snap int
 	// Environ keeps environments. Without it only their size is recorded.
 	Environ bool
+	// Redact lists the rules by which secrets are blanked in the trace, in the
+	// notation of CheckRedact; empty: the default rules.
+	Redact string
 
 	// Until ends the recording when something happens: see [ParseUntil]. Like
 	// the limits it lets the processes live on.
@@ -141,6 +145,30 @@ const (
 	SeccompOn           // wherever there is a Trace and children are followed
 	SeccompOff
 )
+
+// CheckRedact tells what is wrong with a list of rules: "off", or separated by
+// commas NAME (only what is named), +NAME and -NAME (changes to the default
+// rules) and /REGEXP/ (of package regexp; what it matches, or its first group).
+func CheckRedact(list string) error {
+	_, err := redact.Parse(list)
+	return err
+}
+
+// RedactRule is a rule by which secrets are blanked.
+type RedactRule struct {
+	Name    string
+	About   string
+	Default bool
+}
+
+// RedactRules lists the rules that have names.
+func RedactRules() []RedactRule {
+	var all []RedactRule
+	for _, b := range redact.Builtins {
+		all = append(all, RedactRule(b))
+	}
+	return all
+}
 
 // snap is how many bytes to keep of what is read; negative: none.
 func (o *Options) snap() int {

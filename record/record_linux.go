@@ -15,12 +15,14 @@ import (
 	"sysreel/proto/syscalls"
 	"sysreel/proto/tracepb"
 	"sysreel/record/internal/ptrace"
+	"sysreel/record/internal/redact"
 )
 
 // session is one recording.
 type session struct {
 	o      Options
 	path   string // of the command
+	rules  *redact.Rules
 	engine *ptrace.Engine
 	out    encoder
 	begin  time.Time
@@ -71,6 +73,10 @@ func run(ctx context.Context, o Options) (Result, error) {
 		}
 		cfg.Until = until.Met
 	}
+	var err error
+	if s.rules, err = redact.Parse(o.Redact); err != nil {
+		return Result{}, fmt.Errorf("redact: %w", err)
+	}
 	if len(o.Command) > 0 {
 		path, err := lookup(o.Command[0])
 		if err != nil {
@@ -97,7 +103,7 @@ func (s *session) record(ctx context.Context) {
 		s.engine.Discard()
 		return
 	}
-	s.out = encoder{free: s.engine.Free, maxSize: s.o.MaxSize, done: make(chan struct{})}
+	s.out = encoder{free: s.engine.Free, maxSize: s.o.MaxSize, rules: s.rules, done: make(chan struct{})}
 	s.out.failed = func(err error) { s.stop(OutputFailed, err.Error()) }
 	s.out.full = func() { s.stop(Limit, fmt.Sprintf("%d bytes", s.o.MaxSize)) }
 	header := s.header()

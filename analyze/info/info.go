@@ -6,6 +6,7 @@ import (
 	"encoding/hex"
 	"fmt"
 	"io"
+	"slices"
 	"sort"
 	"strings"
 	"time"
@@ -62,6 +63,15 @@ type Result struct {
 	Exit         string  `json:"exit,omitempty"`          // of the launched command
 	Losses       []Loss  `json:"losses"`
 	Gaps         []Gap   `json:"gaps"`
+	// Redactions tells how often secrets were blanked since the recording
+	// began, by rule; of a trace without an end up to its last block.
+	Redactions []Redaction `json:"redactions"`
+}
+
+// Redaction is what one rule has blanked.
+type Redaction struct {
+	Rule  string `json:"rule"`
+	Count uint64 `json:"count"`
 }
 
 // Series says which part of a recording the trace is.
@@ -86,6 +96,8 @@ type Policy struct {
 	Trace   string `json:"trace,omitempty"`
 	Env     bool   `json:"env"`
 	Seccomp bool   `json:"seccomp"`
+	// Redact lists the rules by which secrets were blanked: none, none was.
+	Redact []string `json:"redact"`
 }
 
 // Loss is something that is not in the trace.
@@ -115,10 +127,10 @@ func Read(name string, r *tracefile.Reader) (*Result, error) {
 		PIDs:    h.GetTarget().GetPids(), Cwd: string(h.GetTarget().GetCwd()), Follow: h.GetTarget().GetFollow(),
 		NoDurations:   h.GetNoDurations(),
 		NoClock:       h.GetNoClock(),
-		Policy:        Policy{h.GetPolicy().GetSnap(), h.GetPolicy().GetSnapWritten(), h.GetPolicy().GetTrace(), h.GetPolicy().GetEnv(), h.GetPolicy().GetSeccomp()},
+		Policy:        Policy{h.GetPolicy().GetSnap(), h.GetPolicy().GetSnapWritten(), h.GetPolicy().GetTrace(), h.GetPolicy().GetEnv(), h.GetPolicy().GetSeccomp(), append([]string{}, h.GetPolicy().GetRedact()...)},
 		CalibrationNs: h.GetCalibration().GetStopNs(),
 		RingBytes:     h.GetRingBytes(),
-		Losses:        []Loss{}, Gaps: []Gap{},
+		Losses:        []Loss{}, Gaps: []Gap{}, Redactions: []Redaction{},
 	}
 	if s := h.GetSeries(); s != nil {
 		x.Series = &Series{hex.EncodeToString(s.Id), s.Part}
@@ -131,6 +143,8 @@ func Read(name string, r *tracefile.Reader) (*Result, error) {
 	}
 	var core tracefile.Core
 	var losses []*tracepb.Loss
+	var redactions []*tracepb.Redaction
+	var final *tracefile.Chunk
 	last := int64(0)
 	for {
 		c, err := r.Next()
@@ -148,6 +162,7 @@ func Read(name string, r *tracefile.Reader) (*Result, error) {
 		x.FileBytes = c.Offset + int64(c.Size)
 		x.RawBytes += int64(c.CoreRaw) + int64(c.DetailRaw)
 		last = max(last, c.LastTime)
+		final = c
 		if c.Losses > 0 && c.Core(&core) == nil {
 			losses = append(losses, core.Losses...)
 		}
@@ -158,9 +173,17 @@ func Read(name string, r *tracefile.Reader) (*Result, error) {
 	x.State, x.Warning = r.State().String(), r.Warning()
 	if f := r.Footer(); f != nil {
 		x.footer(f, h)
-		losses = f.Losses
+		losses, redactions = f.Losses, f.Redaction
+	} else if final != nil && len(x.Policy.Redact) > 0 && final.Core(&core) == nil {
+		redactions = core.Redactions
 	}
 	x.losses(losses)
+	for _, n := range redactions {
+		x.Redactions = append(x.Redactions, Redaction{n.Rule, n.Count})
+	}
+	slices.SortStableFunc(x.Redactions, func(a, b Redaction) int {
+		return slices.Index(x.Policy.Redact, a.Rule) - slices.Index(x.Policy.Redact, b.Rule)
+	})
 	for _, g := range r.Gaps() {
 		x.Gaps = append(x.Gaps, Gap{g.Offset, g.Bytes, g.Events, g.Known, g.Reason})
 	}
@@ -303,6 +326,9 @@ func Render(w io.Writer, x *Result, o term.Options) error {
 		per = fmt.Sprintf(", %.2f bytes an event", float64(x.FileBytes)/float64(x.Events))
 	}
 	line("size", "%s in %s, %s decompressed%s", term.Bytes(x.FileBytes), term.Plural(x.Blocks, "block"), term.Bytes(x.RawBytes), per)
+	if x.Backend != "import" {
+		line("redacted", "%s", redacted(x))
+	}
 	if len(x.Losses) == 0 {
 		line("losses", "none")
 	}
@@ -347,6 +373,23 @@ func policy(p Policy, follow bool) string {
 		s += ", no children"
 	}
 	return s
+}
+
+// redacted tells what was blanked, and by what rules.
+func redacted(x *Result) string {
+	if len(x.Policy.Redact) == 0 {
+		return "nothing: no rule was in force"
+	}
+	s := "nothing"
+	for i, n := range x.Redactions {
+		if i == 0 {
+			s = ""
+		} else {
+			s += ", "
+		}
+		s += fmt.Sprintf("%s × %s", term.Count(n.Count), n.Rule)
+	}
+	return s + " (rules: " + strings.Join(x.Policy.Redact, ", ") + ")"
 }
 
 func commandLine(argv []string) string {

@@ -20,13 +20,16 @@ func sample(t *testing.T) *tracetest.Builder {
 	b := tracetest.New(t)
 	b.PerBlock = 2
 	b.Header.Machine = &tracepb.Machine{Hostname: []byte("web\x1b[2J1"), Kernel: "6.1.0", Arch: "x86_64", Cpus: 2, OsRelease: "Debian"}
-	b.Header.Policy = &tracepb.Policy{Snap: 32, Trace: "%file"}
+	b.Header.Policy = &tracepb.Policy{Snap: 32, Trace: "%file", Redact: []string{"url", "header"}}
 	b.Header.Target.Follow = true
 	th := b.Process(100, tracefile.Thread{}, tracetest.Program("/bin/true", "true"))
+	b.Redactions("header", 2)
+	b.Redactions("url", 1)
 	b.Loss(&tracepb.Loss{Reason: tracepb.Loss_IO_URING, Count: 3})
 	b.Loss(&tracepb.Loss{Reason: tracepb.Loss_IO_URING, Count: 4})
 	for range 5 {
 		b.Call(th, "getpid", 1_000_000, 100)
+		b.Redactions("header", 1)
 	}
 	return b
 }

@@ -74,6 +74,9 @@ func (b *Builder) Add(e tracefile.Event) {
 // Loss notes a loss in the current block.
 func (b *Builder) Loss(l *tracepb.Loss) { b.w.AddLoss(l) }
 
+// Redactions counts what a rule has blanked.
+func (b *Builder) Redactions(rule string, n uint64) { b.w.AddRedactions(rule, n) }
+
 // Flush ends the block.
 func (b *Builder) Flush() {
 	b.tb.Helper()

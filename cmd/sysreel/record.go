@@ -30,6 +30,7 @@ type recordOptions struct {
 	seccomp   string
 	snap      snapValue
 	env       bool
+	redact    listValue
 	maxTime   time.Duration
 	maxSize   sizeValue
 	rotate    rotateValue
@@ -84,7 +85,8 @@ disk for moments.`,
 	f.StringVar(&o.seccomp, "seccomp", "auto", "with -e: let the kernel pass other calls by: auto, on or off")
 	f.Var(&o.snap, "snap", fmt.Sprintf("keep `BYTES` of each data buffer; structures and paths are kept whole (default %d; %d of text that is written)",
 		record.DefaultSnap, record.DefaultWritten))
-	f.BoolVar(&o.env, "env", false, "keep environments too (they may hold secrets)")
+	f.BoolVar(&o.env, "env", false, "keep environments too")
+	f.Var(&o.redact, "redact", "blank secrets in the trace by `RULES`, or off; see below")
 	f.DurationVar(&o.maxTime, "max-time", 0, "stop after this long (10s, 5m)")
 	f.Var(&o.maxSize, "max-size", "stop before FILE is larger than this (100MB)")
 	f.Var(&o.rotate, "rotate", "write files of this size, each a trace, and keep the last KEEP: NAME.0001.reel, NAME.0002.reel, …")
@@ -93,12 +95,30 @@ disk for moments.`,
 	f.StringVar(&o.onFull, "on-full", "block", "where FILE is slower than the processes: `block` them, or drop events and count them")
 	f.Uint64Var(&o.maxEvents, "max-events", 0, "stop after `N` events")
 	f.BoolVarP(&o.quiet, "quiet", "q", false, "print nothing but errors")
-	cmd.SetUsageTemplate(cmd.UsageTemplate() + `
+	cmd.SetUsageTemplate(cmd.UsageTemplate() + redactHelp() + `
 Exit status: the COMMAND's own, 128+N if it was killed by signal N; 0 after
 an attach; 125 if sysreel itself failed or left COMMAND running, 126 if COMMAND
 cannot be executed, 127 if it was not found.
 `)
 	return cmd
+}
+
+// redactHelp tells what --redact takes.
+func redactHelp() string {
+	var b strings.Builder
+	b.WriteString(`
+Rules of --redact: "off", or a list of NAME (only what is named), +NAME and -NAME
+(changes to the default) and /REGEXP/ (what it matches, or its first group):
+`)
+	for _, r := range record.RedactRules() {
+		sign := " "
+		if r.Default {
+			sign = "*"
+		}
+		fmt.Fprintf(&b, "%s %-12s %s\n", sign, r.Name, r.About)
+	}
+	b.WriteString("* by default. A secret is replaced in the trace by a mark of its length.\n")
+	return b.String()
 }
 
 func runRecord(ctx context.Context, std *stdio, o recordOptions, args []string) error {
@@ -127,6 +147,9 @@ func runRecord(ctx context.Context, std *stdio, o recordOptions, args []string) 
 		if _, err := syscalls.ParseSet(string(o.trace)); err != nil {
 			return &usageError{fmt.Errorf("-e trace=%s: %w", o.trace, err)}
 		}
+	}
+	if err := record.CheckRedact(string(o.redact)); err != nil {
+		return &usageError{fmt.Errorf("--redact=%s: %w", o.redact, err)}
 	}
 
 	drop := false
@@ -188,6 +211,7 @@ func runRecord(ctx context.Context, std *stdio, o recordOptions, args []string) 
 		Seccomp:        seccomp,
 		Snap:           int(o.snap),
 		Environ:        o.env,
+		Redact:         string(o.redact),
 		MaxTime:        o.maxTime,
 		MaxSize:        int64(o.maxSize),
 		MaxEvents:      o.maxEvents,

@@ -103,3 +103,20 @@ func (v *snapValue) Set(s string) error {
 	}
 	return nil
 }
+
+// listValue is a list parted by commas; what the flag brings again adds to it.
+type listValue string
+
+func (v *listValue) Type() string   { return "RULES" }
+func (v *listValue) String() string { return string(*v) }
+
+func (v *listValue) Set(s string) error {
+	if s == "" {
+		return fmt.Errorf("empty list")
+	}
+	if *v != "" {
+		s = string(*v) + "," + s
+	}
+	*v = listValue(s)
+	return nil
+}

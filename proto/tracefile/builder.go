@@ -24,8 +24,10 @@ type builder struct {
 	flags   []uint64
 	facts   []factsAt
 	losses  []*tracepb.Loss
-	start   int64 // ns: earliest start of an event
-	last    int64 // ns: end of the last event
+	// redactions go into every block.
+	redactions []*tracepb.Redaction
+	start      int64 // ns: earliest start of an event
+	last       int64 // ns: end of the last event
 
 	threads  []Thread
 	threadOf map[ThreadID]uint32

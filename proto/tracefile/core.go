@@ -46,6 +46,8 @@ type Core struct {
 	Losses    []*tracepb.Loss
 	Processes []ProcessContext // as they stood before the first event
 	Facts     []FactsAt        // in order of Index
+	// Redactions are those of the recording up to here, by rule.
+	Redactions []*tracepb.Redaction
 
 	parts    parts
 	rows     int
@@ -103,7 +105,7 @@ func (c *Core) parse(msg []byte) error {
 	c.parts = maxParts
 	c.raw = rawBlock{ret: c.raw.ret[:0], arg: c.raw.arg[:0]}
 	c.Threads, c.Shapes = c.Threads[:0], c.Shapes[:0]
-	c.Losses, c.Processes, c.Facts = nil, nil, nil
+	c.Losses, c.Processes, c.Facts, c.Redactions = nil, nil, nil, nil
 	r := &c.raw
 	err := eachField(msg, func(num protowire.Number, v uint64, data []byte) error {
 		switch num {
@@ -140,6 +142,13 @@ func (c *Core) parse(msg []byte) error {
 			l := new(tracepb.Loss)
 			c.Losses = append(c.Losses, l)
 			return c.parts.unmarshal(data, l)
+		case blockRedaction:
+			if len(c.Redactions) == maxRedactions {
+				return errParts
+			}
+			n := new(tracepb.Redaction)
+			c.Redactions = append(c.Redactions, n)
+			return c.parts.unmarshal(data, n)
 		case blockProcess:
 			p := new(tracepb.ProcessContext)
 			if err := c.parts.spend(2); err != nil {

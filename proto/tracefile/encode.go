@@ -38,6 +38,7 @@ const (
 	blockLoss        = 14
 	blockProcess     = 15
 	blockFacts       = 16
+	blockRedaction   = 20
 
 	shapeKind  = 1
 	shapeArch  = 2
@@ -123,6 +124,11 @@ func (n *encoder) block(dst []byte, b *builder, events int, ctx *Context) ([]byt
 	var err error
 	for _, l := range b.losses {
 		if dst, err = appendMessage(dst, blockLoss, l); err != nil {
+			return nil, err
+		}
+	}
+	for _, r := range b.redactions {
+		if dst, err = appendMessage(dst, blockRedaction, r); err != nil {
 			return nil, err
 		}
 	}

@@ -69,6 +69,7 @@ func (w *Writer) end(f *tracepb.Footer) error {
 	f.Events = w.done - w.first
 	f.Blocks = uint64(len(w.index.offset))
 	f.Losses = totals(w.losses)
+	f.Redaction = w.b.redactions
 	h := w.plain(kindIndex)
 	out, err := w.pack(&h, []protowire.Number{chunkIndexField}, [][]byte{w.index.encode(&w.e.column)}, nil)
 	if err != nil {

@@ -75,6 +75,8 @@ const (
 	maxEventPieces = 1 << 14
 	// maxLosses is the most losses that a block may have.
 	maxLosses = 1 << 12
+	// maxRedactions is the most rules of redaction that a trace may count.
+	maxRedactions = 256
 	// hardBytes is where Add refuses to go on without a Flush: a frame
 	// must stay below maxRaw.
 	hardBytes = maxRaw - maxEventBytes - 1<<20
@@ -242,6 +244,20 @@ func (w *Writer) Full() bool {
 // AddLoss puts a loss into the current block. The Writer keeps l.
 func (w *Writer) AddLoss(l *tracepb.Loss) {
 	w.b.addLoss(l)
+}
+
+// AddRedactions counts n more replacements by a rule of Policy.redact. Blocks
+// and footer hold the sums since the Writer was made.
+func (w *Writer) AddRedactions(rule string, n uint64) {
+	for _, r := range w.b.redactions {
+		if r.Rule == rule {
+			r.Count += n
+			return
+		}
+	}
+	if len(w.b.redactions) < maxRedactions {
+		w.b.redactions = append(w.b.redactions, &tracepb.Redaction{Rule: rule, Count: n})
+	}
 }
 
 // Flush closes the block and writes it with one Write. inFlight lists the calls
@@ -425,7 +441,7 @@ func (w *Writer) wrap(field protowire.Number, m []byte) []byte {
 }
 
 // Close flushes, and writes index and footer. It fills in f's totals: events,
-// blocks, losses. It does not close the io.Writer.
+// blocks, losses, redactions. It does not close the io.Writer.
 func (w *Writer) Close(f *tracepb.Footer) error {
 	if err := w.Flush(nil); err != nil && err != ErrFull {
 		return err

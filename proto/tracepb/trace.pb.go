@@ -164,7 +164,7 @@ func (x Loss_Reason) Number() protoreflect.EnumNumber {
 
 // Deprecated: Use Loss_Reason.Descriptor instead.
 func (Loss_Reason) EnumDescriptor() ([]byte, []int) {
-	return file_proto_trace_proto_rawDescGZIP(), []int{30, 0}
+	return file_proto_trace_proto_rawDescGZIP(), []int{31, 0}
 }
 
 type Footer_End int32
@@ -225,7 +225,7 @@ func (x Footer_End) Number() protoreflect.EnumNumber {
 
 // Deprecated: Use Footer_End.Descriptor instead.
 func (Footer_End) EnumDescriptor() ([]byte, []int) {
-	return file_proto_trace_proto_rawDescGZIP(), []int{31, 0}
+	return file_proto_trace_proto_rawDescGZIP(), []int{32, 0}
 }
 
 // Trace is a whole file: the contents of its zstd frames, one after the other.
@@ -429,6 +429,7 @@ type Block struct {
 	Loss          []*Loss           `protobuf:"bytes,14,rep,name=loss,proto3" json:"loss,omitempty"`
 	Process       []*ProcessContext `protobuf:"bytes,15,rep,name=process,proto3" json:"process,omitempty"` // as they stood before row 0
 	Facts         []*Facts          `protobuf:"bytes,16,rep,name=facts,proto3" json:"facts,omitempty"`
+	Redaction     []*Redaction      `protobuf:"bytes,20,rep,name=redaction,proto3" json:"redaction,omitempty"` // since the recording began
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -571,6 +572,13 @@ func (x *Block) GetProcess() []*ProcessContext {
 func (x *Block) GetFacts() []*Facts {
 	if x != nil {
 		return x.Facts
+	}
+	return nil
+}
+
+func (x *Block) GetRedaction() []*Redaction {
+	if x != nil {
+		return x.Redaction
 	}
 	return nil
 }
@@ -2139,12 +2147,15 @@ func (x *Target) GetFollow() bool {
 
 // Policy is what was to be kept.
 type Policy struct {
-	state         protoimpl.MessageState `protogen:"open.v1"`
-	Snap          uint32                 `protobuf:"varint,1,opt,name=snap,proto3" json:"snap,omitempty"`                                  // bytes kept of each data buffer that is read
-	Trace         string                 `protobuf:"bytes,2,opt,name=trace,proto3" json:"trace,omitempty"`                                 // -e trace= expression; empty: every call
-	Env           bool                   `protobuf:"varint,3,opt,name=env,proto3" json:"env,omitempty"`                                    // environments are kept
-	Seccomp       bool                   `protobuf:"varint,4,opt,name=seccomp,proto3" json:"seccomp,omitempty"`                            // unselected calls were filtered in the kernel
-	SnapWritten   uint32                 `protobuf:"varint,5,opt,name=snap_written,json=snapWritten,proto3" json:"snap_written,omitempty"` // as snap, of text that the program writes
+	state       protoimpl.MessageState `protogen:"open.v1"`
+	Snap        uint32                 `protobuf:"varint,1,opt,name=snap,proto3" json:"snap,omitempty"`                                  // bytes kept of each data buffer that is read
+	Trace       string                 `protobuf:"bytes,2,opt,name=trace,proto3" json:"trace,omitempty"`                                 // -e trace= expression; empty: every call
+	Env         bool                   `protobuf:"varint,3,opt,name=env,proto3" json:"env,omitempty"`                                    // environments are kept
+	Seccomp     bool                   `protobuf:"varint,4,opt,name=seccomp,proto3" json:"seccomp,omitempty"`                            // unselected calls were filtered in the kernel
+	SnapWritten uint32                 `protobuf:"varint,5,opt,name=snap_written,json=snapWritten,proto3" json:"snap_written,omitempty"` // as snap, of text that the program writes
+	// Rules by which secrets are blanked: names of the recorder's, and for the
+	// user's expressions expression-1, … None: nothing is blanked.
+	Redact        []string `protobuf:"bytes,15,rep,name=redact,proto3" json:"redact,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -2214,6 +2225,67 @@ func (x *Policy) GetSnapWritten() uint32 {
 	return 0
 }
 
+func (x *Policy) GetRedact() []string {
+	if x != nil {
+		return x.Redact
+	}
+	return nil
+}
+
+// Redaction is how often a rule has blanked something since the recording began:
+// the same secret counts wherever it stands.
+type Redaction struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Rule          string                 `protobuf:"bytes,1,opt,name=rule,proto3" json:"rule,omitempty"` // as in Policy.redact
+	Count         uint64                 `protobuf:"varint,2,opt,name=count,proto3" json:"count,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Redaction) Reset() {
+	*x = Redaction{}
+	mi := &file_proto_trace_proto_msgTypes[22]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Redaction) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Redaction) ProtoMessage() {}
+
+func (x *Redaction) ProtoReflect() protoreflect.Message {
+	mi := &file_proto_trace_proto_msgTypes[22]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Redaction.ProtoReflect.Descriptor instead.
+func (*Redaction) Descriptor() ([]byte, []int) {
+	return file_proto_trace_proto_rawDescGZIP(), []int{22}
+}
+
+func (x *Redaction) GetRule() string {
+	if x != nil {
+		return x.Rule
+	}
+	return ""
+}
+
+func (x *Redaction) GetCount() uint64 {
+	if x != nil {
+		return x.Count
+	}
+	return 0
+}
+
 // Calibration is the recorder's own cost, measured by the recorder at start.
 type Calibration struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
@@ -2224,7 +2296,7 @@ type Calibration struct {
 
 func (x *Calibration) Reset() {
 	*x = Calibration{}
-	mi := &file_proto_trace_proto_msgTypes[22]
+	mi := &file_proto_trace_proto_msgTypes[23]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2236,7 +2308,7 @@ func (x *Calibration) String() string {
 func (*Calibration) ProtoMessage() {}
 
 func (x *Calibration) ProtoReflect() protoreflect.Message {
-	mi := &file_proto_trace_proto_msgTypes[22]
+	mi := &file_proto_trace_proto_msgTypes[23]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2249,7 +2321,7 @@ func (x *Calibration) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Calibration.ProtoReflect.Descriptor instead.
 func (*Calibration) Descriptor() ([]byte, []int) {
-	return file_proto_trace_proto_rawDescGZIP(), []int{22}
+	return file_proto_trace_proto_rawDescGZIP(), []int{23}
 }
 
 func (x *Calibration) GetStopNs() int64 {
@@ -2292,7 +2364,7 @@ type Process struct {
 
 func (x *Process) Reset() {
 	*x = Process{}
-	mi := &file_proto_trace_proto_msgTypes[23]
+	mi := &file_proto_trace_proto_msgTypes[24]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2304,7 +2376,7 @@ func (x *Process) String() string {
 func (*Process) ProtoMessage() {}
 
 func (x *Process) ProtoReflect() protoreflect.Message {
-	mi := &file_proto_trace_proto_msgTypes[23]
+	mi := &file_proto_trace_proto_msgTypes[24]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2317,7 +2389,7 @@ func (x *Process) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Process.ProtoReflect.Descriptor instead.
 func (*Process) Descriptor() ([]byte, []int) {
-	return file_proto_trace_proto_rawDescGZIP(), []int{23}
+	return file_proto_trace_proto_rawDescGZIP(), []int{24}
 }
 
 func (x *Process) GetExe() []byte {
@@ -2501,7 +2573,7 @@ type Credentials struct {
 
 func (x *Credentials) Reset() {
 	*x = Credentials{}
-	mi := &file_proto_trace_proto_msgTypes[24]
+	mi := &file_proto_trace_proto_msgTypes[25]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2513,7 +2585,7 @@ func (x *Credentials) String() string {
 func (*Credentials) ProtoMessage() {}
 
 func (x *Credentials) ProtoReflect() protoreflect.Message {
-	mi := &file_proto_trace_proto_msgTypes[24]
+	mi := &file_proto_trace_proto_msgTypes[25]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2526,7 +2598,7 @@ func (x *Credentials) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Credentials.ProtoReflect.Descriptor instead.
 func (*Credentials) Descriptor() ([]byte, []int) {
-	return file_proto_trace_proto_rawDescGZIP(), []int{24}
+	return file_proto_trace_proto_rawDescGZIP(), []int{25}
 }
 
 func (x *Credentials) GetUid() uint32 {
@@ -2624,7 +2696,7 @@ type Limit struct {
 
 func (x *Limit) Reset() {
 	*x = Limit{}
-	mi := &file_proto_trace_proto_msgTypes[25]
+	mi := &file_proto_trace_proto_msgTypes[26]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2636,7 +2708,7 @@ func (x *Limit) String() string {
 func (*Limit) ProtoMessage() {}
 
 func (x *Limit) ProtoReflect() protoreflect.Message {
-	mi := &file_proto_trace_proto_msgTypes[25]
+	mi := &file_proto_trace_proto_msgTypes[26]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2649,7 +2721,7 @@ func (x *Limit) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Limit.ProtoReflect.Descriptor instead.
 func (*Limit) Descriptor() ([]byte, []int) {
-	return file_proto_trace_proto_rawDescGZIP(), []int{25}
+	return file_proto_trace_proto_rawDescGZIP(), []int{26}
 }
 
 func (x *Limit) GetName() string {
@@ -2686,7 +2758,7 @@ type OpenFile struct {
 
 func (x *OpenFile) Reset() {
 	*x = OpenFile{}
-	mi := &file_proto_trace_proto_msgTypes[26]
+	mi := &file_proto_trace_proto_msgTypes[27]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2698,7 +2770,7 @@ func (x *OpenFile) String() string {
 func (*OpenFile) ProtoMessage() {}
 
 func (x *OpenFile) ProtoReflect() protoreflect.Message {
-	mi := &file_proto_trace_proto_msgTypes[26]
+	mi := &file_proto_trace_proto_msgTypes[27]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2711,7 +2783,7 @@ func (x *OpenFile) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use OpenFile.ProtoReflect.Descriptor instead.
 func (*OpenFile) Descriptor() ([]byte, []int) {
-	return file_proto_trace_proto_rawDescGZIP(), []int{26}
+	return file_proto_trace_proto_rawDescGZIP(), []int{27}
 }
 
 func (x *OpenFile) GetFd() int32 {
@@ -2760,7 +2832,7 @@ type Maps struct {
 
 func (x *Maps) Reset() {
 	*x = Maps{}
-	mi := &file_proto_trace_proto_msgTypes[27]
+	mi := &file_proto_trace_proto_msgTypes[28]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2772,7 +2844,7 @@ func (x *Maps) String() string {
 func (*Maps) ProtoMessage() {}
 
 func (x *Maps) ProtoReflect() protoreflect.Message {
-	mi := &file_proto_trace_proto_msgTypes[27]
+	mi := &file_proto_trace_proto_msgTypes[28]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2785,7 +2857,7 @@ func (x *Maps) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Maps.ProtoReflect.Descriptor instead.
 func (*Maps) Descriptor() ([]byte, []int) {
-	return file_proto_trace_proto_rawDescGZIP(), []int{27}
+	return file_proto_trace_proto_rawDescGZIP(), []int{28}
 }
 
 func (x *Maps) GetCount() uint32 {
@@ -2819,7 +2891,7 @@ type Namespace struct {
 
 func (x *Namespace) Reset() {
 	*x = Namespace{}
-	mi := &file_proto_trace_proto_msgTypes[28]
+	mi := &file_proto_trace_proto_msgTypes[29]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2831,7 +2903,7 @@ func (x *Namespace) String() string {
 func (*Namespace) ProtoMessage() {}
 
 func (x *Namespace) ProtoReflect() protoreflect.Message {
-	mi := &file_proto_trace_proto_msgTypes[28]
+	mi := &file_proto_trace_proto_msgTypes[29]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2844,7 +2916,7 @@ func (x *Namespace) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Namespace.ProtoReflect.Descriptor instead.
 func (*Namespace) Descriptor() ([]byte, []int) {
-	return file_proto_trace_proto_rawDescGZIP(), []int{28}
+	return file_proto_trace_proto_rawDescGZIP(), []int{29}
 }
 
 func (x *Namespace) GetName() string {
@@ -2873,7 +2945,7 @@ type InputFile struct {
 
 func (x *InputFile) Reset() {
 	*x = InputFile{}
-	mi := &file_proto_trace_proto_msgTypes[29]
+	mi := &file_proto_trace_proto_msgTypes[30]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2885,7 +2957,7 @@ func (x *InputFile) String() string {
 func (*InputFile) ProtoMessage() {}
 
 func (x *InputFile) ProtoReflect() protoreflect.Message {
-	mi := &file_proto_trace_proto_msgTypes[29]
+	mi := &file_proto_trace_proto_msgTypes[30]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2898,7 +2970,7 @@ func (x *InputFile) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use InputFile.ProtoReflect.Descriptor instead.
 func (*InputFile) Descriptor() ([]byte, []int) {
-	return file_proto_trace_proto_rawDescGZIP(), []int{29}
+	return file_proto_trace_proto_rawDescGZIP(), []int{30}
 }
 
 func (x *InputFile) GetSize() uint64 {
@@ -2944,7 +3016,7 @@ type Loss struct {
 
 func (x *Loss) Reset() {
 	*x = Loss{}
-	mi := &file_proto_trace_proto_msgTypes[30]
+	mi := &file_proto_trace_proto_msgTypes[31]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2956,7 +3028,7 @@ func (x *Loss) String() string {
 func (*Loss) ProtoMessage() {}
 
 func (x *Loss) ProtoReflect() protoreflect.Message {
-	mi := &file_proto_trace_proto_msgTypes[30]
+	mi := &file_proto_trace_proto_msgTypes[31]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2969,7 +3041,7 @@ func (x *Loss) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Loss.ProtoReflect.Descriptor instead.
 func (*Loss) Descriptor() ([]byte, []int) {
-	return file_proto_trace_proto_rawDescGZIP(), []int{30}
+	return file_proto_trace_proto_rawDescGZIP(), []int{31}
 }
 
 func (x *Loss) GetReason() Loss_Reason {
@@ -3029,13 +3101,14 @@ type Footer struct {
 	Detail        string                 `protobuf:"bytes,10,opt,name=detail,proto3" json:"detail,omitempty"`
 	RecorderCpuNs int64                  `protobuf:"varint,11,opt,name=recorder_cpu_ns,json=recorderCpuNs,proto3" json:"recorder_cpu_ns,omitempty"` // CPU time that the recorder has used
 	TriggerEvent  uint64                 `protobuf:"varint,12,opt,name=trigger_event,json=triggerEvent,proto3" json:"trigger_event,omitempty"`      // with TRIGGERED: number of the event; 0: none in this trace
+	Redaction     []*Redaction           `protobuf:"bytes,15,rep,name=redaction,proto3" json:"redaction,omitempty"`                                 // since the recording began, earlier parts too
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *Footer) Reset() {
 	*x = Footer{}
-	mi := &file_proto_trace_proto_msgTypes[31]
+	mi := &file_proto_trace_proto_msgTypes[32]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3047,7 +3120,7 @@ func (x *Footer) String() string {
 func (*Footer) ProtoMessage() {}
 
 func (x *Footer) ProtoReflect() protoreflect.Message {
-	mi := &file_proto_trace_proto_msgTypes[31]
+	mi := &file_proto_trace_proto_msgTypes[32]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3060,7 +3133,7 @@ func (x *Footer) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Footer.ProtoReflect.Descriptor instead.
 func (*Footer) Descriptor() ([]byte, []int) {
-	return file_proto_trace_proto_rawDescGZIP(), []int{31}
+	return file_proto_trace_proto_rawDescGZIP(), []int{32}
 }
 
 func (x *Footer) GetEnd() Footer_End {
@@ -3147,6 +3220,13 @@ func (x *Footer) GetTriggerEvent() uint64 {
 	return 0
 }
 
+func (x *Footer) GetRedaction() []*Redaction {
+	if x != nil {
+		return x.Redaction
+	}
+	return nil
+}
+
 var File_proto_trace_proto protoreflect.FileDescriptor
 
 const file_proto_trace_proto_rawDesc = "" +
@@ -3161,7 +3241,7 @@ const file_proto_trace_proto_rawDesc = "" +
 	"\x06detail\x18\x03 \x01(\v2\x12.sysreel.v1.DetailH\x00R\x06detail\x12)\n" +
 	"\x05index\x18\x04 \x01(\v2\x11.sysreel.v1.IndexH\x00R\x05index\x12,\n" +
 	"\x06footer\x18\x05 \x01(\v2\x12.sysreel.v1.FooterH\x00R\x06footerB\x06\n" +
-	"\x04kind\"\xe4\x04\n" +
+	"\x04kind\"\x99\x05\n" +
 	"\x05Block\x12\x1f\n" +
 	"\vfirst_event\x18\x01 \x01(\x04R\n" +
 	"firstEvent\x12\x16\n" +
@@ -3181,7 +3261,8 @@ const file_proto_trace_proto_rawDesc = "" +
 	"\tflag_bits\x18\r \x03(\rR\bflagBits\x12$\n" +
 	"\x04loss\x18\x0e \x03(\v2\x10.sysreel.v1.LossR\x04loss\x124\n" +
 	"\aprocess\x18\x0f \x03(\v2\x1a.sysreel.v1.ProcessContextR\aprocess\x12'\n" +
-	"\x05facts\x18\x10 \x03(\v2\x11.sysreel.v1.FactsR\x05facts\"X\n" +
+	"\x05facts\x18\x10 \x03(\v2\x11.sysreel.v1.FactsR\x05facts\x123\n" +
+	"\tredaction\x18\x14 \x03(\v2\x15.sysreel.v1.RedactionR\tredaction\"X\n" +
 	"\x06Thread\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\rR\x02id\x12\x18\n" +
 	"\aprocess\x18\x02 \x01(\rR\aprocess\x12\x10\n" +
@@ -3319,13 +3400,17 @@ const file_proto_trace_proto_rawDesc = "" +
 	"\acommand\x18\x01 \x03(\fR\acommand\x12\x12\n" +
 	"\x04pids\x18\x02 \x03(\x05R\x04pids\x12\x10\n" +
 	"\x03cwd\x18\x03 \x01(\fR\x03cwd\x12\x16\n" +
-	"\x06follow\x18\x04 \x01(\bR\x06follow\"\x81\x01\n" +
+	"\x06follow\x18\x04 \x01(\bR\x06follow\"\x99\x01\n" +
 	"\x06Policy\x12\x12\n" +
 	"\x04snap\x18\x01 \x01(\rR\x04snap\x12\x14\n" +
 	"\x05trace\x18\x02 \x01(\tR\x05trace\x12\x10\n" +
 	"\x03env\x18\x03 \x01(\bR\x03env\x12\x18\n" +
 	"\aseccomp\x18\x04 \x01(\bR\aseccomp\x12!\n" +
-	"\fsnap_written\x18\x05 \x01(\rR\vsnapWritten\"&\n" +
+	"\fsnap_written\x18\x05 \x01(\rR\vsnapWritten\x12\x16\n" +
+	"\x06redact\x18\x0f \x03(\tR\x06redact\"5\n" +
+	"\tRedaction\x12\x12\n" +
+	"\x04rule\x18\x01 \x01(\tR\x04rule\x12\x14\n" +
+	"\x05count\x18\x02 \x01(\x04R\x05count\"&\n" +
 	"\vCalibration\x12\x17\n" +
 	"\astop_ns\x18\x01 \x01(\x03R\x06stopNs\"\xa8\x05\n" +
 	"\aProcess\x12\x10\n" +
@@ -3412,7 +3497,7 @@ const file_proto_trace_proto_rawDesc = "" +
 	"\tTRUNCATED\x10\x06\x12\f\n" +
 	"\bDETACHED\x10\a\x12\v\n" +
 	"\aALTERED\x10\b\x12\x11\n" +
-	"\rDAMAGED_LINES\x10\x14\"\x80\x04\n" +
+	"\rDAMAGED_LINES\x10\x14\"\xb5\x04\n" +
 	"\x06Footer\x12(\n" +
 	"\x03end\x18\x01 \x01(\x0e2\x16.sysreel.v1.Footer.EndR\x03end\x12'\n" +
 	"\x05clock\x18\x02 \x01(\v2\x11.sysreel.v1.ClockR\x05clock\x12\x16\n" +
@@ -3428,7 +3513,8 @@ const file_proto_trace_proto_rawDesc = "" +
 	"\x06detail\x18\n" +
 	" \x01(\tR\x06detail\x12&\n" +
 	"\x0frecorder_cpu_ns\x18\v \x01(\x03R\rrecorderCpuNs\x12#\n" +
-	"\rtrigger_event\x18\f \x01(\x04R\ftriggerEvent\"l\n" +
+	"\rtrigger_event\x18\f \x01(\x04R\ftriggerEvent\x123\n" +
+	"\tredaction\x18\x0f \x03(\v2\x15.sysreel.v1.RedactionR\tredaction\"l\n" +
 	"\x03End\x12\x13\n" +
 	"\x0fEND_UNSPECIFIED\x10\x00\x12\n" +
 	"\n" +
@@ -3463,7 +3549,7 @@ func file_proto_trace_proto_rawDescGZIP() []byte {
 }
 
 var file_proto_trace_proto_enumTypes = make([]protoimpl.EnumInfo, 3)
-var file_proto_trace_proto_msgTypes = make([]protoimpl.MessageInfo, 32)
+var file_proto_trace_proto_msgTypes = make([]protoimpl.MessageInfo, 33)
 var file_proto_trace_proto_goTypes = []any{
 	(WantBase)(0),          // 0: sysreel.v1.WantBase
 	(Loss_Reason)(0),       // 1: sysreel.v1.Loss.Reason
@@ -3490,16 +3576,17 @@ var file_proto_trace_proto_goTypes = []any{
 	(*Clock)(nil),          // 22: sysreel.v1.Clock
 	(*Target)(nil),         // 23: sysreel.v1.Target
 	(*Policy)(nil),         // 24: sysreel.v1.Policy
-	(*Calibration)(nil),    // 25: sysreel.v1.Calibration
-	(*Process)(nil),        // 26: sysreel.v1.Process
-	(*Credentials)(nil),    // 27: sysreel.v1.Credentials
-	(*Limit)(nil),          // 28: sysreel.v1.Limit
-	(*OpenFile)(nil),       // 29: sysreel.v1.OpenFile
-	(*Maps)(nil),           // 30: sysreel.v1.Maps
-	(*Namespace)(nil),      // 31: sysreel.v1.Namespace
-	(*InputFile)(nil),      // 32: sysreel.v1.InputFile
-	(*Loss)(nil),           // 33: sysreel.v1.Loss
-	(*Footer)(nil),         // 34: sysreel.v1.Footer
+	(*Redaction)(nil),      // 25: sysreel.v1.Redaction
+	(*Calibration)(nil),    // 26: sysreel.v1.Calibration
+	(*Process)(nil),        // 27: sysreel.v1.Process
+	(*Credentials)(nil),    // 28: sysreel.v1.Credentials
+	(*Limit)(nil),          // 29: sysreel.v1.Limit
+	(*OpenFile)(nil),       // 30: sysreel.v1.OpenFile
+	(*Maps)(nil),           // 31: sysreel.v1.Maps
+	(*Namespace)(nil),      // 32: sysreel.v1.Namespace
+	(*InputFile)(nil),      // 33: sysreel.v1.InputFile
+	(*Loss)(nil),           // 34: sysreel.v1.Loss
+	(*Footer)(nil),         // 35: sysreel.v1.Footer
 }
 var file_proto_trace_proto_depIdxs = []int32{
 	4,  // 0: sysreel.v1.Trace.chunk:type_name -> sysreel.v1.Chunk
@@ -3507,64 +3594,66 @@ var file_proto_trace_proto_depIdxs = []int32{
 	5,  // 2: sysreel.v1.Chunk.block:type_name -> sysreel.v1.Block
 	10, // 3: sysreel.v1.Chunk.detail:type_name -> sysreel.v1.Detail
 	18, // 4: sysreel.v1.Chunk.index:type_name -> sysreel.v1.Index
-	34, // 5: sysreel.v1.Chunk.footer:type_name -> sysreel.v1.Footer
+	35, // 5: sysreel.v1.Chunk.footer:type_name -> sysreel.v1.Footer
 	6,  // 6: sysreel.v1.Block.thread:type_name -> sysreel.v1.Thread
 	7,  // 7: sysreel.v1.Block.shape:type_name -> sysreel.v1.Shape
 	17, // 8: sysreel.v1.Block.row_shape:type_name -> sysreel.v1.Column
 	17, // 9: sysreel.v1.Block.row_thread:type_name -> sysreel.v1.Column
 	17, // 10: sysreel.v1.Block.row_gap:type_name -> sysreel.v1.Column
 	17, // 11: sysreel.v1.Block.row_duration:type_name -> sysreel.v1.Column
-	33, // 12: sysreel.v1.Block.loss:type_name -> sysreel.v1.Loss
+	34, // 12: sysreel.v1.Block.loss:type_name -> sysreel.v1.Loss
 	9,  // 13: sysreel.v1.Block.process:type_name -> sysreel.v1.ProcessContext
 	8,  // 14: sysreel.v1.Block.facts:type_name -> sysreel.v1.Facts
-	17, // 15: sysreel.v1.Shape.ret:type_name -> sysreel.v1.Column
-	17, // 16: sysreel.v1.Shape.arg:type_name -> sysreel.v1.Column
-	26, // 17: sysreel.v1.Facts.process:type_name -> sysreel.v1.Process
-	11, // 18: sysreel.v1.Detail.shape:type_name -> sysreel.v1.ShapeDetail
-	14, // 19: sysreel.v1.Detail.table:type_name -> sysreel.v1.Table
-	16, // 20: sysreel.v1.Detail.file:type_name -> sysreel.v1.FileContext
-	17, // 21: sysreel.v1.ShapeDetail.arg:type_name -> sysreel.v1.Column
-	17, // 22: sysreel.v1.ShapeDetail.row_layout:type_name -> sysreel.v1.Column
-	12, // 23: sysreel.v1.ShapeDetail.layout:type_name -> sysreel.v1.Layout
-	13, // 24: sysreel.v1.Layout.slot:type_name -> sysreel.v1.Slot
-	17, // 25: sysreel.v1.Slot.row:type_name -> sysreel.v1.Column
-	0,  // 26: sysreel.v1.Slot.want_base:type_name -> sysreel.v1.WantBase
-	17, // 27: sysreel.v1.Slot.want:type_name -> sysreel.v1.Column
-	17, // 28: sysreel.v1.Table.length:type_name -> sysreel.v1.Column
-	17, // 29: sysreel.v1.Table.word:type_name -> sysreel.v1.Column
-	15, // 30: sysreel.v1.Table.dirents:type_name -> sysreel.v1.Dirents
-	17, // 31: sysreel.v1.Dirents.count:type_name -> sysreel.v1.Column
-	17, // 32: sysreel.v1.Dirents.ino:type_name -> sysreel.v1.Column
-	17, // 33: sysreel.v1.Dirents.off:type_name -> sysreel.v1.Column
-	17, // 34: sysreel.v1.Dirents.type:type_name -> sysreel.v1.Column
-	17, // 35: sysreel.v1.Index.offset:type_name -> sysreel.v1.Column
-	17, // 36: sysreel.v1.Index.events:type_name -> sysreel.v1.Column
-	17, // 37: sysreel.v1.Index.first_event:type_name -> sysreel.v1.Column
-	17, // 38: sysreel.v1.Index.first_ns:type_name -> sysreel.v1.Column
-	17, // 39: sysreel.v1.Index.last_ns:type_name -> sysreel.v1.Column
-	17, // 40: sysreel.v1.Index.losses:type_name -> sysreel.v1.Column
-	17, // 41: sysreel.v1.Index.seq:type_name -> sysreel.v1.Column
-	21, // 42: sysreel.v1.Header.machine:type_name -> sysreel.v1.Machine
-	22, // 43: sysreel.v1.Header.clock:type_name -> sysreel.v1.Clock
-	23, // 44: sysreel.v1.Header.target:type_name -> sysreel.v1.Target
-	24, // 45: sysreel.v1.Header.policy:type_name -> sysreel.v1.Policy
-	25, // 46: sysreel.v1.Header.calibration:type_name -> sysreel.v1.Calibration
-	20, // 47: sysreel.v1.Header.series:type_name -> sysreel.v1.Series
-	27, // 48: sysreel.v1.Process.credentials:type_name -> sysreel.v1.Credentials
-	28, // 49: sysreel.v1.Process.limits:type_name -> sysreel.v1.Limit
-	29, // 50: sysreel.v1.Process.files:type_name -> sysreel.v1.OpenFile
-	30, // 51: sysreel.v1.Process.maps:type_name -> sysreel.v1.Maps
-	31, // 52: sysreel.v1.Process.namespaces:type_name -> sysreel.v1.Namespace
-	32, // 53: sysreel.v1.Process.exe_file:type_name -> sysreel.v1.InputFile
-	1,  // 54: sysreel.v1.Loss.reason:type_name -> sysreel.v1.Loss.Reason
-	2,  // 55: sysreel.v1.Footer.end:type_name -> sysreel.v1.Footer.End
-	22, // 56: sysreel.v1.Footer.clock:type_name -> sysreel.v1.Clock
-	33, // 57: sysreel.v1.Footer.losses:type_name -> sysreel.v1.Loss
-	58, // [58:58] is the sub-list for method output_type
-	58, // [58:58] is the sub-list for method input_type
-	58, // [58:58] is the sub-list for extension type_name
-	58, // [58:58] is the sub-list for extension extendee
-	0,  // [0:58] is the sub-list for field type_name
+	25, // 15: sysreel.v1.Block.redaction:type_name -> sysreel.v1.Redaction
+	17, // 16: sysreel.v1.Shape.ret:type_name -> sysreel.v1.Column
+	17, // 17: sysreel.v1.Shape.arg:type_name -> sysreel.v1.Column
+	27, // 18: sysreel.v1.Facts.process:type_name -> sysreel.v1.Process
+	11, // 19: sysreel.v1.Detail.shape:type_name -> sysreel.v1.ShapeDetail
+	14, // 20: sysreel.v1.Detail.table:type_name -> sysreel.v1.Table
+	16, // 21: sysreel.v1.Detail.file:type_name -> sysreel.v1.FileContext
+	17, // 22: sysreel.v1.ShapeDetail.arg:type_name -> sysreel.v1.Column
+	17, // 23: sysreel.v1.ShapeDetail.row_layout:type_name -> sysreel.v1.Column
+	12, // 24: sysreel.v1.ShapeDetail.layout:type_name -> sysreel.v1.Layout
+	13, // 25: sysreel.v1.Layout.slot:type_name -> sysreel.v1.Slot
+	17, // 26: sysreel.v1.Slot.row:type_name -> sysreel.v1.Column
+	0,  // 27: sysreel.v1.Slot.want_base:type_name -> sysreel.v1.WantBase
+	17, // 28: sysreel.v1.Slot.want:type_name -> sysreel.v1.Column
+	17, // 29: sysreel.v1.Table.length:type_name -> sysreel.v1.Column
+	17, // 30: sysreel.v1.Table.word:type_name -> sysreel.v1.Column
+	15, // 31: sysreel.v1.Table.dirents:type_name -> sysreel.v1.Dirents
+	17, // 32: sysreel.v1.Dirents.count:type_name -> sysreel.v1.Column
+	17, // 33: sysreel.v1.Dirents.ino:type_name -> sysreel.v1.Column
+	17, // 34: sysreel.v1.Dirents.off:type_name -> sysreel.v1.Column
+	17, // 35: sysreel.v1.Dirents.type:type_name -> sysreel.v1.Column
+	17, // 36: sysreel.v1.Index.offset:type_name -> sysreel.v1.Column
+	17, // 37: sysreel.v1.Index.events:type_name -> sysreel.v1.Column
+	17, // 38: sysreel.v1.Index.first_event:type_name -> sysreel.v1.Column
+	17, // 39: sysreel.v1.Index.first_ns:type_name -> sysreel.v1.Column
+	17, // 40: sysreel.v1.Index.last_ns:type_name -> sysreel.v1.Column
+	17, // 41: sysreel.v1.Index.losses:type_name -> sysreel.v1.Column
+	17, // 42: sysreel.v1.Index.seq:type_name -> sysreel.v1.Column
+	21, // 43: sysreel.v1.Header.machine:type_name -> sysreel.v1.Machine
+	22, // 44: sysreel.v1.Header.clock:type_name -> sysreel.v1.Clock
+	23, // 45: sysreel.v1.Header.target:type_name -> sysreel.v1.Target
+	24, // 46: sysreel.v1.Header.policy:type_name -> sysreel.v1.Policy
+	26, // 47: sysreel.v1.Header.calibration:type_name -> sysreel.v1.Calibration
+	20, // 48: sysreel.v1.Header.series:type_name -> sysreel.v1.Series
+	28, // 49: sysreel.v1.Process.credentials:type_name -> sysreel.v1.Credentials
+	29, // 50: sysreel.v1.Process.limits:type_name -> sysreel.v1.Limit
+	30, // 51: sysreel.v1.Process.files:type_name -> sysreel.v1.OpenFile
+	31, // 52: sysreel.v1.Process.maps:type_name -> sysreel.v1.Maps
+	32, // 53: sysreel.v1.Process.namespaces:type_name -> sysreel.v1.Namespace
+	33, // 54: sysreel.v1.Process.exe_file:type_name -> sysreel.v1.InputFile
+	1,  // 55: sysreel.v1.Loss.reason:type_name -> sysreel.v1.Loss.Reason
+	2,  // 56: sysreel.v1.Footer.end:type_name -> sysreel.v1.Footer.End
+	22, // 57: sysreel.v1.Footer.clock:type_name -> sysreel.v1.Clock
+	34, // 58: sysreel.v1.Footer.losses:type_name -> sysreel.v1.Loss
+	25, // 59: sysreel.v1.Footer.redaction:type_name -> sysreel.v1.Redaction
+	60, // [60:60] is the sub-list for method output_type
+	60, // [60:60] is the sub-list for method input_type
+	60, // [60:60] is the sub-list for extension type_name
+	60, // [60:60] is the sub-list for extension extendee
+	0,  // [0:60] is the sub-list for field type_name
 }
 
 func init() { file_proto_trace_proto_init() }
@@ -3585,7 +3674,7 @@ func file_proto_trace_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_proto_trace_proto_rawDesc), len(file_proto_trace_proto_rawDesc)),
 			NumEnums:      3,
-			NumMessages:   32,
+			NumMessages:   33,
 			NumExtensions: 0,
 			NumServices:   0,
 		},

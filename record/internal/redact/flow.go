@@ -1,0 +1,110 @@
+package redact
+
+import (
+	"bytes"
+	"strings"
+
+	"sysreel/proto/tracefile"
+	"sysreel/proto/world"
+)
+
+// stream is one direction of an open file description.
+type stream struct {
+	file *world.File
+	out  bool
+}
+
+// maxStreams bounds memory; when there are more, all are forgotten.
+const maxStreams = 1024
+
+// flow is where a call's data goes.
+type flow struct {
+	p     *plan
+	begun bool        // there is data
+	file  *world.File // nil: not known
+	disk  bool        // it comes from a file
+	on    rules
+
+	first bool   // no piece was seen
+	size  uint64 // of the pieces, as the call promised
+}
+
+// begin finds out where the data of a call goes, and what it goes on with.
+func (x *Events) begin(f *flow, e *tracefile.Event) {
+	f.begun, f.first, f.on = true, true, x.text
+	x.tail = tail{line: x.tail.line[:0]}
+	if f.p.fd >= 0 {
+		f.file = x.world.See(e.Thread).Process.File(int32(e.Args[f.p.fd]))
+	}
+	if f.file == nil {
+		return
+	}
+	if !f.p.out && isFile(f.file) {
+		f.disk, f.on = true, x.file
+	}
+	if len(x.streams) == 0 {
+		return
+	}
+	if t := x.streams[stream{f.file, f.p.out}]; t != nil {
+		line := append(x.tail.line, t.line...)
+		x.tail = *t
+		x.tail.line = line
+	}
+}
+
+// isFile tells whether what is behind a descriptor is a file's content, as far
+// as its name tells: not a device, and not what the kernel makes up.
+func isFile(f *world.File) bool {
+	return f.Kind == world.Named && !strings.HasPrefix(f.Path, "/dev/") && !strings.HasPrefix(f.Path, "/proc/")
+}
+
+// data redacts a piece of what a call reads or writes.
+func (x *Events) data(f *flow, b *tracefile.Buf) {
+	t := &x.tail
+	f.size += uint64(b.Want)
+	if f.first {
+		f.first = false
+		t.next(b.Data)
+	}
+	if f.disk && !x.rules.on[files] {
+		// Only a key can be there.
+		t.line = t.line[:0]
+		if t.open.until == closed && len(x.rules.own) == 0 && !bytes.Contains(b.Data, pemHead) {
+			return
+		}
+	}
+	x.piece(t, b.Data, !cut(b), f.on)
+}
+
+// end keeps what the next call on the stream goes on with.
+func (x *Events) end(f *flow, e *tracefile.Event) {
+	const msgPeek = 2 // include/linux/socket.h
+	switch {
+	case f.file == nil, e.Kind != tracefile.Syscall, e.Errno() != 0:
+		return // what it was to send it will send again
+	case f.p.peeks >= 0 && e.Args[f.p.peeks]&msgPeek != 0:
+		return // what it read it will read again
+	}
+	key := stream{f.file, f.p.out}
+	t := &x.tail
+	if f.disk {
+		t.line = t.line[:0]
+	}
+	if t.open.until == closed && len(t.line) == 0 || f.p.out && uint64(e.Ret) != f.size {
+		if len(x.streams) > 0 {
+			delete(x.streams, key)
+		}
+		return
+	}
+	kept := x.streams[key]
+	if kept == nil {
+		if len(x.streams) >= maxStreams {
+			clear(x.streams)
+		}
+		kept = &tail{}
+		x.streams[key] = kept
+	}
+	line := append(kept.line[:0], t.line...)
+	*kept = *t
+	kept.line = line
+}
