@@ -3,8 +3,11 @@
 package record
 
 import (
+	"bufio"
 	"fmt"
+	"io"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"strconv"
 	"strings"
@@ -202,16 +205,27 @@ func compareCounts(t *testing.T, lines []string, tr *trace) {
 }
 
 // Everything at once, under the recorder: each process, its parent, its calls,
-// threads, execs, signals, stops and its end are recorded as they were.
+// threads, execs, signals, stops and its end are recorded as they were. The
+// same where a filter lets all other calls through.
 func TestStress(t *testing.T) {
-	const atOnce = 20
-	for seed, n := 1, rounds(t, 10); n > 0; seed, n = seed+1, n-atOnce {
-		r := runProg(t, "stress", itoa(min(n, atOnce)), itoa(seed))
-		lines := strings.Split(r.stdout, "\n")
-		compareCounts(t, lines[:len(lines)-2], &r.trace)
-		if t.Failed() {
-			t.Fatalf("seed %d", seed)
-		}
+	for name, o := range map[string]Options{
+		"all":      {},
+		"filtered": {Trace: "access,faccessat,faccessat2,execve", Seccomp: SeccompOn},
+	} {
+		t.Run(name, func(t *testing.T) {
+			const atOnce = 20
+			for seed, n := 1, rounds(t, 10); n > 0; seed, n = seed+1, n-atOnce {
+				r := record(t, o, prog(t, "stress"), itoa(min(n, atOnce)), itoa(seed))
+				lines := strings.Split(r.stdout, "\n")
+				if len(lines) < 3 || lines[len(lines)-2] != "ok" {
+					t.Fatalf("seed %d: status %d\n%s%s", seed, r.status, r.stdout, r.stderr)
+				}
+				compareCounts(t, lines[:len(lines)-2], &r.trace)
+				if t.Failed() {
+					t.Fatalf("seed %d", seed)
+				}
+			}
+		})
 	}
 }
 
@@ -233,6 +247,7 @@ func TestStressAttach(t *testing.T) {
 		}
 		file := filepath.Join(dir, "last")
 		cmd := attach(t, o, file)
+		waitTree(t, p.Process.Pid)
 		p.Process.Signal(syscall.SIGUSR2)
 		var lines []string
 		for s := p.lineWithin(t, 2*time.Minute); s != "ok"; s = p.line(t) {
@@ -245,6 +260,84 @@ func TestStressAttach(t *testing.T) {
 		compareCounts(t, lines, &tr)
 		if t.Failed() {
 			t.Fatalf("seed %d", seed)
+		}
+	}
+}
+
+// A crowd of processes and threads is attached to as a whole, and let go of.
+func TestAttachCrowd(t *testing.T) {
+	const processes, threads = 200, 5
+	p := exec.Command(prog(t, "crowd"), itoa(processes), itoa(threads))
+	in, err := p.StdinPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer in.Close()
+	ready := bufio.NewReader(startOut(t, p))
+	if _, err := ready.ReadString('\n'); err != nil {
+		t.Fatal(err)
+	}
+	before := affinity(t, p.Process.Pid)
+	file := filepath.Join(t.TempDir(), "t.reel")
+	begin := time.Now()
+	cmd := attach(t, Options{PIDs: []int{p.Process.Pid}, Tree: true}, file)
+	waitTree(t, p.Process.Pid)
+	t.Logf("%d threads attached to in %v", processes*threads+1, time.Since(begin))
+	tr := finish(t, cmd, file)
+	untouched(t, p.Process.Pid, before)
+	seen := make(map[int32]int)
+	for _, e := range tr.kind(tracefile.ThreadStart) {
+		if e.Facts.GetTgid() != e.Thread.TGID || string(e.Facts.GetComm()) != "crowd" {
+			t.Errorf("thread %d: %v", e.Thread.TID, e.Facts)
+		}
+		seen[e.Thread.TGID]++
+	}
+	if len(seen) != processes+1 {
+		t.Errorf("%d processes, want %d", len(seen), processes+1)
+	}
+	for tgid, n := range seen {
+		if n != threads && int(tgid) != p.Process.Pid {
+			t.Errorf("process %d: %d threads, want %d", tgid, n, threads)
+		}
+	}
+}
+
+// startOut starts a command that is killed at the end of the test, and returns
+// its standard output.
+func startOut(t *testing.T, cmd *exec.Cmd) io.Reader {
+	t.Helper()
+	out, err := cmd.StdoutPipe()
+	if err == nil {
+		err = cmd.Start()
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		cmd.Process.Kill()
+		cmd.Wait()
+	})
+	return out
+}
+
+// waitTree waits until every thread of a process and its descendants is traced.
+func waitTree(t *testing.T, root int) {
+	t.Helper()
+	for deadline := time.Now().Add(time.Minute); ; time.Sleep(2 * time.Millisecond) {
+		untraced := 0
+		for _, pid := range descendants(root) {
+			files, _ := filepath.Glob(fmt.Sprintf("/proc/%d/task/*/status", pid))
+			for _, file := range files {
+				if b, _ := os.ReadFile(file); strings.Contains(string(b), "\nTracerPid:\t0\n") && !strings.Contains(string(b), "\nState:\tZ") {
+					untraced++
+				}
+			}
+		}
+		if untraced == 0 {
+			return
+		}
+		if time.Now().After(deadline) {
+			t.Fatalf("%d threads are not traced", untraced)
 		}
 	}
 }
