@@ -302,3 +302,11 @@ func (r *Reader) Runnable(tid int) bool {
 	i := bytes.LastIndexByte(b, ')')
 	return i >= 0 && i+2 < len(b) && b[i+2] == 'R'
 }
+
+// Exiting reports whether a thread has ended or is about to: PF_EXITING in
+// include/linux/sched.h.
+func (r *Reader) Exiting(tid int) bool {
+	b := r.file(tid, "stat")
+	f := bytes.Fields(b[bytes.LastIndexByte(b, ')')+1:]) // f[0] is field 3
+	return len(f) < 7 || parse(f[9-3], 10)&0x4 != 0
+}

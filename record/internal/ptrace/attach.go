@@ -231,6 +231,9 @@ func (e *Engine) refuse(pid int) error {
 	}
 }
 
+// needCapability is what to do where a right is missing.
+const needCapability = "run as root, or with CAP_SYS_PTRACE (in a container: --cap-add SYS_PTRACE)"
+
 // explain turns an error of PTRACE_SEIZE into one that names its cause.
 func (e *Engine) explain(pid, tid int, errno syscall.Errno) error {
 	s, ok := e.proc.Look(tid)
@@ -240,8 +243,8 @@ func (e *Engine) explain(pid, tid int, errno syscall.Errno) error {
 	case s.Kernel && s.State != 'Z':
 		return &AttachError{PID: pid, Err: fmt.Errorf("%s is a kernel thread: it makes no system calls", s.Name)}
 	case s.TracerPID != 0:
-		tracer, _ := e.proc.Look(s.TracerPID)
-		return &AttachError{PID: pid, Err: fmt.Errorf("it is traced already, by %s (process %d)", tracer.Name, s.TracerPID),
+		tracer, _ := e.proc.Look(s.TracerPID) // a thread
+		return &AttachError{PID: pid, Err: fmt.Errorf("it is traced already, by %s (process %d)", tracer.Name, tracer.TGID),
 			Hint: "a process can have one tracer: end that one first"}
 	case errno != unix.EPERM:
 		return &AttachError{PID: pid, Err: errno}
@@ -256,23 +259,23 @@ func (e *Engine) explain(pid, tid int, errno syscall.Errno) error {
 			Hint: "this process has CAP_SYS_PTRACE, so a security module (SELinux, AppArmor), a seccomp filter or a user namespace forbids it"}
 	case int(s.UID) != euid:
 		return &AttachError{PID: pid, Err: fmt.Errorf("%w: it belongs to user %d, this is user %d", errno, s.UID, euid),
-			Hint: "run as root, or with CAP_SYS_PTRACE"}
+			Hint: needCapability}
 	case theirs&^own != 0:
 		return &AttachError{PID: pid, Err: fmt.Errorf("%w: it has capabilities that this process lacks", errno),
-			Hint: "run as root, or with CAP_SYS_PTRACE"}
+			Hint: needCapability}
 	}
 	switch scope := procfs.YamaScope(); scope {
 	case 1:
 		return &AttachError{PID: pid, Err: fmt.Errorf("%w: kernel.yama.ptrace_scope is 1, only descendants may be traced", errno),
-			Hint: "run as root, or with CAP_SYS_PTRACE, or set it to 0: sysctl kernel.yama.ptrace_scope=0; a command that sysreel starts can always be recorded"}
+			Hint: needCapability + ", or set it to 0: sysctl kernel.yama.ptrace_scope=0; a command that sysreel starts can always be recorded"}
 	case 2:
 		return &AttachError{PID: pid, Err: fmt.Errorf("%w: kernel.yama.ptrace_scope is 2, only administrators may trace", errno),
-			Hint: "run as root, or with CAP_SYS_PTRACE"}
+			Hint: needCapability}
 	case 3:
 		return &AttachError{PID: pid, Err: fmt.Errorf("%w: kernel.yama.ptrace_scope is 3, nothing may be traced until the next boot", errno)}
 	}
 	return &AttachError{PID: pid, Err: fmt.Errorf("%w: the process is not dumpable (it changed its user, or asked for it)", errno),
-		Hint: "run as root, or with CAP_SYS_PTRACE; in a container, add that capability (--cap-add SYS_PTRACE)"}
+		Hint: needCapability}
 }
 
 // attached is called at the first stop of a thread that was attached to.

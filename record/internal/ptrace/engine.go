@@ -45,10 +45,13 @@ type Config struct {
 	// Until is asked of every event; what it returns, if it is not empty,
 	// ends the recording. May be nil.
 	Until func(*tracefile.Event) string
+	// Hold keeps Run from ending when nothing is left to follow: there may be
+	// more to Join, until Release.
+	Hold bool
 }
 
-// Engine follows processes. All its methods but Stop, Tick and the channels'
-// use must be called by one goroutine, started by [Go].
+// Engine follows processes. All its methods but Stop, Do, Release, Tick and the
+// channels' use must be called by one goroutine, started by [Go].
 type Engine struct {
 	cfg Config
 
@@ -95,6 +98,8 @@ type Engine struct {
 	filtered bool
 	Counts   Counts
 	Met      Met
+
+	requests requests
 }
 
 // Met is what ended a recording by Config.Until, valid when Run has returned.
@@ -154,6 +159,7 @@ func New(cfg Config) *Engine {
 		variants:  make(map[*syscalls.Desc]*entry),
 		capturer:  capture.Capturer{Snap: cfg.Snap, Written: cfg.Written, Environ: cfg.Environ},
 		proc:      procfs.Reader{Environ: cfg.Environ},
+		requests:  newRequests(),
 	}
 	for range batches - 1 {
 		e.Free <- nil // made when it is needed
@@ -197,6 +203,7 @@ func (e *Engine) Stop() {
 	if !first {
 		return
 	}
+	close(e.requests.stopped)
 	e.interrupt(stopDone)
 }
 
@@ -226,6 +233,7 @@ const (
 // Run follows the processes until they have ended or Stop is called. It leaves
 // what still lives as it is: it goes on untraced when the thread ends.
 func (e *Engine) Run() Reason {
+	defer close(e.requests.over)
 	defer e.stop.Or(stopDone)
 	defer e.place.guard.close()
 	for {
@@ -233,6 +241,7 @@ func (e *Engine) Run() Reason {
 			e.letGo()
 			return r
 		}
+		e.serve()
 		var status uint32
 		tid, errno := wait(0, &status)
 		now := e.now()
@@ -248,7 +257,9 @@ func (e *Engine) Run() Reason {
 			e.mu.Lock()
 			e.vanished(now)
 			e.mu.Unlock()
-			return Ended
+			if !e.idle() {
+				return Ended
+			}
 		}
 	}
 }

@@ -57,6 +57,9 @@ func (e *Engine) Launch(c Command) error {
 		err := fmt.Errorf("tracing the new process: %w", errno)
 		unix.Kill(pid, unix.SIGKILL)
 		unix.Wait4(pid, nil, 0, nil)
+		if errno == unix.EPERM { // which the kernel itself does not say to a parent
+			err = fmt.Errorf("%w; a seccomp filter or a security module (SELinux, AppArmor) forbids ptrace: in a container try --cap-add SYS_PTRACE, or --security-opt seccomp=unconfined", err)
+		}
 		return err
 	}
 	e.launch.pid = pid
