@@ -24,6 +24,9 @@ func (s *session) header() *tracepb.Header {
 	for _, pid := range s.o.PIDs {
 		t.Pids = append(t.Pids, int32(pid))
 	}
+	if s.group != nil {
+		s.group.describe(t)
+	}
 	return &tracepb.Header{
 		Recorder:    s.o.Recorder,
 		Backend:     "ptrace",

@@ -41,8 +41,8 @@ const (
 	MinPartSize = 64 << 10
 )
 
-// Options say what to record and where to. Exactly one of Command and PIDs
-// must be set.
+// Options say what to record and where to. Exactly one of Command, PIDs, Cgroup
+// and Container must be set.
 type Options struct {
 	// Command is the argument vector of a command to run and record. Its
 	// first word is looked up in PATH unless it has a slash. The command gets
@@ -54,6 +54,20 @@ type Options struct {
 	PIDs []int
 	// Tree adds every descendant of PIDs.
 	Tree bool
+
+	// Cgroup is a control group: every process that is in it, or in one below
+	// it, is recorded, and those that are put there later. It is a directory
+	// of a cgroup file system, or a path as in /proc/PID/cgroup.
+	Cgroup string
+	// Container is a container's name, ID or beginning of its ID: the same
+	// with its cgroup. The recording of either ends when nothing is left.
+	Container string
+	// Wait waits for a Cgroup or Container that is not there yet, or has no
+	// process. MaxTime counts from its first one.
+	Wait bool
+	// Restarts waits again when nothing is left: a container of the same
+	// name or ID, or a cgroup of the same path, is recorded again.
+	Restarts bool
 
 	// Output receives the trace, a chunk a Write. Run does not close it. The
 	// processes wait where it is slower than they are: nothing is lost. With
@@ -271,6 +285,10 @@ func (e *AttachError) Error() string {
 }
 func (e *AttachError) Unwrap() error { return e.Err }
 
+// ErrAbsent is returned, wrapped in an error that tells where was looked, for a
+// Cgroup or Container that is not there or has no process.
+var ErrAbsent = errors.New("is not there")
+
 // OutputError says that the trace could not be written to its end. What was
 // written before is readable. The Result returned with it is valid.
 type OutputError struct{ Err error }
@@ -289,11 +307,17 @@ func (e *OutputError) Unwrap() error { return e.Err }
 // and needs an operating-system thread of its own; several Runs may go on at
 // the same time.
 func Run(ctx context.Context, o Options) (Result, error) {
+	targets := 0
+	for _, given := range []bool{len(o.Command) > 0, len(o.PIDs) > 0, o.Cgroup != "", o.Container != ""} {
+		if given {
+			targets++
+		}
+	}
 	switch {
-	case len(o.Command) == 0 && len(o.PIDs) == 0:
-		return Result{}, errors.New("record: nothing to record: neither a command nor a process was given")
-	case len(o.Command) > 0 && len(o.PIDs) > 0:
-		return Result{}, errors.New("record: both a command and processes to attach to were given")
+	case targets == 0:
+		return Result{}, errors.New("record: nothing to record: no command, process, cgroup or container was given")
+	case targets > 1:
+		return Result{}, errors.New("record: more than one of a command, processes, a cgroup and a container was given")
 	case o.Output == nil:
 		return Result{}, errors.New("record: no output was given")
 	case o.RingSize > 0 && o.PartSize > 0, o.MaxSize > 0 && (o.RingSize > 0 || o.PartSize > 0):

@@ -29,6 +29,9 @@ type session struct {
 	took   time.Duration // up to the end of the recording
 	err    error         // why recording could not begin
 
+	group   *group               // what a cgroup or container is recorded with
+	headers chan *tracepb.Header // brings the encoder the header
+
 	mu   sync.Mutex
 	end  End // why it ended; the first reason counts
 	why  string
@@ -41,10 +44,11 @@ type session struct {
 }
 
 func run(ctx context.Context, o Options) (Result, error) {
-	s := &session{o: o, begin: time.Now(), finished: make(chan struct{}), forced: make(chan struct{}), abandoned: make(chan struct{}), given: make(chan struct{})}
+	s := &session{o: o, begin: time.Now(), finished: make(chan struct{}), forced: make(chan struct{}), abandoned: make(chan struct{}), given: make(chan struct{}),
+		headers: make(chan *tracepb.Header, 1)}
 	cfg := ptrace.Config{
 		Snap: o.snap(), Written: o.written(), Environ: o.Environ, NoFollow: o.NoFollow,
-		MaxEvents: o.MaxEvents, Warn: s.warn,
+		MaxEvents: o.MaxEvents, Warn: s.warn, Hold: o.Cgroup != "" || o.Container != "",
 	}
 	cfg.Drop = o.Drop
 	if size := max(o.MaxSize, o.RingSize, o.PartSize); size > 0 {
@@ -100,16 +104,23 @@ func run(ctx context.Context, o Options) (Result, error) {
 // without the recorder.
 func (s *session) record(ctx context.Context) {
 	if s.err = s.start(); s.err != nil {
+		if s.group != nil {
+			s.group.watch.Close()
+		}
 		s.engine.Discard()
 		return
 	}
 	s.out = encoder{free: s.engine.Free, maxSize: s.o.MaxSize, rules: s.rules, done: make(chan struct{})}
 	s.out.failed = func(err error) { s.stop(OutputFailed, err.Error()) }
 	s.out.full = func() { s.stop(Limit, fmt.Sprintf("%d bytes", s.o.MaxSize)) }
-	header := s.header()
+	if s.group == nil {
+		s.headers <- s.header()
+	} else {
+		go s.group.run()
+	}
 	go func() {
 		defer close(s.out.done)
-		s.out.open(&s.o, header)
+		s.out.open(&s.o, <-s.headers)
 		s.out.run(s.engine.Full)
 		s.out.close(s.footer())
 	}()
@@ -125,6 +136,10 @@ func (s *session) record(ctx context.Context) {
 	case ptrace.EventsMet:
 		s.ended(Limit, fmt.Sprintf("%d events", s.o.MaxEvents))
 	}
+	if s.group != nil {
+		<-s.group.done
+		s.group.begin() // nothing came: the trace is one of nothing
+	}
 	s.engine.Close()
 	if s.engine.Filtered() {
 		s.engine.Attend() // the recording is over; the command cannot do without the engine
@@ -133,13 +148,12 @@ func (s *session) record(ctx context.Context) {
 
 // start launches the command or attaches.
 func (s *session) start() error {
-	if len(s.o.Command) == 0 {
-		err := s.engine.Attach(s.o.PIDs, s.o.Tree)
-		var ae *ptrace.AttachError
-		if errors.As(err, &ae) {
-			return &AttachError{PID: ae.PID, Err: ae.Err, Hint: ae.Hint}
-		}
-		return err
+	switch {
+	case len(s.o.PIDs) > 0:
+		return attachError(s.engine.Attach(s.o.PIDs, s.o.Tree))
+	case len(s.o.Command) == 0:
+		s.group = newGroup(s)
+		return s.group.start()
 	}
 	err := s.engine.Launch(ptrace.Command{
 		Path: s.path, Argv: s.o.Command, Env: os.Environ(), StdoutToStderr: s.o.StdoutToStderr,

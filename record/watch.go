@@ -22,10 +22,16 @@ func (s *session) watch(ctx context.Context) {
 	tick := time.NewTicker(flushEvery)
 	defer tick.Stop()
 	var limit <-chan time.Time
-	if s.o.MaxTime > 0 {
-		t := time.NewTimer(s.o.MaxTime)
-		defer t.Stop()
-		limit = t.C
+	var begun <-chan struct{} // what is waited for; the time counts from then
+	start := func() {
+		if s.o.MaxTime > 0 {
+			limit = time.After(s.o.MaxTime)
+		}
+	}
+	if s.group != nil {
+		begun = s.group.begun
+	} else {
+		start()
 	}
 	signals, done, freeze := s.o.Signals, ctx.Done(), s.o.Freeze
 	for n := 0; ; {
@@ -43,6 +49,9 @@ func (s *session) watch(ctx context.Context) {
 				// hold up who asked for the end.
 				s.force("the command was ended by a signal")
 			}
+		case <-begun:
+			begun = nil
+			start()
 		case <-limit:
 			s.stop(Limit, s.o.MaxTime.String())
 		case <-done:

@@ -34,9 +34,13 @@ type Result struct {
 	Machine  Machine  `json:"machine"`
 	Command  []string `json:"command,omitempty"` // a launch
 	PIDs     []int32  `json:"pids,omitempty"`    // an attach
-	Cwd      string   `json:"cwd"`
-	Follow   bool     `json:"follow"`
-	Policy   Policy   `json:"policy"`
+	// Container and Cgroup are what an attach was to instead of processes; a
+	// Container also that of the processes.
+	Container *Container `json:"container,omitempty"`
+	Cgroup    string     `json:"cgroup,omitempty"`
+	Cwd       string     `json:"cwd"`
+	Follow    bool       `json:"follow"`
+	Policy    Policy     `json:"policy"`
 	// Of a trace made from a log that does not tell them.
 	NoDurations bool `json:"no_durations,omitempty"`
 	NoClock     bool `json:"no_clock,omitempty"`
@@ -89,6 +93,14 @@ type Machine struct {
 	CPUs     uint32 `json:"cpus"`
 }
 
+// Container is what was known of a container when its recording began.
+type Container struct {
+	Asked  string `json:"asked,omitempty"` // how it was named to the recorder
+	Engine string `json:"engine,omitempty"`
+	ID     string `json:"id,omitempty"`
+	Name   string `json:"name,omitempty"`
+}
+
 // Policy is what was to be kept.
 type Policy struct {
 	Snap    uint32 `json:"snap"`         // bytes kept of each buffer that is read
@@ -135,6 +147,10 @@ func Read(name string, r *tracefile.Reader) (*Result, error) {
 	if s := h.GetSeries(); s != nil {
 		x.Series = &Series{hex.EncodeToString(s.Id), s.Part}
 	}
+	if t := h.GetTarget(); len(t.GetContainer()) > 0 || t.GetContainerId() != "" {
+		x.Container = &Container{string(t.GetContainer()), t.GetContainerEngine(), t.GetContainerId(), string(t.GetContainerName())}
+	}
+	x.Cgroup = string(h.GetTarget().GetCgroup())
 	for _, a := range h.GetTarget().GetCommand() {
 		x.Command = append(x.Command, string(a))
 	}
@@ -262,6 +278,12 @@ func Render(w io.Writer, x *Result, o term.Options) error {
 	if len(x.PIDs) > 0 {
 		line("attached", "to %s", strings.Trim(strings.ReplaceAll(fmt.Sprint(x.PIDs), " ", ", "), "[]"))
 	}
+	if x.Container != nil {
+		line("container", "%s", x.Container)
+	}
+	if x.Cgroup != "" {
+		line("cgroup", "%s", x.Cgroup)
+	}
 	if x.Cwd != "" {
 		line("directory", "%s", x.Cwd)
 	}
@@ -351,6 +373,26 @@ func Render(w io.Writer, x *Result, o term.Options) error {
 	}
 	_, err := io.WriteString(w, b.String())
 	return err
+}
+
+// String is like "web (docker 5ff922c1f0e9)"; all of the ID is in the JSON.
+func (c *Container) String() string {
+	name := c.Name
+	if name == "" && !strings.HasPrefix(c.ID, c.Asked) {
+		name = c.Asked
+	}
+	id := c.ID
+	if len(id) == 64 {
+		id = id[:12] // as engines print it
+	}
+	id = strings.TrimSpace(c.Engine + " " + id)
+	switch {
+	case name == "":
+		return id
+	case id == "":
+		return name + ", which did not start"
+	}
+	return fmt.Sprintf("%s (%s)", name, id)
 }
 
 func policy(p Policy, follow bool) string {

@@ -25,6 +25,10 @@ type recordOptions struct {
 	backend   string
 	pids      pidsValue
 	tree      bool
+	cgroup    string
+	container string
+	wait      bool
+	restarts  bool
 	noFollow  bool
 	trace     exprValue
 	seccomp   string
@@ -44,10 +48,10 @@ type recordOptions struct {
 func newRecordCommand(std *stdio) *cobra.Command {
 	var o recordOptions
 	cmd := &cobra.Command{
-		Use:   "record [flags] -- COMMAND [ARG...]\n  sysreel record [flags] -p PID[,PID...]",
+		Use:   "record [flags] -- COMMAND [ARG...]\n  sysreel record [flags] -p PID[,PID...]\n  sysreel record [flags] --container NAME|ID",
 		Short: "record the system calls of a command or of running processes",
 		Long: `Record the system calls, signals and exits of a command and of all its
-children, or of running processes, into a trace file.
+children, of running processes, or of a container, into a trace file.
 
 The command's output, input and exit status are its own. Recording slows its
 system calls down; it changes nothing else. If recording has to end early (a
@@ -66,6 +70,7 @@ FILE shows what went before a failure. It takes up to 1.75 times its size on the
 disk for moments.`,
 		Example: `  sysreel record -o good.reel -- make -j4
   sysreel record -p "$(pidof redis-server)" --max-time 10s
+  sysreel record --container web --wait
   sysreel record -e trace=%file -o - -- ls | sysreel summary -
   sysreel record -p 1234 --ring 100MB --until write=ENOSPC -o last.reel
   sysreel record -p 1234 --rotate 100MB,10 -o day.reel`,
@@ -80,6 +85,10 @@ disk for moments.`,
 	f.StringVar(&o.backend, "backend", "auto", "how to record: auto or ptrace")
 	f.VarP(&o.pids, "pid", "p", "attach to running processes")
 	f.BoolVar(&o.tree, "tree", false, "with -p: and to all their descendants")
+	f.StringVar(&o.container, "container", "", "every process of a container, now and later: `NAME`, ID or beginning of an ID (Docker, podman, containerd, Kubernetes)")
+	f.StringVar(&o.cgroup, "cgroup", "", "every process of a control group and of those below it, now and later: a directory, or a `PATH` as in /proc/PID/cgroup")
+	f.BoolVar(&o.wait, "wait", false, "with --container and --cgroup: wait for it to start")
+	f.BoolVar(&o.restarts, "restarts", false, "with --container and --cgroup: when it has ended, wait for it to start again, until interrupted")
 	f.BoolVar(&o.noFollow, "no-follow", false, "leave child processes alone")
 	f.VarP(&o.trace, "expr", "e", "which calls: names, %file, %network, %process, %desc, …, /regex; ! negates")
 	f.StringVar(&o.seccomp, "seccomp", "auto", "with -e: let the kernel pass other calls by: auto, on or off")
@@ -122,11 +131,23 @@ Rules of --redact: "off", or a list of NAME (only what is named), +NAME and -NAM
 }
 
 func runRecord(ctx context.Context, std *stdio, o recordOptions, args []string) error {
+	targets := 0
+	for _, given := range []bool{len(args) > 0, len(o.pids) > 0, o.container != "", o.cgroup != ""} {
+		if given {
+			targets++
+		}
+	}
 	switch {
-	case len(args) == 0 && len(o.pids) == 0:
-		return usagef("nothing to record: give a COMMAND, or processes with -p")
-	case len(args) > 0 && len(o.pids) > 0:
-		return usagef("give a COMMAND or processes with -p, not both")
+	case targets == 0:
+		return usagef("nothing to record: give a COMMAND, processes with -p, or a --container or --cgroup")
+	case targets > 1:
+		return usagef("give one of a COMMAND, processes with -p, --container and --cgroup")
+	case o.wait && o.container == "" && o.cgroup == "":
+		return usagef("--wait goes with --container or --cgroup")
+	case o.restarts && o.container == "" && o.cgroup == "":
+		return usagef("--restarts goes with --container or --cgroup")
+	case o.noFollow && (o.container != "" || o.cgroup != ""):
+		return usagef("--no-follow does not go with --container and --cgroup, which record all processes")
 	case o.tree && len(o.pids) == 0:
 		return usagef("--tree goes with -p")
 	case o.backend != "auto" && o.backend != "ptrace":
@@ -171,7 +192,7 @@ func runRecord(ctx context.Context, std *stdio, o recordOptions, args []string) 
 
 	name := o.output
 	if name == "" {
-		name = defaultOutput(args, o.pids, time.Now())
+		name = defaultOutput(args, o, time.Now())
 	}
 	dest, err := o.open(name, std)
 	if err != nil {
@@ -203,6 +224,10 @@ func runRecord(ctx context.Context, std *stdio, o recordOptions, args []string) 
 		RingFiles:      dest.ring,
 		Until:          o.until,
 		Freeze:         freeze,
+		Cgroup:         o.cgroup,
+		Container:      o.container,
+		Wait:           o.wait,
+		Restarts:       o.restarts,
 		StdoutToStderr: out.isStdout,
 		HandOver:       true,
 		Recorder:       "sysreel " + buildVersion(),
@@ -259,6 +284,8 @@ func recordError(err error, out *output, result record.Result) error {
 		return &exitError{exitNoCmd, err}
 	case errors.As(err, &command):
 		return &exitError{exitNoExec, err}
+	case errors.Is(err, record.ErrAbsent):
+		err = fmt.Errorf("%w; with --wait sysreel waits for it", err)
 	case errors.As(err, &output):
 		holds := fmt.Sprintf("the first %s", humanize.Comma(int64(result.Events)))
 		if result.Kept < result.Events {
@@ -326,13 +353,27 @@ func commandStatus(r record.Result) int {
 }
 
 // defaultOutput is COMMAND-YYYYMMDD-HHMMSS.reel.
-func defaultOutput(args []string, pids []int, now time.Time) string {
+func defaultOutput(args []string, o recordOptions, now time.Time) string {
 	name := "attach"
 	switch {
 	case len(args) > 0:
 		name = filepath.Base(args[0])
-	case len(pids) > 0:
-		name = fmt.Sprintf("pid%d", pids[0])
+	case len(o.pids) > 0:
+		name = fmt.Sprintf("pid%d", o.pids[0])
+	case o.container != "":
+		name = fileName(o.container)
+	case o.cgroup != "":
+		name = fileName(o.cgroup)
 	}
 	return name + now.Format("-20060102-150405") + ".reel"
+}
+
+// fileName makes the last part of a container's name or of a cgroup's path the
+// beginning of a file's name.
+func fileName(target string) string {
+	name := filepath.Base(target)
+	if name == "/" || name == "." || name == ".." {
+		return "cgroup"
+	}
+	return strings.TrimLeft(name, "-")
 }

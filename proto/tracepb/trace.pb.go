@@ -2078,13 +2078,19 @@ func (x *Clock) GetZone() string {
 
 // Target is what the user asked to record.
 type Target struct {
-	state         protoimpl.MessageState `protogen:"open.v1"`
-	Command       [][]byte               `protobuf:"bytes,1,rep,name=command,proto3" json:"command,omitempty"`   // launch: the argument vector
-	Pids          []int32                `protobuf:"varint,2,rep,packed,name=pids,proto3" json:"pids,omitempty"` // attach: the processes named
-	Cwd           []byte                 `protobuf:"bytes,3,opt,name=cwd,proto3" json:"cwd,omitempty"`           // the recorder's working directory
-	Follow        bool                   `protobuf:"varint,4,opt,name=follow,proto3" json:"follow,omitempty"`    // children are recorded too
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
+	state           protoimpl.MessageState `protogen:"open.v1"`
+	Command         [][]byte               `protobuf:"bytes,1,rep,name=command,proto3" json:"command,omitempty"`                                         // launch: the argument vector
+	Pids            []int32                `protobuf:"varint,2,rep,packed,name=pids,proto3" json:"pids,omitempty"`                                       // attach: the processes named
+	Cwd             []byte                 `protobuf:"bytes,3,opt,name=cwd,proto3" json:"cwd,omitempty"`                                                 // the recorder's working directory
+	Follow          bool                   `protobuf:"varint,4,opt,name=follow,proto3" json:"follow,omitempty"`                                          // children are recorded too
+	Cgroup          []byte                 `protobuf:"bytes,20,opt,name=cgroup,proto3" json:"cgroup,omitempty"`                                          // attach: every process of a cgroup, as it was named
+	Container       []byte                 `protobuf:"bytes,21,opt,name=container,proto3" json:"container,omitempty"`                                    // attach: every process of a container, as it was asked for
+	CgroupDirs      [][]byte               `protobuf:"bytes,22,rep,name=cgroup_dirs,json=cgroupDirs,proto3" json:"cgroup_dirs,omitempty"`                // the directories that it was, one a hierarchy
+	ContainerEngine string                 `protobuf:"bytes,23,opt,name=container_engine,json=containerEngine,proto3" json:"container_engine,omitempty"` // of container, or of pids if all are in one: docker, podman, ...
+	ContainerId     string                 `protobuf:"bytes,24,opt,name=container_id,json=containerId,proto3" json:"container_id,omitempty"`             // 64 hexadecimal digits as a rule
+	ContainerName   []byte                 `protobuf:"bytes,25,opt,name=container_name,json=containerName,proto3" json:"container_name,omitempty"`       // if it was known
+	unknownFields   protoimpl.UnknownFields
+	sizeCache       protoimpl.SizeCache
 }
 
 func (x *Target) Reset() {
@@ -2143,6 +2149,48 @@ func (x *Target) GetFollow() bool {
 		return x.Follow
 	}
 	return false
+}
+
+func (x *Target) GetCgroup() []byte {
+	if x != nil {
+		return x.Cgroup
+	}
+	return nil
+}
+
+func (x *Target) GetContainer() []byte {
+	if x != nil {
+		return x.Container
+	}
+	return nil
+}
+
+func (x *Target) GetCgroupDirs() [][]byte {
+	if x != nil {
+		return x.CgroupDirs
+	}
+	return nil
+}
+
+func (x *Target) GetContainerEngine() string {
+	if x != nil {
+		return x.ContainerEngine
+	}
+	return ""
+}
+
+func (x *Target) GetContainerId() string {
+	if x != nil {
+		return x.ContainerId
+	}
+	return ""
+}
+
+func (x *Target) GetContainerName() []byte {
+	if x != nil {
+		return x.ContainerName
+	}
+	return nil
 }
 
 // Policy is what was to be kept.
@@ -3395,12 +3443,19 @@ const file_proto_trace_proto_rawDesc = "" +
 	"boottimeNs\x12 \n" +
 	"\futc_offset_s\x18\x04 \x01(\x05R\n" +
 	"utcOffsetS\x12\x12\n" +
-	"\x04zone\x18\x05 \x01(\tR\x04zone\"`\n" +
+	"\x04zone\x18\x05 \x01(\tR\x04zone\"\xac\x02\n" +
 	"\x06Target\x12\x18\n" +
 	"\acommand\x18\x01 \x03(\fR\acommand\x12\x12\n" +
 	"\x04pids\x18\x02 \x03(\x05R\x04pids\x12\x10\n" +
 	"\x03cwd\x18\x03 \x01(\fR\x03cwd\x12\x16\n" +
-	"\x06follow\x18\x04 \x01(\bR\x06follow\"\x99\x01\n" +
+	"\x06follow\x18\x04 \x01(\bR\x06follow\x12\x16\n" +
+	"\x06cgroup\x18\x14 \x01(\fR\x06cgroup\x12\x1c\n" +
+	"\tcontainer\x18\x15 \x01(\fR\tcontainer\x12\x1f\n" +
+	"\vcgroup_dirs\x18\x16 \x03(\fR\n" +
+	"cgroupDirs\x12)\n" +
+	"\x10container_engine\x18\x17 \x01(\tR\x0fcontainerEngine\x12!\n" +
+	"\fcontainer_id\x18\x18 \x01(\tR\vcontainerId\x12%\n" +
+	"\x0econtainer_name\x18\x19 \x01(\fR\rcontainerName\"\x99\x01\n" +
 	"\x06Policy\x12\x12\n" +
 	"\x04snap\x18\x01 \x01(\rR\x04snap\x12\x14\n" +
 	"\x05trace\x18\x02 \x01(\tR\x05trace\x12\x10\n" +
