@@ -1,6 +1,7 @@
 package diff
 
 import (
+	"slices"
 	"strings"
 
 	"sysreel/proto/syscalls"
@@ -99,43 +100,43 @@ func familyOf(name, variant string) family {
 }
 
 // timing are the errors by which a call says "not now".
-var timing = map[string]map[string]bool{
-	"read":    {"EAGAIN": true, "EINTR": true},
-	"write":   {"EAGAIN": true, "EINTR": true},
-	"recv":    {"EAGAIN": true, "EINTR": true},
-	"send":    {"EAGAIN": true, "EINTR": true},
-	"copy":    {"EAGAIN": true, "EINTR": true},
-	"accept":  {"EAGAIN": true, "EINTR": true},
-	"poll":    {"EINTR": true},
-	"wait":    {"EINTR": true, "ECHILD": true},
-	"sleep":   {"EINTR": true},
-	"futex":   {"EAGAIN": true, "EINTR": true, "ETIMEDOUT": true},
-	"sigwait": {"EAGAIN": true, "EINTR": true},
-	"semop":   {"EINTR": true},
-	"restart": {"EINTR": true},
-	"events":  {"EINTR": true, "EAGAIN": true},
+var timing = map[string][]string{
+	"read":    {"EAGAIN", "EINTR"},
+	"write":   {"EAGAIN", "EINTR"},
+	"recv":    {"EAGAIN", "EINTR"},
+	"send":    {"EAGAIN", "EINTR"},
+	"copy":    {"EAGAIN", "EINTR"},
+	"accept":  {"EAGAIN", "EINTR"},
+	"poll":    {"EINTR"},
+	"wait":    {"EINTR", "ECHILD"},
+	"sleep":   {"EINTR"},
+	"futex":   {"EAGAIN", "EINTR", "ETIMEDOUT"},
+	"sigwait": {"EAGAIN", "EINTR"},
+	"semop":   {"EINTR"},
+	"restart": {"EINTR"},
+	"events":  {"EINTR", "EAGAIN"},
 	"rename":  {},
 }
 
 // usual are errors of quiet calls that say nothing about the health of a
 // program: questions that are answered with an error.
-var usual = map[string]map[string]bool{
-	"ioctl":        {"ENOTTY": true, "EINVAL": true, "ENXIO": true},
-	"lseek":        {"ESPIPE": true, "ENXIO": true},
-	"_llseek":      {"ESPIPE": true},
-	"close":        {"EBADF": true},
-	"fcntl":        {"EBADF": true},
-	"epoll_ctl":    {"EPERM": true, "EEXIST": true, "ENOENT": true, "EBADF": true},
-	"getpeername":  {"ENOTCONN": true, "ENOTSOCK": true},
-	"getsockname":  {"ENOTSOCK": true},
-	"getsockopt":   {"ENOTSOCK": true, "ENOPROTOOPT": true, "EOPNOTSUPP": true},
-	"shutdown":     {"ENOTCONN": true},
-	"prctl":        {"EINVAL": true},
-	"arch_prctl":   {"EINVAL": true},
-	"setpgid":      {"EACCES": true, "ESRCH": true, "EPERM": true},
-	"mincore":      {"ENOMEM": true},
-	"madvise":      {"EINVAL": true},
-	"rt_sigaction": {"EINVAL": true},
+var usual = map[string][]string{
+	"ioctl":        {"ENOTTY", "EINVAL", "ENXIO"},
+	"lseek":        {"ESPIPE", "ENXIO"},
+	"_llseek":      {"ESPIPE"},
+	"close":        {"EBADF"},
+	"fcntl":        {"EBADF"},
+	"epoll_ctl":    {"EPERM", "EEXIST", "ENOENT", "EBADF"},
+	"getpeername":  {"ENOTCONN", "ENOTSOCK"},
+	"getsockname":  {"ENOTSOCK"},
+	"getsockopt":   {"ENOTSOCK", "ENOPROTOOPT", "EOPNOTSUPP"},
+	"shutdown":     {"ENOTCONN"},
+	"prctl":        {"EINVAL"},
+	"arch_prctl":   {"EINVAL"},
+	"setpgid":      {"EACCES", "ESRCH", "EPERM"},
+	"mincore":      {"ENOMEM"},
+	"madvise":      {"EINVAL"},
+	"rt_sigaction": {"EINVAL"},
 	"getcwd":       {},
 }
 
@@ -149,9 +150,9 @@ func notable(f family, name, errno string) bool {
 		return false
 	}
 	if f.class == quiet {
-		return !usual[name][errno] && errno != "EAGAIN" && errno != "EINTR"
+		return !slices.Contains(usual[name], errno) && errno != "EAGAIN" && errno != "EINTR"
 	}
-	return !timing[f.name][errno]
+	return !slices.Contains(timing[f.name], errno)
 }
 
 // openFlags are the flags of open(2) that change what it does to the file and

@@ -240,9 +240,9 @@ func (h *heat) merge(o *heat) {
 var stepOfBucket [numBuckets]uint8
 
 func init() {
-	step := 0
+	step, next := 0, stepLow(1)
 	for i := range stepOfBucket {
-		for low, _ := bounds(i); low > 0 && stepLow(step+1) > 0 && stepLow(step+1) <= low; {
+		for low, _ := bounds(i); low > 0 && next > 0 && next <= low; next = stepLow(step + 1) {
 			step++
 		}
 		stepOfBucket[i] = uint8(step)

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"regexp"
+	"sync"
 	"unicode/utf8"
 )
 
@@ -22,7 +23,9 @@ func versionError(major uint32) error {
 }
 
 // stracePattern is a line as strace -f or -ttt begins it.
-var stracePattern = regexp.MustCompile(`^(\[pid +\d+\] |\d+ +)?(\d+:\d+:\d+(\.\d+)? |\d+\.\d+ )?([a-z_0-9]+\(|\+\+\+ |--- SIG)`)
+var stracePattern = sync.OnceValue(func() *regexp.Regexp {
+	return regexp.MustCompile(`^(\[pid +\d+\] |\d+ +)?(\d+:\d+:\d+(\.\d+)? |\d+\.\d+ )?([a-z_0-9]+\(|\+\+\+ |--- SIG)`)
+})
 
 // notTrace names what the first bytes of the input look like.
 func notTrace(b []byte) error {
@@ -45,7 +48,7 @@ func notTrace(b []byte) error {
 		what = "it is an ELF program"
 	case starts("PERFILE2"):
 		what = "it is a perf.data file"
-	case stracePattern.Match(b):
+	case stracePattern().Match(b):
 		what = "it looks like strace's text output: make a trace of it with sysreel import"
 	case looksLikeText(b):
 		what = "it looks like text"
