@@ -10,6 +10,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 	"syscall"
 	"testing"
@@ -254,8 +255,10 @@ func TestSecondSignalForces(t *testing.T) {
 	b := make([]byte, 6)
 	out.Read(b)
 	cmd.Process.Signal(syscall.SIGTERM)
-	time.Sleep(300 * time.Millisecond)
-	cmd.Process.Signal(syscall.SIGTERM)
+	again := time.AfterFunc(300*time.Millisecond, func() { cmd.Process.Signal(syscall.SIGTERM) })
+	defer again.Stop()
+	late := time.AfterFunc(5*time.Second, func() { cmd.Process.Signal(syscall.SIGTERM) }) // the two may have come as one
+	defer late.Stop()
 	if err := waitFor(cmd, 20*time.Second); err != nil {
 		t.Fatal(err)
 	}
@@ -371,13 +374,50 @@ func TestAttachStopped(t *testing.T) {
 	}
 }
 
+// until waits for something to come true.
+func until(t *testing.T, what string, holds func() bool) {
+	t.Helper()
+	for deadline := time.Now().Add(30 * time.Second); !holds(); time.Sleep(time.Millisecond) {
+		if time.Now().After(deadline) {
+			t.Fatalf("in half a minute it was not seen that %s", what)
+		}
+	}
+}
+
+// children lists the children of a process that has one thread.
+func children(pid int) (all []int) {
+	b, _ := os.ReadFile("/proc/" + itoa(pid) + "/task/" + itoa(pid) + "/children")
+	for _, field := range strings.Fields(string(b)) {
+		child, _ := strconv.Atoi(field)
+		all = append(all, child)
+	}
+	return all
+}
+
 // With --tree the descendants are attached to as well.
 func TestTree(t *testing.T) {
-	p := start(t, "sh", "-c", "(sh -c 'while kill -0 '$$'; do sleep 0.01; done' 2>&- & sleep 2) & echo $!; wait")
-	time.Sleep(100 * time.Millisecond)
+	p := start(t, "sh", "-c", "(sh -c 'while kill -0 '$$'; do sleep 0.01; done' & while kill -0 $$; do sleep 0.05; done) >&- 2>&- & echo $!; wait")
+	var loop int // a grandchild of the shell that starts others
+	until(t, "there is the tree", func() bool {
+		for _, child := range children(p.Process.Pid) {
+			for _, loop = range children(child) {
+				if len(children(loop)) > 0 {
+					return true
+				}
+			}
+		}
+		return false
+	})
 	file := filepath.Join(t.TempDir(), "t.reel")
 	cmd := attach(t, Options{PIDs: []int{p.Process.Pid}, Tree: true}, file)
-	time.Sleep(200 * time.Millisecond)
+	waitTraced(t, loop, true)
+	seen := make(map[int]bool) // what the loop has started
+	until(t, "there are new processes", func() bool {
+		for _, c := range children(loop) {
+			seen[c] = true
+		}
+		return len(seen) > 5
+	})
 	tr := finish(t, cmd, file)
 	attached := 0
 	for _, e := range tr.kind(tracefile.ThreadStart) {
