@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"math"
 	"os"
 	"sync"
 	"syscall"
@@ -255,30 +256,27 @@ func (s *session) finish() (Result, error) {
 	return r, nil
 }
 
-// stuckEnd is how long nothing has moved in an output that is given up.
-const stuckEnd = 3 * time.Second
-
-// drain waits until the output has taken everything, or is given up: by a third
-// signal, or by a second while nothing moves.
+// drain waits until the output has taken everything. Two signals give it up if
+// nothing moves in it for some seconds, three soon.
 func (s *session) drain() {
 	begin, moved, last := time.Now(), time.Now(), int64(-1)
-	told, asked := false, false
+	patience := time.Duration(math.MaxInt64)
+	told := false
 	poll := time.NewTicker(100 * time.Millisecond)
 	defer poll.Stop()
-	for abandoned := s.abandoned; ; {
+	for abandoned, given := s.abandoned, s.given; ; {
 		select {
 		case <-s.out.done:
 			return
 		case <-abandoned:
-			asked, abandoned, moved = true, nil, time.Now()
-		case <-s.given:
-			s.out.giveUp()
-			return
+			abandoned, patience, moved = nil, 3*time.Second, time.Now()
+		case <-given:
+			abandoned, given, patience, moved = nil, nil, time.Second, time.Now()
 		case <-poll.C:
 			if size := s.out.progress().bytes; size != last {
 				last, moved = size, time.Now()
 			}
-			if asked && time.Since(moved) > stuckEnd {
+			if time.Since(moved) > patience {
 				s.out.giveUp()
 				return
 			}
