@@ -19,9 +19,9 @@ import (
 // their calls, and gives them their CPUs back when several want to run.
 //
 // Several threads that make calls gain from one CPU as well: two dd bs=1 side by
-// side took 0.35 of the time that they took spread over two CPUs, make -j2 0.37,
-// and both less than under strace on one CPU (0.92, 0.95). Only a storm of forks
-// is faster spread, by 0.9: its work is in the kernel and goes on without us.
+// side took 0.45 of the time that they took spread over two CPUs, make -j2 0.43,
+// and both less than under strace on one CPU (0.88, 0.91). Only a storm of forks
+// is faster spread, by 0.84: its work is in the kernel and goes on without us.
 //
 // An engine for each CPU would be faster still. Two recorders with half of the
 // work each, each on its own CPU, took 0.59 of the time of one for the two dd and
@@ -29,7 +29,8 @@ import (
 // to share out a process tree, children would have to be detached from one
 // engine and seized by another before they have run an instruction, and ptrace(2)
 // has no such step: between the two they run, or are seen to be stopped. So
-// there is one engine. (2 CPUs, virtual machine, medians of interleaved runs.)
+// there is one engine. (A virtual machine with 2 CPUs; least of 5 runs each,
+// interleaved.)
 //
 // Tracees must not notice. A thread's own affinity is remembered in its mask
 // and is what sched_getaffinity answers; sched_setaffinity changes it;
