@@ -96,13 +96,13 @@ type Writer struct {
 
 	b        builder
 	e        encoder
-	next     uint64 // number of the next event
-	lastEnd  int64  // ns
-	done     uint64 // number after the last event that is in a block
-	doneEnd  int64  // ns: its end
-	inFlight uint64 // signature of the last block's calls in flight
-	header   *tracepb.Header
-	first    uint64 // number of the file's first event
+	next     uint64          // number of the next event
+	lastEnd  int64           // ns
+	done     uint64          // number after the last event that is in a block
+	doneEnd  int64           // ns: its end
+	inFlight uint64          // signature of the last block's calls in flight
+	header   *tracepb.Header // of a ring or series: what the next file's is made of
+	first    uint64          // number of the file's first event
 	index    indexColumns
 	losses   [][]*tracepb.Loss // of each block
 	full     bool              // ErrFull was returned: the reserve may be used
@@ -150,7 +150,10 @@ func NewWriter(w io.Writer, h *tracepb.Header, o WriterOptions) (*Writer, error)
 	wr.b.tick = max(1, int64(h.TickNs))
 	wr.b.regs = o.Lookup
 	wr.b.reset(wr.next, 0)
-	if err := wr.begin(proto.CloneOf(h)); err != nil {
+	if wr.ring != nil || o.Next != nil {
+		h = proto.CloneOf(h) // for the headers that come
+	}
+	if err := wr.begin(h); err != nil {
 		return nil, err
 	}
 	return wr, nil
