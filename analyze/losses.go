@@ -25,6 +25,8 @@ func LossText(r tracepb.Loss_Reason) string {
 		return "cut by a recording limit"
 	case tracepb.Loss_DETACHED:
 		return "threads let go of while they ran"
+	case tracepb.Loss_LEFT_ALONE:
+		return "processes not followed, as asked"
 	case tracepb.Loss_ALTERED:
 		return "effects of the recording on the programs"
 	case tracepb.Loss_DAMAGED_LINES:

@@ -212,6 +212,8 @@ func (s *session) footer() *tracepb.Footer {
 		ExitStatus: int32(status),
 		ExitKnown:  exited,
 		Detail:     s.why,
+
+		RecorderCpuNs: ptrace.CPUTime(),
 	}
 	if s.end == Triggered && s.why == s.engine.Met.Text {
 		f.TriggerEvent = s.engine.Met.Event

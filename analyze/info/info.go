@@ -49,7 +49,10 @@ type Result struct {
 	Start      string `json:"start,omitempty"`
 	DurationNs int64  `json:"duration_ns"` // to the end of the recording, or of its last event
 	// CalibrationNs is what the recorder adds to a call.
-	CalibrationNs int64  `json:"calibration_ns,omitempty"`
+	CalibrationNs int64 `json:"calibration_ns,omitempty"`
+	// RecorderCPUNs is the CPU time that the recorder used, of a trace
+	// closed in order.
+	RecorderCPUNs int64  `json:"recorder_cpu_ns,omitempty"`
 	Events        uint64 `json:"events"` // that can be read
 	// FirstEvent is the number of the first event: above 1 in a later part of a
 	// series and in a ring.
@@ -187,13 +190,14 @@ func Read(name string, r *tracefile.Reader) (*Result, error) {
 		x.DurationNs = last - start
 	}
 	x.State, x.Warning = r.State().String(), r.Warning()
+	var totals []*tracepb.Loss
 	if f := r.Footer(); f != nil {
 		x.footer(f, h)
-		losses, redactions = f.Losses, f.Redaction
+		totals, redactions = f.Losses, f.Redaction
 	} else if final != nil && len(x.Policy.Redact) > 0 && final.Core(&core) == nil {
 		redactions = core.Redactions
 	}
-	x.losses(losses)
+	x.losses(losses, totals)
 	for _, n := range redactions {
 		x.Redactions = append(x.Redactions, Redaction{n.Rule, n.Count})
 	}
@@ -207,7 +211,7 @@ func Read(name string, r *tracefile.Reader) (*Result, error) {
 }
 
 func (x *Result) footer(f *tracepb.Footer, h *tracepb.Header) {
-	x.Processes, x.Threads = f.Processes, f.Threads
+	x.Processes, x.Threads, x.RecorderCPUNs = f.Processes, f.Threads, f.RecorderCpuNs
 	if f.Clock != nil && h.GetClock() != nil {
 		x.DurationNs = f.Clock.MonotonicNs - h.Clock.MonotonicNs
 	}
@@ -235,15 +239,22 @@ func (x *Result) footer(f *tracepb.Footer, h *tracepb.Header) {
 	}
 }
 
-// losses adds up losses of one reason.
-func (x *Result) losses(ls []*tracepb.Loss) {
+// losses adds up losses of one reason and detail. Of those in the totals that no
+// block tells of, the reason is known only.
+func (x *Result) losses(ls, totals []*tracepb.Loss) {
 	type key struct {
 		reason tracepb.Loss_Reason
 		detail string
 	}
-	sum := make(map[key]uint64)
+	sum, told := make(map[key]uint64), make(map[tracepb.Loss_Reason]uint64)
 	for _, l := range ls {
 		sum[key{l.Reason, l.Detail}] += l.Count
+		told[l.Reason] += l.Count
+	}
+	for _, l := range totals {
+		if n := told[l.Reason]; n < l.Count {
+			sum[key{l.Reason, l.Detail}] += l.Count - n
+		}
 	}
 	for k, n := range sum {
 		x.Losses = append(x.Losses, Loss{analyze.LossText(k.reason), n, k.detail})
@@ -326,8 +337,18 @@ func Render(w io.Writer, x *Result, o term.Options) error {
 	case x.NoClock:
 		line("times", "durations only: the log does not say when calls were made (strace -ttt)")
 	}
+	var overhead []string
 	if x.CalibrationNs > 0 {
-		line("overhead", "about %s a call, in the durations too", term.Duration(x.CalibrationNs))
+		overhead = append(overhead, fmt.Sprintf("about %s a call, in the durations too", term.Duration(x.CalibrationNs)))
+	}
+	if x.RecorderCPUNs > 0 {
+		overhead = append(overhead, fmt.Sprintf("the recorder used %s of CPU time", term.Duration(x.RecorderCPUNs)))
+	}
+	if len(overhead) > 0 {
+		line("overhead", "%s", strings.Join(overhead, "; "))
+	}
+	if x.Backend == "ptrace" {
+		line("never seen", "memory accesses, and calls that the vDSO answers: clock_gettime, gettimeofday, time, getcpu")
 	}
 	n := term.Plural(x.Events, "event")
 	if x.Processes > 0 {

@@ -27,6 +27,7 @@ func sample(t *testing.T) *tracetest.Builder {
 	b.Redactions("url", 1)
 	b.Loss(&tracepb.Loss{Reason: tracepb.Loss_IO_URING, Count: 3})
 	b.Loss(&tracepb.Loss{Reason: tracepb.Loss_IO_URING, Count: 4})
+	b.Loss(&tracepb.Loss{Reason: tracepb.Loss_UNREADABLE, Count: 2, Detail: "write"})
 	for range 5 {
 		b.Call(th, "getpid", 1_000_000, 100)
 		b.Redactions("header", 1)
@@ -48,7 +49,7 @@ func TestInfo(t *testing.T) {
 			if x.State+".txt" != name {
 				t.Errorf("it is %s", x.State)
 			}
-			if name != "damaged.txt" && (x.Events != 6 || x.Blocks != 3 || len(x.Losses) != 1 || x.Losses[0].Count != 7) {
+			if name != "damaged.txt" && (x.Events != 6 || x.Blocks != 3 || len(x.Losses) != 2 || x.Losses[0].Count != 2 || x.Losses[0].Detail != "write" || x.Losses[1].Count != 7) {
 				t.Errorf("%d events in %d blocks, losses %v", x.Events, x.Blocks, x.Losses)
 			}
 			var b strings.Builder

@@ -41,7 +41,7 @@ type recordOptions struct {
 	ring      sizeValue
 	until     string
 	onFull    string
-	maxEvents uint64
+	maxEvents countValue
 	quiet     bool
 }
 
@@ -102,7 +102,7 @@ disk for moments.`,
 	f.Var(&o.ring, "ring", "keep the last of the recording only: FILE is never larger than this")
 	f.StringVar(&o.until, "until", "", "stop at `EVENT`: exit=N, exit!=N, signal=NAME, ERRNO or CALL=ERRNO; any of several with commas")
 	f.StringVar(&o.onFull, "on-full", "block", "where FILE is slower than the processes: `block` them, or drop events and count them")
-	f.Uint64Var(&o.maxEvents, "max-events", 0, "stop after `N` events")
+	f.Var(&o.maxEvents, "max-events", "stop after `N` events")
 	f.BoolVarP(&o.quiet, "quiet", "q", false, "print nothing but errors")
 	cmd.SetUsageTemplate(cmd.UsageTemplate() + redactHelp() + `
 Exit status: the COMMAND's own, 128+N if it was killed by signal N; 0 after
@@ -148,6 +148,8 @@ func runRecord(ctx context.Context, std *stdio, o recordOptions, args []string) 
 		return usagef("--restarts goes with --container or --cgroup")
 	case o.noFollow && (o.container != "" || o.cgroup != ""):
 		return usagef("--no-follow does not go with --container and --cgroup, which record all processes")
+	case o.maxTime < 0:
+		return usagef("--max-time %v: a recording cannot last less than no time", o.maxTime)
 	case o.tree && len(o.pids) == 0:
 		return usagef("--tree goes with -p")
 	case o.backend != "auto" && o.backend != "ptrace":
@@ -239,7 +241,7 @@ func runRecord(ctx context.Context, std *stdio, o recordOptions, args []string) 
 		Redact:         string(o.redact),
 		MaxTime:        o.maxTime,
 		MaxSize:        int64(o.maxSize),
-		MaxEvents:      o.maxEvents,
+		MaxEvents:      uint64(o.maxEvents),
 		Signals:        signals,
 		Warn: func(message string) {
 			if !o.quiet {

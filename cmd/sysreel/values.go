@@ -30,6 +30,27 @@ func (v *sizeValue) Set(s string) error {
 	return nil
 }
 
+// countValue is a flag for a number of things, at least 1; 0 is unset.
+type countValue uint64
+
+func (v *countValue) Type() string { return "N" }
+
+func (v *countValue) String() string {
+	if *v == 0 {
+		return ""
+	}
+	return strconv.FormatUint(uint64(*v), 10)
+}
+
+func (v *countValue) Set(s string) error {
+	n, err := strconv.ParseUint(s, 10, 64)
+	if err != nil || n == 0 {
+		return fmt.Errorf("%q is not a number of events: it is 1 or more", s)
+	}
+	*v = countValue(n)
+	return nil
+}
+
 // pidsValue is a flag for process IDs: 12,34 or several flags. Blanks part
 // them as well, so that -p "$(pidof redis-server)" works.
 type pidsValue []int

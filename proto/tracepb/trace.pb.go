@@ -109,6 +109,7 @@ const (
 	Loss_TRUNCATED          Loss_Reason = 6  // recording limit reached
 	Loss_DETACHED           Loss_Reason = 7  // let go of while it ran
 	Loss_ALTERED            Loss_Reason = 8  // recording changed what a program can do
+	Loss_LEFT_ALONE         Loss_Reason = 9  // a process that was not to be followed: --no-follow
 	Loss_DAMAGED_LINES      Loss_Reason = 20 // lines of a log that could not be read
 )
 
@@ -124,6 +125,7 @@ var (
 		6:  "TRUNCATED",
 		7:  "DETACHED",
 		8:  "ALTERED",
+		9:  "LEFT_ALONE",
 		20: "DAMAGED_LINES",
 	}
 	Loss_Reason_value = map[string]int32{
@@ -136,6 +138,7 @@ var (
 		"TRUNCATED":          6,
 		"DETACHED":           7,
 		"ALTERED":            8,
+		"LEFT_ALONE":         9,
 		"DAMAGED_LINES":      20,
 	}
 )
@@ -3533,14 +3536,14 @@ const file_proto_trace_proto_rawDesc = "" +
 	"\x04size\x18\x01 \x01(\x04R\x04size\x12\x14\n" +
 	"\x05inode\x18\x02 \x01(\x04R\x05inode\x12\x19\n" +
 	"\bmtime_ns\x18\x03 \x01(\x03R\amtimeNs\x12\x12\n" +
-	"\x04mode\x18\x04 \x01(\rR\x04mode\"\xe0\x02\n" +
+	"\x04mode\x18\x04 \x01(\rR\x04mode\"\xf0\x02\n" +
 	"\x04Loss\x12/\n" +
 	"\x06reason\x18\x01 \x01(\x0e2\x17.sysreel.v1.Loss.ReasonR\x06reason\x12\x16\n" +
 	"\x06thread\x18\x02 \x01(\rR\x06thread\x12\x19\n" +
 	"\bfirst_ns\x18\x03 \x01(\x03R\afirstNs\x12\x17\n" +
 	"\alast_ns\x18\x04 \x01(\x03R\x06lastNs\x12\x14\n" +
 	"\x05count\x18\x05 \x01(\x04R\x05count\x12\x16\n" +
-	"\x06detail\x18\x06 \x01(\tR\x06detail\"\xac\x01\n" +
+	"\x06detail\x18\x06 \x01(\tR\x06detail\"\xbc\x01\n" +
 	"\x06Reason\x12\x16\n" +
 	"\x12REASON_UNSPECIFIED\x10\x00\x12\v\n" +
 	"\aDROPPED\x10\x01\x12\x10\n" +
@@ -3551,7 +3554,9 @@ const file_proto_trace_proto_rawDesc = "" +
 	"\fUNSEEN_CALLS\x10\x05\x12\r\n" +
 	"\tTRUNCATED\x10\x06\x12\f\n" +
 	"\bDETACHED\x10\a\x12\v\n" +
-	"\aALTERED\x10\b\x12\x11\n" +
+	"\aALTERED\x10\b\x12\x0e\n" +
+	"\n" +
+	"LEFT_ALONE\x10\t\x12\x11\n" +
 	"\rDAMAGED_LINES\x10\x14\"\xb5\x04\n" +
 	"\x06Footer\x12(\n" +
 	"\x03end\x18\x01 \x01(\x0e2\x16.sysreel.v1.Footer.EndR\x03end\x12'\n" +

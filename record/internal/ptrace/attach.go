@@ -35,6 +35,9 @@ func (e *Engine) Attach(pids []int, tree bool) error {
 			return err
 		}
 	}
+	if err := e.calibrate(); err != nil {
+		return err
+	}
 	for _, pid := range pids {
 		if err := e.attach(pid); err != nil {
 			return err

@@ -91,9 +91,10 @@ type Engine struct {
 	info     syscallInfo
 	siginfo  [siginfoSize]byte
 
-	launch launch
-	place  placement
-	stop   atomic.Int32
+	launch  launch
+	place   placement
+	stop    atomic.Int32
+	tallies map[tally]*tracepb.Loss
 	// filtered: everything followed has the engine's seccomp filter.
 	filtered bool
 	Counts   Counts
@@ -113,7 +114,6 @@ type Counts struct {
 	Events    uint64
 	Processes int
 	Threads   int
-	Unread    uint64 // pieces of memory that could not be read
 }
 
 // Go runs fn on a thread of its own, which ends with fn and with that lets go

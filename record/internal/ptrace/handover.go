@@ -14,6 +14,9 @@ import (
 // handOver gives the batch to the encoder and takes a fresh one. With flush the
 // encoder closes a block.
 func (e *Engine) handOver(flush bool) {
+	if flush {
+		e.tellTallies()
+	}
 	b := e.batch
 	if flush {
 		b.Flush = true
@@ -127,6 +130,7 @@ func (e *Engine) Tick() {
 func (e *Engine) Close() {
 	e.mu.Lock()
 	defer e.mu.Unlock()
+	e.tellTallies()
 	e.closed = true
 	if e.behind != nil {
 		e.Full <- e.behind.batch()

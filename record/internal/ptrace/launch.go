@@ -20,7 +20,8 @@ type launch struct {
 	pending *thread // in its first execve, which may still fail
 	samples []int64 // durations of calls that take no time, ns
 	failed  syscall.Errno
-	status  uint32 // wait status, valid if exited
+	noInfo  syscall.Errno // why PTRACE_GET_SYSCALL_INFO does not work
+	status  uint32        // wait status, valid if exited
 	exited  bool
 	ready   bool
 	pid     int
@@ -54,13 +55,9 @@ func (e *Engine) Launch(c Command) error {
 		opts |= followOptions
 	}
 	if errno := seize(pid, opts); errno != 0 {
-		err := fmt.Errorf("tracing the new process: %w", errno)
-		unix.Kill(pid, unix.SIGKILL)
-		unix.Wait4(pid, nil, 0, nil)
-		if errno == unix.EPERM { // which the kernel itself does not say to a parent
-			err = fmt.Errorf("%w; a seccomp filter or a security module (SELinux, AppArmor) forbids ptrace: in a container try --cap-add SYS_PTRACE, or --security-opt seccomp=unconfined", err)
-		}
-		return err
+		defer unix.Wait4(pid, nil, 0, nil)
+		defer unix.Kill(pid, unix.SIGKILL)
+		return e.explainLaunch(pid, errno)
 	}
 	e.launch.pid = pid
 	if e.launch.pidfd, err = unix.PidfdOpen(pid, 0); err != nil {
@@ -93,8 +90,27 @@ func (e *Engine) Launch(c Command) error {
 		if e.launch.exited {
 			return ErrGone
 		}
+		if errno := e.launch.noInfo; errno != 0 {
+			unix.Kill(pid, unix.SIGKILL)
+			unix.Wait4(pid, nil, unix.WALL, nil)
+			return errNoInfo(errno)
+		}
 	}
 	return nil
+}
+
+// explainLaunch says why a new process of our own cannot be traced.
+func (e *Engine) explainLaunch(pid int, errno syscall.Errno) error {
+	if s, ok := e.proc.Look(pid); ok && s.TracerPID != 0 {
+		tracer, _ := e.proc.Look(s.TracerPID)
+		return fmt.Errorf("it is traced already, by %s (process %d), which follows all that sysreel starts; a process can have one tracer",
+			tracer.Name, s.TracerPID)
+	}
+	err := fmt.Errorf("tracing the new process: %w", errno)
+	if errno == unix.EPERM { // which the kernel itself does not say to a parent
+		err = fmt.Errorf("%w; a seccomp filter or a security module (SELinux, AppArmor) forbids ptrace: in a container try --cap-add SYS_PTRACE, or --security-opt seccomp=unconfined", err)
+	}
+	return err
 }
 
 func (l *launch) sample(d int64) {

@@ -45,6 +45,13 @@ func Clocks() (mono, real, boot int64) {
 	return mono, real, boot
 }
 
+// CPUTime returns the CPU time that this process has used, in nanoseconds.
+func CPUTime() int64 {
+	var ts unix.Timespec
+	unix.ClockGettime(unix.CLOCK_PROCESS_CPUTIME_ID, &ts)
+	return ts.Nano()
+}
+
 // GiveUpFiles closes every descriptor that this process has inherited, but
 // standard error; the standard files become /dev/null. What the process has
 // opened itself is known by its close-on-exec flag, which Go always sets.

@@ -85,12 +85,16 @@ func (e *Engine) inherited(t *thread) {
 // checkSetuid tells when a program runs without the rights of its
 // set-user-ID bit: the kernel gives them to a traced program only if the tracer
 // has CAP_SYS_PTRACE (security/commoncap.c).
-func (e *Engine) checkSetuid(t *thread, facts *tracepb.Process) {
-	if facts.ExeFile == nil || facts.ExeFile.Mode&unix.S_ISUID == 0 || facts.Credentials == nil || e.cfg.Warn == nil {
+func (e *Engine) checkSetuid(t *thread, facts *tracepb.Process, now int64) {
+	if facts.ExeFile == nil || facts.ExeFile.Mode&unix.S_ISUID == 0 || facts.Credentials == nil {
 		return
 	}
 	var st unix.Stat_t
-	if unix.Stat("/proc/"+itoa(int(t.TGID))+"/exe", &st) == nil && st.Uid != facts.Credentials.Euid {
+	if unix.Stat("/proc/"+itoa(int(t.TGID))+"/exe", &st) != nil || st.Uid == facts.Credentials.Euid {
+		return
+	}
+	e.count(t, tally{tracepb.Loss_ALTERED, "set-user-ID programs without their rights"}, 1, now)
+	if e.cfg.Warn != nil {
 		e.cfg.Warn(fmt.Sprintf("%s (process %d) runs as user %d and not as its owner, user %d: a traced program gets set-user-ID rights only if the recorder has CAP_SYS_PTRACE",
 			facts.Exe, t.TGID, facts.Credentials.Euid, st.Uid))
 	}

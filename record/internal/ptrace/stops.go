@@ -76,7 +76,10 @@ func (e *Engine) handle(tid int, status uint32, now int64) {
 // syscallStop handles a syscall-enter or -exit. It reports whether the thread
 // is to stay where it is.
 func (e *Engine) syscallStop(t *thread, now int64) (stay bool) {
-	if getSyscallInfo(int(t.TID), &e.info) != 0 {
+	if errno := getSyscallInfo(int(t.TID), &e.info); errno != 0 {
+		if errno != unix.ESRCH {
+			e.launch.noInfo = errno
+		}
 		return false // killed: its status comes
 	}
 	switch e.info.Op {
@@ -189,6 +192,7 @@ func (e *Engine) exit(t *thread, now int64) {
 	if en.plan != nil && en.plan.NeedsExit(ret < 0 && ret >= -4095) {
 		e.capturer.Exit(int(t.TID), e.slow(t), en.plan, &c.args, ret, &c.mem)
 	}
+	e.countUnread(t, ret, now)
 	var ev tracefile.Event
 	t.event(&ev, tracefile.Syscall, now)
 	ev.Ret = ret
@@ -236,6 +240,9 @@ func (i *interrupted) left(r role, ip uint64) {
 
 // leave does what the engine has to at the end of the calls it understands.
 func (e *Engine) leave(t *thread, en *entry, ret, now int64) {
+	if e.cfg.NoFollow && ret > 0 && en.role.forks() {
+		e.leftAlone(t, en.role, now)
+	}
 	switch en.role {
 	case cloneCall, clone3Call:
 		if t.call.untraced {
@@ -243,6 +250,14 @@ func (e *Engine) leave(t *thread, en *entry, ret, now int64) {
 		} else if en.role == cloneCall && ret > 0 && t.call.args[0]&cloneUntraced != 0 {
 			e.loss(&tracepb.Loss{Reason: tracepb.Loss_NOT_FOLLOWED, Thread: uint32(t.ID), FirstNs: now, LastNs: now, Count: 1,
 				Detail: "started with CLONE_UNTRACED"})
+		}
+	case uringCall:
+		if ret >= 0 {
+			e.uringSetup(t, now)
+		}
+	case uringEnter:
+		if ret > 0 {
+			e.count(t, tally{tracepb.Loss_IO_URING, ringSubmitted}, uint64(ret), now)
 		}
 	case filterCall, prctlCall:
 		e.ownFilter(t, en.role, ret, now)
@@ -390,6 +405,7 @@ func (e *Engine) started(t *thread, creator tracefile.ThreadID, now int64) {
 			ev.Facts = &tracepb.Process{Ppid: int32(t.proc.ppid)}
 		}
 		ev.Facts.Tgid, ev.Facts.Arch = t.TGID, uint32(native)
+		e.ringsOf(t, ev.Facts, now)
 	}
 	e.emit(&ev, nil)
 }
@@ -427,7 +443,7 @@ func (e *Engine) execed(t *thread, now int64) *thread {
 	e.launch.pending = nil
 	ev.Facts = e.proc.Executed(int(t.TGID))
 	ev.Facts.Arch = uint32(native)
-	e.checkSetuid(t, ev.Facts)
+	e.checkSetuid(t, ev.Facts, now)
 	e.emit(&ev, nil)
 	return t
 }

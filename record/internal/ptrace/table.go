@@ -30,7 +30,8 @@ const (
 	sigreturnCall
 	affinityGet
 	affinitySet
-	uringCall
+	uringCall  // io_uring_setup
+	uringEnter // io_uring_enter
 	ptraceCall
 	filterCall // seccomp
 	prctlCall
@@ -44,7 +45,7 @@ var roles = map[string]role{
 	"clone": cloneCall, "clone3": clone3Call, "fork": forkCall, "vfork": forkCall,
 	"restart_syscall": restartCall, "rt_sigreturn": sigreturnCall, "sigreturn": sigreturnCall,
 	"sched_getaffinity": affinityGet, "sched_setaffinity": affinitySet,
-	"io_uring_setup": uringCall, "ptrace": ptraceCall, "seccomp": filterCall, "prctl": prctlCall,
+	"io_uring_setup": uringCall, "io_uring_enter": uringEnter, "ptrace": ptraceCall, "seccomp": filterCall, "prctl": prctlCall,
 }
 
 const (
