@@ -269,11 +269,13 @@ func TestFilterSignals(t *testing.T) {
 	for line := range lines {
 		t.Errorf("after the third signal: %q", line)
 	}
-	for range messages {
+	var rest []string
+	for line := range messages {
+		rest = append(rest, line)
 	}
 	cmd.Wait()
 	if status := cmd.ProcessState.ExitCode(); status != 128+9 {
-		t.Errorf("status %d", status)
+		t.Errorf("status %d: %v", status, rest)
 	}
 	if tr := readTrace(t, file); tr.footer.GetEnd() != tracepb.Footer_INTERRUPTED {
 		t.Errorf("the trace ended: %v", tr.footer)

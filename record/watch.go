@@ -84,6 +84,9 @@ func (s *session) signal(sig os.Signal, n int) {
 			s.warn("the recording has ended, but what has a seccomp filter cannot go on without the recorder, which stays; another signal kills both")
 		}
 		s.force(sig.String())
+		if s.engine.Filtered() {
+			n-- // one more, for the second one has left the command running
+		}
 		switch n {
 		case 2:
 			close(s.abandoned)
