@@ -46,9 +46,6 @@ func (a *assembler) batch(s *state, b *batch) error {
 		}
 	}
 	a.res.Lines += uint64(b.lines)
-	if a.o.Progress != nil {
-		a.o.Progress(a.res.Lines)
-	}
 	return nil
 }
 

@@ -30,8 +30,6 @@ type Options struct {
 	Arch     syscalls.Arch // of the machine that strace ran on; 0 means AMD64
 	Recorder string        // for the header: "sysreel 1.0"
 	Workers  int           // that parse a single log; 0: one a CPU
-	// Progress, if set, is called now and then with the number of lines read.
-	Progress func(lines uint64)
 }
 
 // Result is what was found.

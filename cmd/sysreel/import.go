@@ -82,8 +82,7 @@ func runImport(ctx context.Context, std *stdio, o importOptions, names []string)
 		return err
 	}
 	w := bufio.NewWriterSize(out, 256<<10)
-	io := stracelog.Options{Arch: arch, Recorder: "sysreel " + buildVersion()}
-	res, err := stracelog.Import(ctx, w, logs, io)
+	res, err := stracelog.Import(ctx, w, logs, stracelog.Options{Arch: arch, Recorder: "sysreel " + buildVersion()})
 	if err == nil {
 		err = w.Flush()
 	}

@@ -28,7 +28,7 @@ var importedPrograms = []struct {
 	needs        []string
 	options      []string // of strace, beside -o
 }{
-	{name: "sh", script: `cat passwd | wc -l; (exit 3); trap : USR1; kill -USR1 $$; sleep 0.01 & wait`, options: []string{"-f", "-ttt", "-T"}},
+	{name: "sh", script: `cat passwd | wc -l >/dev/null; (exit 3); trap : USR1; kill -USR1 $$; sleep 0.01 & wait`, options: []string{"-f", "-ttt", "-T"}},
 	{name: "git", needs: []string{"git"}, script: `git init -q r; cd r; cp ../passwd .; git add .; git status --short`, options: []string{"-f", "-y", "-tt"}},
 	{name: "gcc", needs: []string{"gcc"}, script: `gcc -O1 -c hello.c`, options: []string{"-ff", "-ttt", "-T"}},
 	{name: "make", needs: []string{"make"}, script: `make -j2 -f rules all`, options: []string{"-f", "-v", "-s", "300"}},
@@ -156,5 +156,49 @@ func TestImportRecorded(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// The logs of a good and a bad run, made by strace, differ in the cause first; two
+// good ones do not.
+func TestImportDiff(t *testing.T) {
+	need(t, "strace")
+	need(t, "gcc")
+	if !canRecord() {
+		t.Skip("ptrace is not permitted")
+	}
+	dir := t.TempDir()
+	write := func(name, text string) {
+		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	write("m.c", "#include \"cfg.h\"\nint main(void) { return A; }\n")
+	write("cfg.h", "#define A 0\n")
+	traced := func(name string) string {
+		log := filepath.Join(t.TempDir(), name+".log")
+		cmd := exec.Command("strace", "-f", "-ttt", "-T", "-s", "256", "-o", log, "gcc", "-c", "m.c")
+		cmd.Dir = dir
+		_ = cmd.Run() // the bad one fails
+		_ = os.Remove(filepath.Join(dir, "m.o"))
+		sysreelOut(t, "import", "-q", log, "-o", log+".reel")
+		return log + ".reel"
+	}
+	good, again := traced("good"), traced("again")
+	if err := os.Remove(filepath.Join(dir, "cfg.h")); err != nil {
+		t.Fatal(err)
+	}
+	bad := traced("bad")
+	var out, errs bytes.Buffer
+	if status := run([]string{"diff", good, again}, strings.NewReader(""), &out, &errs); status != 0 {
+		t.Errorf("two good runs: status %d\n%s%s", status, out.String(), errs.String())
+	}
+	out.Reset()
+	if status := run([]string{"diff", good, bad}, strings.NewReader(""), &out, &errs); status != 1 {
+		t.Fatalf("status %d: %s", status, errs.String())
+	}
+	lines := strings.Split(out.String(), "\n")
+	if len(lines) < 2 || !strings.Contains(lines[1], " 1 LIKELY  cc1: openat cfg.h failed with ENOENT") {
+		t.Errorf("the cause is not first:\n%s", out.String())
 	}
 }
