@@ -124,7 +124,6 @@ func said(l *line, b []byte) bool {
 		l.kind, l.pid = mode, int32(n)
 		if _, rest, ok := bytes.Cut(rest, []byte("runs in ")); ok {
 			l.n, _ = number(rest)
-			l.flag = bytes.HasPrefix(rest, []byte("x32"))
 		}
 	case bytes.HasPrefix(b, []byte("% time ")):
 		l.kind = counts

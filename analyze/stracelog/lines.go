@@ -16,12 +16,11 @@ func (a *assembler) add(s *state, r *record) error {
 	case stack:
 		a.res.Stacks++
 		return nil
-	case note, attached:
-		return nil
-	case counts:
+	case note, attached, counts:
 		return nil
 	case mode:
-		return a.setMode(s, r)
+		a.setMode(r)
+		return nil
 	}
 	a.unheld(s)
 	if a.w == nil {

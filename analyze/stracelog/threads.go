@@ -182,19 +182,15 @@ func (a *assembler) supersede(leader *thread, tid int32, at int64) error {
 }
 
 // setMode notes that a process runs code of another architecture.
-func (a *assembler) setMode(s *state, r *record) error {
+func (a *assembler) setMode(r *record) {
 	t := a.threads[r.pid]
-	if t == nil {
-		return nil
-	}
 	switch {
-	case a.o.Arch != syscalls.AMD64:
+	case t == nil || a.o.Arch != syscalls.AMD64:
 	case r.n == 32:
 		t.arch = syscalls.I386
 	default:
 		t.arch = syscalls.AMD64
 	}
-	return nil
 }
 
 // facts returns what the names in a call's text tell that the calls before did

@@ -25,7 +25,7 @@ func (c *encoder) word(t *syscalls.Type) (uint64, bool) {
 			return uint64(bits.ReverseBytes16(uint16(v))), ok && c.eat(")")
 		}
 		if t.Name == "ioctl_req" && c.eat("_IOC(") {
-			return c.ioc(t.Consts)
+			return c.ioc()
 		}
 		v, ok := c.consts(t.Consts)
 		return truncate(v, t.Size), ok
@@ -268,7 +268,7 @@ func (c *encoder) cloneFlags() (uint64, bool) {
 }
 
 // ioc reads the parts of an ioctl request without a name, behind "_IOC(".
-func (c *encoder) ioc(*syscalls.Consts) (uint64, bool) {
+func (c *encoder) ioc() (uint64, bool) {
 	var dir uint64
 	for {
 		switch {
