@@ -28,7 +28,10 @@ type pass struct {
 
 	blockShapes  []*shapeMeta // by index in the block
 	blockThreads []bool       // the filter wants the thread
-	total        uint64
+
+	passed uint64 // events of the blocks passed over
+	size   int64  // of the file, negative if not known
+	began  int64  // where in it the first block was
 }
 
 // errDone ends a pass early.
@@ -38,6 +41,7 @@ func (p *pass) run(ctx context.Context, r *tracefile.Reader) error {
 	if err := p.seek(r); err != nil {
 		return err
 	}
+	p.size = r.Size()
 	err := r.Each(ctx, p.options.Workers, p.options.Need > NeedCore, p.skip, p.block)
 	if err != nil && err != errDone {
 		return err
@@ -118,13 +122,27 @@ func (p *pass) block(b *tracefile.Block) error {
 			return err
 		}
 	}
-	if p.options.Progress != nil {
-		p.options.Progress(p.next-1, p.total)
-	}
+	p.progress(c)
 	if m.lastEvent != 0 && p.next > m.lastEvent {
 		return errDone
 	}
 	return nil
+}
+
+// progress tells how far the pass is.
+func (p *pass) progress(c *tracefile.Core) {
+	if p.passed == 0 {
+		p.began = c.Chunk.Offset
+	}
+	p.passed += uint64(c.Events)
+	if p.options.Progress == nil {
+		return
+	}
+	share := -1.0
+	if rest := p.size - p.began; p.size >= 0 && rest > 0 {
+		share = min(float64(c.Chunk.Offset+int64(c.Chunk.Size)-p.began)/float64(rest), 1)
+	}
+	p.options.Progress(p.passed, share)
 }
 
 // dropped reports whether events before the block are missing though the numbers

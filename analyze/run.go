@@ -34,9 +34,11 @@ type Options struct {
 	// InFlight with number 0: the same call may come so several times, and
 	// comes once more when it ends.
 	BlockEnd func() error
-	// Progress, if set, is called now and then with the number of events
-	// passed and the number there are, 0 if not known.
-	Progress func(done, total uint64)
+	// Progress, if set, is called after each block, by the goroutine that calls
+	// fn, with the number of events passed so far and the share of the file
+	// from where the pass began that has been read, negative if that is not
+	// known: of a pipe.
+	Progress func(events uint64, share float64)
 	// Loss, if set, is called with each loss that the blocks passed over tell of.
 	Loss func(*tracepb.Loss)
 }

@@ -41,9 +41,9 @@ type Options struct {
 	Map       []Mapping // directories that stand for each other
 	Context   int       // calls of the same thread to show around each evidence
 	Workers   int       // as in analyze.Options
-	// Progress, if set, is told what is being read and how far that is; total
-	// is 0 where not known.
-	Progress func(file string, done, total uint64)
+	// Progress, if set, is told what is being read and how far that is, as
+	// [analyze.Options] has it.
+	Progress func(file string, events uint64, share float64)
 }
 
 // Compare compares the runs. The first of each group is compared call by call;
@@ -163,7 +163,7 @@ func (ld *loader) load(ctx context.Context, s Source, roots []root) (*run, error
 	b.run.header = t.Header()
 	ao := analyze.Options{Filter: ld.o.Filter, Need: analyze.NeedWorld, Workers: ld.o.Workers}
 	if ld.o.Progress != nil {
-		ao.Progress = func(done, total uint64) { ld.o.Progress(s.Name, done, total) }
+		ao.Progress = func(events uint64, share float64) { ld.o.Progress(s.Name, events, share) }
 	}
 	err = analyze.Run(ctx, t.Reader, ao, func(c *analyze.Call) error {
 		b.add(c)

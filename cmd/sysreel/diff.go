@@ -106,7 +106,7 @@ func runDiff(ctx context.Context, std *stdio, o diffOptions, args []string) erro
 	}
 	progress := newProgress(std)
 	if progress != nil {
-		do.Progress = func(file string, done, total uint64) { progress.hook(file)(done, total) }
+		do.Progress = progress.show
 	}
 	result, err := diff.Compare(ctx, do)
 	progress.clear()

@@ -16,7 +16,7 @@ import (
 type histOptions struct {
 	filter  filterFlags
 	by      string
-	top     int
+	top     limitValue
 	compare bool
 	heatmap bool
 	json    bool
@@ -44,7 +44,8 @@ together, or, with --compare, two are set against each other.`,
 	}
 	f := cmd.Flags()
 	f.StringVar(&o.by, "by", "syscall", "a histogram for each `KEY`: "+strings.Join(analyze.ByNames(), ", "))
-	f.IntVar(&o.top, "top", 10, "only the `N` keys with the most time; 0: all, as in JSON")
+	o.top = 10
+	f.Var(&o.top, "top", "only the `N` keys with the most time; 0: all, as in JSON")
 	f.BoolVar(&o.compare, "compare", false, "set two traces against each other")
 	f.BoolVar(&o.heatmap, "heatmap", false, "also latency over time")
 	f.BoolVar(&o.json, "json", false, "a JSON document")
@@ -90,7 +91,7 @@ func runHist(ctx context.Context, std *stdio, o histOptions, names []string) err
 
 	if o.compare {
 		c := latency.Compare(names[0], parts[0].Result(), names[1], parts[1].Result())
-		c.Top(o.top)
+		c.Top(int(o.top))
 		if o.json {
 			return writeJSON(std.out, c)
 		}
@@ -100,7 +101,7 @@ func runHist(ctx context.Context, std *stdio, o histOptions, names []string) err
 		parts[0].Merge(part)
 	}
 	result := parts[0].Result()
-	result.Top(o.top)
+	result.Top(int(o.top))
 	if o.json {
 		return writeJSON(std.out, result)
 	}

@@ -28,7 +28,7 @@ type replayOptions struct {
 	numbers   bool
 	json      bool
 	around    pointValue
-	context   uint64
+	context   limitValue
 	follow    bool
 	utc       bool
 }
@@ -62,7 +62,8 @@ each event. FILE may be - for standard input.`,
 	f.BoolVar(&o.json, "json", false, "a JSON document a line for each event")
 	f.Var(&o.around, "around", "only what surrounds event '#N'; implies -N")
 	f.Lookup("around").DefValue = ""
-	f.Uint64Var(&o.context, "context", 10, "with --around: `EVENTS` before and after")
+	o.context = 10
+	f.Var(&o.context, "context", "with --around: `EVENTS` before and after")
 	f.BoolVar(&o.follow, "follow", false, "wait for more while the trace is still being recorded")
 	f.BoolVar(&o.utc, "utc", false, "times of day in UTC, not in the recording machine's zone")
 	o.filter.add(f)
@@ -84,7 +85,7 @@ func runReplay(ctx context.Context, std *stdio, o replayOptions, name string) er
 		return usagef("-s %d: a string has no fewer than 0 bytes", o.strings)
 	}
 	if o.around.text != "" {
-		if filter.From, filter.To, err = surrounding(o.around, o.context); err != nil {
+		if filter.From, filter.To, err = surrounding(o.around, uint64(o.context)); err != nil {
 			return err
 		}
 		o.numbers = true

@@ -16,7 +16,7 @@ type summaryOptions struct {
 	filter  filterFlags
 	by      string
 	sort    string
-	top     int
+	top     limitValue
 	format  string
 	json    bool
 	objects bool
@@ -44,7 +44,7 @@ more than the time that passed.`,
 	f := cmd.Flags()
 	f.StringVar(&o.by, "by", "syscall", "group by `KEY`: "+strings.Join(analyze.ByNames(), ", "))
 	f.StringVar(&o.sort, "sort", "total", "order of the rows: "+strings.Join(summary.SortNames(), ", "))
-	f.IntVar(&o.top, "top", 0, "only the first `N` rows")
+	f.Var(&o.top, "top", "only the first `N` rows; 0: all")
 	f.StringVar(&o.format, "format", "table", "table, json, csv, or strace-c for strace's own columns")
 	f.BoolVar(&o.json, "json", false, "the same as --format json")
 	f.BoolVar(&o.objects, "objects", true, "also bytes by file and peer, and failing paths; =false is faster on large traces")
@@ -103,7 +103,7 @@ func runSummary(ctx context.Context, std *stdio, o summaryOptions, names []strin
 	}
 	result := sum.Result()
 	result.Sort(order)
-	result.Top(o.top)
+	result.Top(int(o.top))
 	switch o.format {
 	case "json":
 		return writeJSON(std.out, result)

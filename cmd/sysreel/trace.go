@@ -8,7 +8,6 @@ import (
 	"io"
 	"os"
 	"strconv"
-	"time"
 
 	"github.com/spf13/cobra"
 	"golang.org/x/term"
@@ -75,48 +74,6 @@ func (s *stdio) display() layout.Options {
 		o.Width = n
 	}
 	return o
-}
-
-// progress shows on a terminal how far a pass is, if it takes over a second.
-type progress struct {
-	w     io.Writer
-	begin time.Time
-	last  time.Time
-}
-
-// newProgress returns nil if standard error is no terminal.
-func newProgress(std *stdio) *progress {
-	f, ok := std.err.(*os.File)
-	if !ok || !term.IsTerminal(int(f.Fd())) {
-		return nil
-	}
-	return &progress{w: f, begin: time.Now()}
-}
-
-// hook returns the function that analyze.Options.Progress wants.
-func (p *progress) hook(name string) func(done, total uint64) {
-	if p == nil {
-		return nil
-	}
-	return func(done, total uint64) {
-		now := time.Now()
-		if now.Sub(p.begin) < time.Second || now.Sub(p.last) < 200*time.Millisecond {
-			return
-		}
-		p.last = now
-		if total > 0 {
-			fmt.Fprintf(p.w, "\r%s: %s of %s \x1b[K", layout.Safe(name), layout.Percent(float64(done)/float64(total)), layout.Plural(total, "event"))
-		} else {
-			fmt.Fprintf(p.w, "\r%s: %s \x1b[K", layout.Safe(name), layout.Plural(done, "event"))
-		}
-	}
-}
-
-// clear takes the line away.
-func (p *progress) clear() {
-	if p != nil && !p.last.IsZero() {
-		fmt.Fprint(p.w, "\r\x1b[K")
-	}
 }
 
 // writeJSON writes a document, a line.

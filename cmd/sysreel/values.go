@@ -141,3 +141,18 @@ func (v *listValue) Set(s string) error {
 	*v = listValue(s)
 	return nil
 }
+
+// limitValue is a flag for a number of things to show; 0 may mean all.
+type limitValue int
+
+func (v *limitValue) Type() string   { return "N" }
+func (v *limitValue) String() string { return strconv.Itoa(int(*v)) }
+
+func (v *limitValue) Set(s string) error {
+	n, err := strconv.ParseUint(s, 10, 31)
+	if err != nil {
+		return fmt.Errorf("%q is not a number of things to show: give 0 or more", s)
+	}
+	*v = limitValue(n)
+	return nil
+}

@@ -37,7 +37,8 @@ type FactsAt struct {
 // Core is what summaries need of a block: the columns that every event has.
 // Its memory is used again by the next decoding into it.
 type Core struct {
-	FirstEvent uint64 // number of the event at index 0
+	Chunk      ChunkInfo // that it was decoded from
+	FirstEvent uint64    // number of the event at index 0
 	Events     int
 	Columns
 	Pending   Columns  // calls in flight where the block ends; End says how long known
@@ -97,6 +98,7 @@ func (c *Chunk) decodeCore(dst *Core) error {
 		return fmt.Errorf("it holds %d events from #%d, its header says %d from #%d",
 			dst.Events, dst.FirstEvent, c.Events, c.FirstEvent)
 	}
+	dst.Chunk = c.ChunkInfo
 	return dst.decode()
 }
 

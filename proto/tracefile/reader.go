@@ -13,7 +13,8 @@ import (
 // ReaderOptions changes what a Reader does.
 type ReaderOptions struct {
 	// Follow, when not nil, makes Next wait for more bytes where the file
-	// ends without a footer, until the context is done.
+	// ends without a footer, until the context is done. A pipe ends when its
+	// writer does.
 	Follow context.Context
 }
 
@@ -78,6 +79,7 @@ type Reader struct {
 	footer *tracepb.Footer
 	uuid   [16]byte
 	begin  int64 // offset of the header chunk
+	size   int64 // of the input, −1 if not known
 	// firstEvent is the number of the trace's first event: a later part of a
 	// recording does not begin with 1.
 	firstEvent uint64
@@ -117,6 +119,7 @@ func NewReader(r io.Reader, o ReaderOptions) (*Reader, error) {
 		}
 	}
 	rd.begin = rd.src.off
+	rd.size = rd.src.size()
 	if err := rd.open(); err != nil {
 		return nil, err
 	}
@@ -178,6 +181,10 @@ func (r *Reader) open() error {
 // Header returns the trace's header. It must not be changed. If the header was
 // damaged it holds the UUID only.
 func (r *Reader) Header() *tracepb.Header { return r.header }
+
+// Size returns the length of the input in bytes as it was when the Reader was
+// made, −1 of a pipe. A trace that is being written grows.
+func (r *Reader) Size() int64 { return r.size }
 
 // Footer returns the trace's footer, nil until it was read. It is read last.
 func (r *Reader) Footer() *tracepb.Footer { return r.footer }

@@ -33,7 +33,7 @@ func (s *source) peek(n int) []byte {
 
 // fill reads more, with room for n bytes in all, and reports whether it did.
 func (s *source) fill(n int) bool {
-	if s.err != nil && !(s.err == io.EOF && s.follow != nil && s.follow.Err() == nil) {
+	if s.err != nil && !(s.err == io.EOF && s.follow != nil && s.at != nil && s.follow.Err() == nil) {
 		return false
 	}
 	want := max(n, min(sourceChunk, len(s.buf)+sourceChunk))
@@ -61,7 +61,7 @@ func (s *source) fill(n int) bool {
 			continue
 		}
 		s.err = err
-		if err != io.EOF || s.follow == nil {
+		if err != io.EOF || s.follow == nil || s.at == nil { // a pipe ends once
 			return false
 		}
 		select {
@@ -70,6 +70,20 @@ func (s *source) fill(n int) bool {
 		case <-time.After(followPoll):
 		}
 	}
+}
+
+// size returns the length of the stream, −1 of one that cannot seek.
+func (s *source) size() int64 {
+	at, ok := s.at.(io.Seeker)
+	if !ok {
+		return -1
+	}
+	n, err := at.Seek(0, io.SeekEnd)
+	if err != nil {
+		return -1
+	}
+	at.Seek(s.off, io.SeekStart) // where it was
+	return n
 }
 
 // skip drops the next n bytes, which peek has returned.
