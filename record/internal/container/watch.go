@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
+	"runtime"
 	"slices"
 	"syscall"
 	"time"
@@ -25,7 +26,7 @@ type Watcher struct {
 	notice *notice
 	proc   procfs.Reader
 	pause  time.Duration // before the next look
-	cost   time.Duration // of the last
+	cost   time.Duration // of the last, CPU time
 	seen   []int         // by the last
 	new    bool          // it saw others than the one before
 }
@@ -71,13 +72,24 @@ func (e *Hidden) Error() string {
 //
 // Without any the error is an ErrAbsent or a *Hidden.
 func (w *Watcher) Scan() ([]int, error) {
-	begin := time.Now()
+	// CPU time: on a busy machine a look may take long, and that is when it
+	// must not be late.
+	runtime.LockOSThread()
+	begin := cpuTime()
 	pids, err := w.scan()
-	w.cost = time.Since(begin)
+	w.cost = cpuTime() - begin
+	runtime.UnlockOSThread()
 	w.new = !slices.Equal(pids, w.seen)
 	w.seen = pids
 	w.pause = min(2*w.pause, Interval)
 	return pids, err
+}
+
+// cpuTime is what the calling thread has used.
+func cpuTime() time.Duration {
+	var ts unix.Timespec
+	unix.ClockGettime(unix.CLOCK_THREAD_CPUTIME_ID, &ts)
+	return time.Duration(ts.Nano())
 }
 
 // Changed reports whether the last Scan found other processes than the one
