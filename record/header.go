@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"sysreel/proto/tracepb"
+	"sysreel/record/internal/container"
 	"sysreel/record/internal/ptrace"
 )
 
@@ -26,6 +27,8 @@ func (s *session) header() *tracepb.Header {
 	}
 	if s.group != nil {
 		s.group.describe(t)
+	} else if c, ok := container.Of(s.o.PIDs); ok {
+		t.ContainerEngine, t.ContainerId = c.Engine, c.ID
 	}
 	return &tracepb.Header{
 		Recorder:    s.o.Recorder,

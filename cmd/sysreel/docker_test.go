@@ -215,15 +215,41 @@ func (d *docker) traced(pid string) {
 	}
 }
 
+// events returns the events of a trace in the order of their ends, a line of
+// JSON each: in text other threads' lines may be between the parts of a call.
+func (d *docker) events(file string) []string {
+	d.t.Helper()
+	return strings.Split(d.look("replay", "--json", file), "\n")
+}
+
+// has checks that one event has all the parts.
+func (d *docker) has(file string, parts ...string) {
+	d.t.Helper()
+	if !slices.ContainsFunc(d.events(file), func(e string) bool {
+		return !slices.ContainsFunc(parts, func(part string) bool { return !strings.Contains(e, part) })
+	}) {
+		d.t.Errorf("%s has no event with %q", file, parts)
+	}
+}
+
+// executed reports whether a trace has, soon, the execve
+// of app.
+func (d *docker) executed(file string) bool {
+	for deadline := time.Now().Add(5 * time.Second); time.Now().Before(deadline); time.Sleep(100 * time.Millisecond) {
+		text, _ := exec.Command(d.sysreel, "replay", "--json", file).Output()
+		if strings.Contains(string(text), `"paths":["/app"]`) {
+			return true
+		}
+	}
+	return false
+}
+
 // cause checks that a trace tells why app gave up.
 func (d *docker) cause(file string) {
 	d.t.Helper()
-	text := d.look("replay", file)
-	for _, want := range []string{`openat(AT_FDCWD, "/etc/app.conf", O_RDONLY) = -1 ENOENT`, "+++ exited with 3 +++", `execve("/app", ["/app"], `} {
-		if !strings.Contains(text, want) {
-			d.t.Errorf("%s has no %s:\n%.5000s", file, want, text)
-		}
-	}
+	d.has(file, `"syscall":"execve"`, `"args":["\"/app\"","[\"/app\"]"`, `"ret":0`)
+	d.has(file, `"syscall":"openat"`, `"paths":["/etc/app.conf"]`, `"errno":"ENOENT"`)
+	d.has(file, `"event_type":"exit"`, `"process_ended":true`, `"code":3}`)
 }
 
 // The README's ways to record containers, with a real engine.
@@ -233,12 +259,26 @@ func TestDocker(t *testing.T) {
 	mount := func(name, at string) string { return "-v=" + filepath.Join(d.dir, name) + ":" + at }
 	file := func(name string) string { return filepath.Join(d.dir, name) }
 
-	// From the host, before it starts.
-	end := d.record(file("host.reel"), "--wait", "--container", "quick")
-	if status, out := d.run("run", none, "--name=quick", "app"); status != 3 || !strings.Contains(out, "app: /etc/app.conf: No such file") {
-		t.Errorf("recorded it exits with %d and says %q", status, out)
+	// From the host, before it starts. Between its start and its first
+	// execve a crowded machine may leave the recorder no time: one of a few
+	// must be whole.
+	quick := func(last bool) bool {
+		os.Remove(file("host.reel"))
+		end := d.record(file("host.reel"), "--wait", "--container", "quick")
+		if status, out := d.run("run", none, "--name=quick", "app"); status != 3 || !strings.Contains(out, "app: /etc/app.conf: No such file") {
+			t.Errorf("recorded it exits with %d and says %q", status, out)
+		}
+		if !last && !d.executed(file("host.reel")) {
+			// It may have ended unseen: then the recorder waits still.
+			end(true)
+			d.must("rm", "quick")
+			return false
+		}
+		end(false)
+		return true
 	}
-	end(false)
+	for n := 0; n < 5 && !quick(n == 4); n++ {
+	}
 	d.cause(file("host.reel"))
 	id := d.must("inspect", "-f", "{{.Id}}", "quick")
 	if text := d.look("info", file("host.reel")); !strings.Contains(text, fmt.Sprintf("container   quick (docker %s)", id[:12])) {
@@ -268,20 +308,25 @@ func TestDocker(t *testing.T) {
 	// One that runs: from the host, with what is executed in it later.
 	id = d.must("run", "-d", none, "--name=service", "app", "serve")
 	pid := d.must("inspect", "-f", "{{.State.Pid}}", "service")
-	end = d.record(file("service.reel"), "--container", id[:6], "--restarts")
+	end := d.record(file("service.reel"), "--container", id[:6], "--restarts")
 	d.traced(pid)
-	if status, out := d.run("exec", "service", "/app"); status != 3 {
-		t.Errorf("exec: status %d\n%s", status, out)
+	for n := 0; n < 5; n++ { // as above
+		if status, out := d.run("exec", "service", "/app"); status != 3 {
+			t.Errorf("exec: status %d\n%s", status, out)
+		}
 	}
 	d.must("restart", "-t", "0", "service")
 	d.traced(d.must("inspect", "-f", "{{.State.Pid}}", "service"))
 	end(true)
 	d.cause(file("service.reel"))
-	text := d.look("replay", file("service.reel"))
-	for _, want := range []string{"+++ killed by SIGKILL +++", `execve("/app", ["/app", "serve"], `} {
-		if !strings.Contains(text, want) {
-			t.Errorf("the restart is not recorded: no %s", want)
-		}
+	d.has(file("service.reel"), `"event_type":"exit"`, `"signal":"SIGKILL"`)
+	d.has(file("service.reel"), `"syscall":"execve"`, `"args":["\"/app\"","[\"/app\", \"serve\"]"`, `"ret":0`)
+
+	pid = d.must("inspect", "-f", "{{.State.Pid}}", "service")
+	end = d.record(file("process.reel"), "-p", pid, "--max-events=20")
+	end(false)
+	if text := d.look("info", file("process.reel")); !strings.Contains(text, "container   docker "+id[:12]) {
+		t.Errorf("info of a process does not tell its container:\n%s", text)
 	}
 
 	// From a container beside it, whose own cgroup namespace hides the tree.
@@ -297,9 +342,7 @@ func TestDocker(t *testing.T) {
 		if status, out := beside(name, []string{"--cap-add=SYS_PTRACE", "--cgroupns=private"}, append(flags, "--max-events=20")...); status != 0 {
 			t.Errorf("%s: status %d\n%s", name, status, out)
 		}
-		if text := d.look("replay", file(name)); !strings.Contains(text, "\n1     openat(AT_FDCWD, \"/etc/app.conf\"") {
-			t.Errorf("%s: process 1 is not recorded:\n%s", name, text)
-		}
+		d.has(file(name), `"pid":1,`, `"syscall":"openat"`, `"paths":["/etc/app.conf"]`)
 	}
 	os.Chmod(d.dir, 0o777) // for a user without rights
 	if status, out := beside("denied.reel", []string{"--user=1000"}, "-p", "1"); status != 125 || !strings.Contains(out, "--cap-add SYS_PTRACE") {

@@ -4,6 +4,8 @@ package container
 
 import (
 	"bytes"
+	"os"
+	"strconv"
 	"strings"
 )
 
@@ -64,6 +66,19 @@ func parse(path string) (c Identity, ok bool) {
 			c, ok = Identity{Engine: engine, ID: id, Pod: pod}, true
 		}
 		parent = name
+	}
+	return c, ok
+}
+
+// Of tells which container processes are in, if all are in the same one.
+func Of(pids []int) (c Identity, ok bool) {
+	for _, pid := range pids {
+		b, _ := os.ReadFile("/proc/" + strconv.Itoa(pid) + "/cgroup")
+		this, in := ofProcess(b)
+		if !in || ok && this.ID != c.ID {
+			return Identity{}, false
+		}
+		c, ok = this, true
 	}
 	return c, ok
 }
