@@ -145,6 +145,10 @@ type Options struct {
 	// Warn is told, one line each, what could not be recorded as asked. It is
 	// called from any goroutine, one call at a time. May be nil.
 	Warn func(message string)
+
+	// Attached is called when every thread of PIDs is followed: from then on
+	// no call of theirs is missed. It must return soon; it may be nil.
+	Attached func()
 }
 
 // Seccomp is the use of a seccomp filter.

@@ -49,7 +49,7 @@ func run(ctx context.Context, o Options) (Result, error) {
 		headers: make(chan *tracepb.Header, 1)}
 	cfg := ptrace.Config{
 		Snap: o.snap(), Written: o.written(), Environ: o.Environ, NoFollow: o.NoFollow,
-		MaxEvents: o.MaxEvents, Warn: s.warn, Hold: o.Cgroup != "" || o.Container != "",
+		MaxEvents: o.MaxEvents, Warn: s.warn, Attached: o.Attached, Hold: o.Cgroup != "" || o.Container != "",
 	}
 	cfg.Drop = o.Drop
 	if size := max(o.MaxSize, o.RingSize, o.PartSize); size > 0 {

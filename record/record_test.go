@@ -30,6 +30,10 @@ import (
 // with helperArg, which behaves as `sysreel record` does.
 const helperArg = "record-helper"
 
+// attachedSuffix makes the name of a file that says that everything is
+// attached to.
+const attachedSuffix = ".attached"
+
 func TestMain(m *testing.M) {
 	if len(os.Args) > 3 && os.Args[1] == helperArg {
 		os.Exit(helper(os.Args[2], os.Args[3], os.Args[4:]))
@@ -67,6 +71,7 @@ func helper(options, file string, command []string) int {
 	o := p.options()
 	o.Command, o.Output, o.Signals = command, out, signals
 	o.Recorder, o.HandOver, o.StdoutToStderr = "test", true, out == os.Stdout
+	o.Attached = func() { os.WriteFile(file+attachedSuffix, nil, 0o600) }
 	o.Warn = func(m string) { fmt.Fprintln(os.Stderr, "warning:", m) }
 	r, err := Run(context.Background(), o)
 	var ce *CommandError
@@ -452,7 +457,8 @@ func (p *target) lineWithin(t *testing.T, d time.Duration) string {
 	}
 }
 
-// attach starts a recorder on processes and returns when it follows them.
+// attach starts a recorder on processes and returns when it follows those that
+// are named.
 func attach(t *testing.T, o Options, file string) *exec.Cmd {
 	t.Helper()
 	cmd := recorder(t, o, file)
@@ -464,8 +470,10 @@ func attach(t *testing.T, o Options, file string) *exec.Cmd {
 		cmd.Process.Kill()
 		cmd.Wait()
 	})
-	for _, pid := range o.PIDs {
-		waitTraced(t, pid, true)
+	for deadline := time.Now().Add(time.Minute); len(o.PIDs) > 0 && os.Remove(file+attachedSuffix) != nil; time.Sleep(time.Millisecond) {
+		if time.Now().After(deadline) {
+			t.Fatal("the recorder does not attach")
+		}
 	}
 	return cmd
 }

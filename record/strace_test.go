@@ -51,9 +51,9 @@ func TestAgainstStrace(t *testing.T) {
 				need(t, false, argv[0])
 			}
 			// Now and then a program does something else (a temporary name
-			// is taken, a timer is late): three times in a row it does not.
+			// is taken, a timer is late): five times in a row it does not.
 			var trouble string
-			for range 3 {
+			for range 5 {
 				if trouble = compare(t, argv); trouble == "" {
 					return
 				}

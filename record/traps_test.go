@@ -124,7 +124,6 @@ func TestAttachInCalls(t *testing.T) {
 	p := start(t, prog(t, "server"))
 	file := filepath.Join(t.TempDir(), "t.reel")
 	cmd := attach(t, Options{PIDs: []int{p.Process.Pid}}, file)
-	time.Sleep(50 * time.Millisecond)
 	p.Process.Signal(syscall.SIGUSR1)
 	if s := p.line(t); s != "ok" {
 		t.Fatalf("the target: %s", s)
@@ -472,7 +471,6 @@ func attachWhileThreadsStart(t *testing.T) {
 	p := start(t, prog(t, "threads"))
 	file := filepath.Join(t.TempDir(), "t.reel")
 	cmd := attach(t, Options{PIDs: []int{p.Process.Pid}}, file)
-	time.Sleep(100 * time.Millisecond)
 	p.Process.Signal(syscall.SIGUSR1)
 	want, _ := strconv.Atoi(p.line(t))
 	if s := p.line(t); s != "ok" {

@@ -118,10 +118,11 @@ func (e *Engine) stopUnsettled() {
 	}
 }
 
-// seizeThreads seizes the threads of a process that are not traced yet. A thread may start another before it is seized, so they are
-// listed until all that the process has are known to be traced: a traced thread
-// stays until it is waited for, so that none of them can go meanwhile and
-// none that it starts goes untraced.
+// seizeThreads seizes the threads of a process that are not traced yet. A thread
+// may start another before it is seized, so they are listed until all that the
+// process has are known to be traced: a traced thread stays until it is waited
+// for, so that none of them can go meanwhile and none that it starts goes
+// untraced.
 func (e *Engine) seizeThreads(p *process) error {
 	opts := options
 	if !e.cfg.NoFollow {
@@ -194,8 +195,12 @@ func (e *Engine) settle(t *thread) {
 	if e.unsettled == 0 && e.tree {
 		e.attachTree()
 	}
-	if e.unsettled > before {
+	switch {
+	case e.unsettled > before:
 		e.stopUnsettled()
+	case e.unsettled == 0 && e.cfg.Attached != nil:
+		e.cfg.Attached()
+		e.cfg.Attached = nil
 	}
 }
 

@@ -33,6 +33,9 @@ type Config struct {
 	BlockEvents int
 	// Warn is told what cannot be done as it should; may be nil.
 	Warn func(string)
+	// Attached is called once, when every thread that was attached to has
+	// stopped; may be nil.
+	Attached func()
 	// NoPlacement leaves tracees and engine on whatever CPUs they run.
 	NoPlacement bool
 	// MaxEvents ends the recording, 0 does not.
