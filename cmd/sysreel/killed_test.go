@@ -10,41 +10,10 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
-	"sync"
 	"syscall"
 	"testing"
 	"time"
 )
-
-var built struct {
-	sync.Once
-	bin string
-	err error
-}
-
-// buildSysreel builds the program, once, for tests that kill it or need it as
-// it is delivered.
-func buildSysreel(t testing.TB) string {
-	t.Helper()
-	built.Do(func() {
-		dir, err := os.MkdirTemp("", "sysreel-build")
-		if err != nil {
-			built.err = err
-			return
-		}
-		cleanup = append(cleanup, func() { os.RemoveAll(dir) })
-		built.bin = filepath.Join(dir, "sysreel")
-		cmd := exec.Command("go", "build", "-ldflags=-w", "-o", built.bin, ".")
-		cmd.Env = append(os.Environ(), "CGO_ENABLED=0")
-		if out, err := cmd.CombinedOutput(); err != nil {
-			built.err = fmt.Errorf("go build: %w\n%s", err, out)
-		}
-	})
-	if built.err != nil {
-		t.Fatal(built.err)
-	}
-	return built.bin
-}
 
 // waitFor polls until ok says so; a minute is for a machine that hangs.
 func waitFor(t *testing.T, what string, ok func() bool) {
