@@ -10,6 +10,7 @@ import (
 	"math"
 	"os"
 	"sync"
+	"sync/atomic"
 	"syscall"
 	"time"
 
@@ -42,6 +43,8 @@ type session struct {
 	forced    chan struct{} // closed to stop waiting for the command
 	abandoned chan struct{} // closed to stop waiting for an output that is stuck
 	given     chan struct{} // closed to stop waiting for the output
+	forceOnce sync.Once
+	orders    atomic.Int32 // signals that were meant for the recorder
 }
 
 func run(ctx context.Context, o Options) (Result, error) {
@@ -126,6 +129,9 @@ func (s *session) record(ctx context.Context) {
 		s.out.close(s.footer())
 	}()
 	go s.watch(ctx)
+	if s.o.HandOver {
+		defer s.suspends()()
+	}
 	reason := s.engine.Run()
 	s.took = time.Since(s.begin)
 	if met := s.engine.Met; met.Text != "" {

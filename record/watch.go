@@ -67,52 +67,59 @@ func (s *session) watch(ctx context.Context) {
 			}
 			n++
 			s.engine.Hurry(stuckAfter)
-			s.signal(sig, n)
+			s.signal(sig)
 		}
 	}
 }
 
-// signal obeys the nth signal to the recorder.
-func (s *session) signal(sig os.Signal, n int) {
+// signal obeys a signal to the recorder. From the terminal it goes to the
+// whole foreground process group, and the command has it by itself, in a
+// moment: what comes of it is the command's affair, and an interactive program
+// may be interrupted again and again.
+func (s *session) signal(sig os.Signal) {
 	signo, ok := sig.(syscall.Signal)
-	if n > 1 || !ok || !s.engine.CommandLives() {
-		switch {
-		case !s.engine.Filtered():
-		case s.isOver():
-			s.engine.Abandon()
-		default:
-			s.warn("the recording has ended, but what has a seccomp filter cannot go on without the recorder, which stays; another signal kills both")
-		}
-		s.force(sig.String())
-		if s.engine.Filtered() {
-			n-- // one more, for the second one has left the command running
-		}
-		switch n {
-		case 2:
-			close(s.abandoned)
-		case 3:
-			close(s.given)
-		}
+	if !ok || !s.engine.CommandLives() {
+		s.order(signo, sig.String())
 		return
 	}
-	// From the terminal the signal goes to the whole foreground process
-	// group, and the command has it by itself, in a moment. Only one that
-	// was meant for the recorder alone is passed on.
 	since := s.engine.Now() - int64(20*time.Millisecond)
 	go func() {
 		time.Sleep(50 * time.Millisecond)
 		if !s.engine.CommandGot(signo, since) {
-			s.engine.SignalCommand(signo)
+			s.order(signo, sig.String())
 		}
 	}()
+}
+
+// order obeys a signal that is meant for the recorder. The first is passed on
+// to the command; each further one ends more.
+func (s *session) order(signo syscall.Signal, why string) {
+	n := s.orders.Add(1)
+	if n == 1 && s.engine.CommandLives() {
+		s.engine.SignalCommand(signo)
+		return
+	}
+	switch {
+	case !s.engine.Filtered():
+	case s.isOver():
+		s.engine.Abandon()
+	default:
+		s.warn("the recording has ended, but what has a seccomp filter cannot go on without the recorder, which stays; another signal kills both")
+	}
+	s.force(why)
+	if s.engine.Filtered() {
+		n-- // one more, for the second one has left the command running
+	}
+	switch n {
+	case 2:
+		close(s.abandoned)
+	case 3:
+		close(s.given)
+	}
 }
 
 // force ends the recording and the wait for the command.
 func (s *session) force(why string) {
 	s.stop(Interrupted, why)
-	select {
-	case <-s.forced:
-	default:
-		close(s.forced)
-	}
+	s.forceOnce.Do(func() { close(s.forced) })
 }

@@ -5,6 +5,7 @@ package main
 import (
 	"bytes"
 	"errors"
+	"os"
 	"os/exec"
 	"path/filepath"
 	"testing"
@@ -61,5 +62,22 @@ func TestIgnoredSignals(t *testing.T) {
 		if got != want {
 			t.Errorf("ignored: %q: the command sees\n%swant\n%s", signals, got.output, want.output)
 		}
+	}
+}
+
+// A command that asks for a signal at its parent's death does not get it when
+// the recording ends before the command.
+func TestParentDeathSignal(t *testing.T) {
+	if _, err := exec.LookPath("setpriv"); err != nil {
+		if os.Getenv("CI") != "" {
+			t.Fatal(err)
+		}
+		t.Skip(err)
+	}
+	// The limit is met in the loop, long after setpriv has asked.
+	got := command(t, "", append(recorded(t, "--max-events", "400"), "setpriv", "--pdeathsig", "TERM",
+		"sh", "-c", "i=0; while [ $i -lt 5000 ]; do : </dev/null; i=$((i+1)); done; sleep 0.2; echo lives")...)
+	if want := (outcome{"lives\n", 0}); got != want {
+		t.Errorf("the command: %+v, want %+v", got, want)
 	}
 }

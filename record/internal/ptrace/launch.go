@@ -161,6 +161,22 @@ func (e *Engine) CommandLives() bool {
 	return e.launch.root != nil && !e.launch.exited
 }
 
+// CommandStopped reports whether the command is stopped by a signal: whether
+// every thread of it is in its group-stop.
+func (e *Engine) CommandStopped() bool {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if e.launch.root == nil || e.launch.exited {
+		return false
+	}
+	for _, t := range e.threads {
+		if t.proc == e.launch.root.proc && !t.halted {
+			return false
+		}
+	}
+	return true
+}
+
 // CommandGot reports whether the command was sent a signal at or after a time
 // (as from Now).
 func (e *Engine) CommandGot(signo syscall.Signal, since int64) bool {

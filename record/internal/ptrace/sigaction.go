@@ -5,6 +5,7 @@ package ptrace
 import (
 	"os"
 	"os/signal"
+	"runtime"
 	"strconv"
 	"syscall"
 	"unsafe"
@@ -54,6 +55,28 @@ func Signals() (restore func()) {
 		sigaction(unix.SIGCHLD, &chld, nil)
 		sigaction(wakeSignal, &wake, nil)
 	}
+}
+
+// KeepAction returns a function that gives a signal the disposition that it has
+// now; nil if the signal is ignored. It is for signals of which os/signal does
+// not restore the default: those that it leaves alone at first.
+func KeepAction(signo syscall.Signal) (restore func()) {
+	var now kernelSigaction
+	sigaction(signo, nil, &now)
+	if now.handler == sigIgn {
+		return nil
+	}
+	return func() { sigaction(signo, &now, nil) }
+}
+
+// StopSelf stops this process as signo does by default, until SIGCONT.
+func StopSelf(signo syscall.Signal) {
+	runtime.LockOSThread()
+	defer runtime.UnlockOSThread()
+	var now kernelSigaction
+	sigaction(signo, &kernelSigaction{}, &now)
+	unix.Tgkill(os.Getpid(), unix.Gettid(), signo) // takes effect before it returns
+	sigaction(signo, &now, nil)
 }
 
 func itoa(n int) string { return strconv.Itoa(n) }

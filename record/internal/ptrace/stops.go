@@ -26,6 +26,7 @@ func (e *Engine) handle(tid int, status uint32, now int64) {
 		return
 	}
 	e.observe(t, now)
+	t.halted = false
 	if t.heir != nil {
 		if s != signalStop {
 			signo = 0
@@ -53,6 +54,7 @@ func (e *Engine) handle(tid int, status uint32, now int64) {
 		e.signal(t, signo, now)
 	case groupStop:
 		e.emit(&tracefile.Event{Kind: tracefile.Stop, Thread: t.Thread, NR: uint32(signo), Start: now, End: now}, nil)
+		t.halted = true
 		listen(tid)
 		return
 	case filtered:

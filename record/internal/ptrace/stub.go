@@ -55,7 +55,7 @@ func stubImage(fd int, ignored uint64, filter []unix.SockFilter, noNewPrivs bool
 	return program(stubAddr(), params, prog)
 }
 
-// startStub starts the stub as a child of the calling thread. Writing a byte
+// startStub starts the stub. Writing a byte
 // to release lets it execute the command; closing it makes the stub exit.
 func startStub(c Command, filter []unix.SockFilter, noNewPrivs bool) (pid int, release *os.File, err error) {
 	var pipe [2]int
@@ -80,10 +80,18 @@ func startStub(c Command, filter []unix.SockFilter, noNewPrivs bool) (pid int, r
 	if c.StdoutToStderr {
 		stdout = 2
 	}
-	pid, err = syscall.ForkExec(name, append([]string{c.Path}, c.Argv...), &syscall.ProcAttr{
-		Env:   c.Env,
-		Files: []uintptr{0, stdout, 2},
-	})
+	// Its parent is not the calling thread, which ends with the recording:
+	// the kernel takes the end of the parent's thread for the parent's death
+	// (PR_SET_PDEATHSIG). The threads of Go's own keep on.
+	started := make(chan struct{})
+	go func() {
+		defer close(started)
+		pid, err = syscall.ForkExec(name, append([]string{c.Path}, c.Argv...), &syscall.ProcAttr{
+			Env:   c.Env,
+			Files: []uintptr{0, stdout, 2},
+		})
+	}()
+	<-started
 	if err != nil {
 		w.Close()
 		return 0, nil, fmt.Errorf("starting the helper program: %w", err)

@@ -33,6 +33,8 @@ type thread struct {
 	// first is set until the first stop, which may be any; letGo: detach there.
 	first, letGo bool
 	how          tracefile.StartHow
+	// halted: it is in a group-stop.
+	halted bool
 	// launching: the stub has not yet got to its execve.
 	launching bool
 	// inside is set from syscall-enter to syscall-exit.
