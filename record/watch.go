@@ -16,6 +16,10 @@ const flushEvery = 900 * time.Millisecond
 // rather than slow.
 const stuckAfter = 500 * time.Millisecond
 
+// signalTries bounds how often the command is asked about a signal, while it is
+// not known: it makes calls without pause on a busy machine, or it is stopped.
+const signalTries = 20
+
 // watch does what happens beside the engine until the session is finished: it
 // flushes in time, and obeys limits, signals and the context.
 func (s *session) watch(ctx context.Context) {
@@ -84,10 +88,16 @@ func (s *session) signal(sig os.Signal) {
 	}
 	since := s.engine.Now() - int64(20*time.Millisecond)
 	go func() {
-		time.Sleep(50 * time.Millisecond)
-		if !s.engine.CommandGot(signo, since) {
-			s.order(signo, sig.String())
+		for range signalTries {
+			time.Sleep(50 * time.Millisecond)
+			// Once one was passed on, that may be what waits.
+			if gets, known := s.engine.CommandGets(signo, since, s.orders.Load() == 0); gets {
+				return
+			} else if known {
+				break
+			}
 		}
+		s.order(signo, sig.String())
 	}()
 }
 

@@ -9,7 +9,9 @@ package procfs
 import (
 	"bytes"
 	"os"
+	"slices"
 	"strconv"
+	"strings"
 
 	"golang.org/x/sys/unix"
 
@@ -294,6 +296,18 @@ func YamaScope() int {
 	}
 	defer unix.Close(fd)
 	return atoi(bytes.TrimSpace(r.readAll(fd)))
+}
+
+// InUserNamespace reports whether this process is in a user namespace other
+// than the first: one that does not have all user IDs (user_namespaces(7)).
+func InUserNamespace() bool {
+	var r Reader
+	fd, err := unix.Open("/proc/self/uid_map", unix.O_RDONLY|unix.O_CLOEXEC, 0)
+	if err != nil {
+		return false
+	}
+	defer unix.Close(fd)
+	return !slices.Equal(strings.Fields(string(r.readAll(fd))), []string{"0", "0", "4294967295"})
 }
 
 // Runnable reports whether a thread runs or waits for a CPU.

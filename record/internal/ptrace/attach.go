@@ -16,16 +16,6 @@ import (
 	"sysreel/record/internal/procfs"
 )
 
-// AttachError says which process could not be attached to and why.
-type AttachError struct {
-	PID  int
-	Err  error
-	Hint string
-}
-
-func (e *AttachError) Error() string { return fmt.Sprintf("process %d: %v", e.PID, e.Err) }
-func (e *AttachError) Unwrap() error { return e.Err }
-
 // Attach follows every thread of processes that run already, and with tree
 // those of their descendants. If one of the processes cannot be followed,
 // none is: those seized are let go when the thread ends.
@@ -237,53 +227,6 @@ func (e *Engine) refuse(pid int) error {
 			return &AttachError{PID: pid, Err: errors.New("it traces this recorder: each would wait for the other")}
 		}
 	}
-}
-
-// needCapability is what to do where a right is missing.
-const needCapability = "run as root, or with CAP_SYS_PTRACE (in a container: --cap-add SYS_PTRACE)"
-
-// explain turns an error of PTRACE_SEIZE into one that names its cause.
-func (e *Engine) explain(pid, tid int, errno syscall.Errno) error {
-	s, ok := e.proc.Look(tid)
-	switch {
-	case !ok:
-		return &AttachError{PID: pid, Err: syscall.ESRCH}
-	case s.Kernel && s.State != 'Z':
-		return &AttachError{PID: pid, Err: fmt.Errorf("%s is a kernel thread: it makes no system calls", s.Name)}
-	case s.TracerPID != 0:
-		tracer, _ := e.proc.Look(s.TracerPID) // a thread
-		return &AttachError{PID: pid, Err: fmt.Errorf("it is traced already, by %s (process %d)", tracer.Name, tracer.TGID),
-			Hint: "a process can have one tracer: end that one first"}
-	case errno != unix.EPERM:
-		return &AttachError{PID: pid, Err: errno}
-	}
-	euid := os.Geteuid()
-	own := procfs.Capabilities(os.Getpid())
-	theirs := procfs.Capabilities(pid)
-	const sysPtrace = 1 << unix.CAP_SYS_PTRACE
-	switch {
-	case own&sysPtrace != 0:
-		return &AttachError{PID: pid, Err: errno,
-			Hint: "this process has CAP_SYS_PTRACE, so a security module (SELinux, AppArmor), a seccomp filter or a user namespace forbids it"}
-	case int(s.UID) != euid:
-		return &AttachError{PID: pid, Err: fmt.Errorf("%w: it belongs to user %d, this is user %d", errno, s.UID, euid),
-			Hint: needCapability}
-	case theirs&^own != 0:
-		return &AttachError{PID: pid, Err: fmt.Errorf("%w: it has capabilities that this process lacks", errno),
-			Hint: needCapability}
-	}
-	switch scope := procfs.YamaScope(); scope {
-	case 1:
-		return &AttachError{PID: pid, Err: fmt.Errorf("%w: kernel.yama.ptrace_scope is 1, only descendants may be traced", errno),
-			Hint: needCapability + ", or set it to 0: sysctl kernel.yama.ptrace_scope=0; a command that sysreel starts can always be recorded"}
-	case 2:
-		return &AttachError{PID: pid, Err: fmt.Errorf("%w: kernel.yama.ptrace_scope is 2, only administrators may trace", errno),
-			Hint: needCapability}
-	case 3:
-		return &AttachError{PID: pid, Err: fmt.Errorf("%w: kernel.yama.ptrace_scope is 3, nothing may be traced until the next boot", errno)}
-	}
-	return &AttachError{PID: pid, Err: fmt.Errorf("%w: the process is not dumpable (it changed its user, or asked for it)", errno),
-		Hint: needCapability}
 }
 
 // attached is called at the first stop of a thread that was attached to.

@@ -3,15 +3,17 @@
 package ptrace
 
 import (
+	"bytes"
 	"errors"
-	"fmt"
 	"os"
 	"slices"
+	"strconv"
 	"syscall"
 
 	"golang.org/x/sys/unix"
 
 	"sysreel/proto/tracefile"
+	"sysreel/record/internal/procfs"
 )
 
 // launch is the state of a launched command.
@@ -99,20 +101,6 @@ func (e *Engine) Launch(c Command) error {
 	return nil
 }
 
-// explainLaunch says why a new process of our own cannot be traced.
-func (e *Engine) explainLaunch(pid int, errno syscall.Errno) error {
-	if s, ok := e.proc.Look(pid); ok && s.TracerPID != 0 {
-		tracer, _ := e.proc.Look(s.TracerPID)
-		return fmt.Errorf("it is traced already, by %s (process %d), which follows all that sysreel starts; a process can have one tracer",
-			tracer.Name, s.TracerPID)
-	}
-	err := fmt.Errorf("tracing the new process: %w", errno)
-	if errno == unix.EPERM { // which the kernel itself does not say to a parent
-		err = fmt.Errorf("%w; a seccomp filter or a security module (SELinux, AppArmor) forbids ptrace: in a container try --cap-add SYS_PTRACE, or --security-opt seccomp=unconfined", err)
-	}
-	return err
-}
-
 func (l *launch) sample(d int64) {
 	if len(l.samples) < stubSamples {
 		l.samples = append(l.samples, d)
@@ -177,12 +165,29 @@ func (e *Engine) CommandStopped() bool {
 	return true
 }
 
-// CommandGot reports whether the command was sent a signal at or after a time
-// (as from Now).
-func (e *Engine) CommandGot(signo syscall.Signal, since int64) bool {
+// CommandGets reports whether a signal reaches the command without the
+// recorder: it was sent one at or after a time (as from Now) or, if pending is to
+// count, one waits for it. known is false where that cannot be told yet, for a
+// thread has stopped for the engine, which has not looked at it.
+func (e *Engine) CommandGets(signo syscall.Signal, since int64, pending bool) (gets, known bool) {
+	known = true
+	for _, tid := range procfs.Threads(e.launch.pid) {
+		b, _ := os.ReadFile("/proc/" + itoa(e.launch.pid) + "/task/" + itoa(tid) + "/status")
+		for line := range bytes.Lines(b) {
+			name, value, _ := bytes.Cut(bytes.TrimSpace(line), []byte(":\t"))
+			switch string(name) {
+			case "State":
+				known = known && !bytes.HasPrefix(value, []byte("t"))
+			case "SigPnd", "ShdPnd":
+				mask, _ := strconv.ParseUint(string(value), 16, 64)
+				gets = gets || pending && mask>>(signo-1)&1 != 0
+			}
+		}
+	}
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	return int(signo) < len(e.launch.got) && e.launch.got[signo] >= since
+	gets = gets || int(signo) < len(e.launch.got) && e.launch.got[signo] >= since
+	return gets, known || gets
 }
 
 // SignalCommand sends the command a signal.

@@ -3,6 +3,8 @@
 package ptrace
 
 import (
+	"encoding/binary"
+	"os"
 	"slices"
 	"time"
 
@@ -306,9 +308,17 @@ func (e *Engine) signal(t *thread, signo int, now int64) {
 		bufs = []tracefile.Buf{{Arg: -1, Parent: -1, Want: siginfoSize, Data: e.siginfo[:]}}
 	}
 	e.emit(&ev, bufs)
-	if l := &e.launch; l.root != nil && t.proc == l.root.proc && signo < len(l.got) {
+	if l := &e.launch; l.root != nil && t.proc == l.root.proc && signo < len(l.got) && !e.passedOn() {
 		l.got[signo] = now
 	}
+}
+
+// passedOn reports whether the signal just read is one that SignalCommand has
+// sent (siginfo_t: si_code, then si_pid; include/uapi/asm-generic/siginfo.h).
+func (e *Engine) passedOn() bool {
+	code, pid := binary.NativeEndian.Uint32(e.siginfo[8:]), binary.NativeEndian.Uint32(e.siginfo[16:])
+	const user = 0 // SI_USER
+	return code == user && int(pid) == os.Getpid()
 }
 
 // Flags of clone(2), include/uapi/linux/sched.h.
