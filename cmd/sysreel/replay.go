@@ -92,7 +92,9 @@ func runReplay(ctx context.Context, std *stdio, o replayOptions, name string) er
 	}
 	var ro tracefile.ReaderOptions
 	if o.follow {
-		ro.Follow = ctx
+		follow, stop := untilInterrupt(ctx)
+		defer stop()
+		ro.Follow = follow
 	}
 	return passTrace(ctx, std, "replay", name, ro, func(t *analyze.Trace) error {
 		o.untimed(std, t)

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"io"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -21,6 +22,7 @@ type summaryOptions struct {
 	json    bool
 	objects bool
 	all     bool
+	follow  bool
 }
 
 func newSummaryCommand(std *stdio) *cobra.Command {
@@ -31,11 +33,16 @@ func newSummaryCommand(std *stdio) *cobra.Command {
 		Long: `Sum up one trace, or several together: calls, errors, time and bytes by system
 call or another key; processes, signals, slowest calls and failing paths.
 Time is what threads spent in calls, added up: with several threads it can be
-more than the time that passed.`,
+more than the time that passed.
+
+With --follow it goes on until the recording ends, or Ctrl-C. A terminal then
+shows the table as it grows, without the calls that still run; a pipe or a file
+gets the result at the end.`,
 		Example: `  sysreel summary trace.reel
   sysreel summary --by file --top 20 trace.reel
   sysreel summary --failed --by errno *.reel
-  sysreel record -o - -- make | sysreel summary -`,
+  sysreel record -o - -- make | sysreel summary -
+  sysreel summary --follow running.reel`,
 		Args: someTraces,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return runSummary(cmd.Context(), std, o, args)
@@ -49,6 +56,7 @@ more than the time that passed.`,
 	f.BoolVar(&o.json, "json", false, "the same as --format json")
 	f.BoolVar(&o.objects, "objects", true, "also bytes by file and peer, and failing paths; =false is faster on large traces")
 	f.BoolVar(&o.all, "all", false, "all rows of every list")
+	f.BoolVar(&o.follow, "follow", false, "go on while the trace is still being recorded")
 	o.filter.add(f)
 	cmd.SetUsageTemplate(cmd.UsageTemplate() + analyserStatus)
 	return cmd
@@ -78,16 +86,41 @@ func runSummary(ctx context.Context, std *stdio, o summaryOptions, names []strin
 		return usagef("no format %q: there is table, json, csv and strace-c", o.format)
 	}
 
+	if o.follow && len(names) > 1 {
+		return usagef("--follow takes one trace, not %d", len(names))
+	}
+	var ro tracefile.ReaderOptions
+	var screen *live
+	if o.follow {
+		follow, stop := untilInterrupt(ctx)
+		defer stop()
+		ro.Follow = follow
+		if o.format == "table" {
+			screen = newLive(std)
+		}
+	}
+
 	var sum *summary.Analysis
 	progress := newProgress(std)
+	if screen != nil {
+		progress = nil
+	}
 	for i, name := range names {
-		err := passTrace(ctx, std, "summary", name, tracefile.ReaderOptions{}, func(t *analyze.Trace) error {
+		err := passTrace(ctx, std, "summary", name, ro, func(t *analyze.Trace) error {
 			so := summary.Options{By: by, Objects: o.objects, File: i}
 			part := summary.New(t.Header(), so)
 			pass := analyze.Options{Filter: filter, Need: so.Need(), Progress: progress.hook(name)}
+			var shown error
+			if screen != nil {
+				pass.Progress = func(uint64, float64) {
+					if shown == nil && screen.due() {
+						shown = o.show(screen, std, part.Result(), order)
+					}
+				}
+			}
 			err := t.Run(ctx, pass, func(c *analyze.Call) error {
 				part.Add(c)
-				return nil
+				return shown
 			})
 			if sum == nil {
 				sum = part
@@ -97,6 +130,7 @@ func runSummary(ctx context.Context, std *stdio, o summaryOptions, names []strin
 			return err
 		})
 		progress.clear()
+		screen.clear()
 		if err != nil {
 			return err
 		}
@@ -112,10 +146,26 @@ func runSummary(ctx context.Context, std *stdio, o summaryOptions, names []strin
 	case "strace-c":
 		return summary.WriteStrace(std.out, result)
 	}
+	return o.table(std.out, std, result)
+}
+
+// show shows the result so far.
+func (o *summaryOptions) show(screen *live, std *stdio, result *summary.Result, order summary.Sort) error {
+	result.Sort(order)
+	result.Top(int(o.top))
+	var b strings.Builder
+	if err := o.table(&b, std, result); err != nil {
+		return err
+	}
+	return screen.show(b.String())
+}
+
+// table writes the result for people.
+func (o *summaryOptions) table(w io.Writer, std *stdio, result *summary.Result) error {
 	d := std.display()
 	ro := summary.RenderOptions{Width: d.Width, Color: d.Color}
 	if o.all {
 		ro.Limit = -1
 	}
-	return summary.Render(std.out, result, ro)
+	return summary.Render(w, result, ro)
 }

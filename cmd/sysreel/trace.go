@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"os/signal"
 	"strconv"
 
 	"github.com/spf13/cobra"
@@ -43,11 +44,36 @@ func passTrace(ctx context.Context, std *stdio, cmd, name string, ro tracefile.R
 		return err
 	}
 	defer t.Close()
+	if t.Size() < 0 {
+		_, stop := untilInterrupt(ctx)
+		defer stop()
+	}
 	if err := use(t); err != nil {
 		return err
 	}
 	warn(std, cmd, t)
 	return nil
+}
+
+// untilInterrupt returns a context that ends with the first interrupt, which then
+// does not end the program; the second does, as ever. Ctrl-C goes to all of
+// "record -o - | summary -": the recorder ends the trace, and what reads the pipe
+// is to tell of it.
+func untilInterrupt(ctx context.Context) (context.Context, func()) {
+	ctx, cancel := context.WithCancel(ctx)
+	c := make(chan os.Signal, 1)
+	if !signal.Ignored(os.Interrupt) { // in the background
+		signal.Notify(c, os.Interrupt)
+	}
+	go func() {
+		select {
+		case <-c:
+		case <-ctx.Done():
+		}
+		signal.Stop(c)
+		cancel()
+	}()
+	return ctx, cancel
 }
 
 // warn says in a line what the trace lacks, if it does.
