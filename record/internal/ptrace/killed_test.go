@@ -3,6 +3,7 @@
 package ptrace
 
 import (
+	"bufio"
 	"os"
 	"os/exec"
 	"runtime"
@@ -142,5 +143,52 @@ func TestThreadWithoutChildren(t *testing.T) {
 		if children || main {
 			t.Fatalf("the thread has children: %v, it is the main one: %v", children, main)
 		}
+	}
+}
+
+// The recorder may be killed between the stop for a signal and the resume that
+// delivers it. The signal is delivered all the same.
+func TestSignalOutlivesTracer(t *testing.T) {
+	cmd := exec.Command("sh", "-c", "trap 'echo got; exit' USR1; echo ready; while :; do sleep 0.01; done")
+	stdout, err := cmd.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	defer cmd.Wait()
+	defer cmd.Process.Kill()
+	out := bufio.NewReader(stdout)
+	if s, err := out.ReadString('\n'); s != "ready\n" {
+		t.Fatalf("%q, %v", s, err)
+	}
+	pid := cmd.Process.Pid
+	Go(func() {
+		if errno := seize(pid, options); errno != 0 {
+			t.Errorf("seize: %v", errno)
+			return
+		}
+		unix.Kill(pid, unix.SIGUSR1)
+		for {
+			var status uint32
+			tid, errno := wait(0, &status)
+			if errno == unix.EINTR {
+				continue
+			}
+			switch s, signo := classify(status); {
+			case errno != 0 || s == gone:
+				t.Errorf("%v, status %#x", errno, status)
+				return
+			case signo == int(unix.SIGUSR1):
+				return // without having resumed it; it is let go of as the thread ends
+			default:
+				resume(unix.PTRACE_CONT, tid, signo)
+			}
+		}
+	})
+	defer time.AfterFunc(20*time.Second, func() { cmd.Process.Kill() }).Stop()
+	if s, err := out.ReadString('\n'); s != "got\n" {
+		t.Errorf("the signal was lost: %q, %v", s, err)
 	}
 }

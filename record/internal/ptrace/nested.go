@@ -33,6 +33,8 @@ func (e *Engine) nested(t *thread, now int64) bool {
 			return false
 		}
 		target.heir = t
+		var status uint32
+		consume(int(t.TID), &status) // it waits
 		return true
 	}
 	return false

@@ -91,11 +91,44 @@ func getSyscallInfo(tid int, info *syscallInfo) syscall.Errno {
 
 // wait waits for any tracee or child of this thread. __WNOTHREAD keeps it from
 // reaping what other threads of the process started.
+//
+// The status of a stop is left where it is, which takes the same one call: if the
+// recorder is killed before it has resumed the tracee, the tracee goes on with
+// the signal that it has stopped for, and not without (ptrace_stop returns
+// exit_code, which wait4 would have cleared). Whoever leaves a tracee stopped
+// must consume the status, or it comes again.
 func wait(flags int, status *uint32) (tid int, errno syscall.Errno) {
+	const all = 0 // P_ALL
+	var info waitInfo
 	// Syscall6 and not RawSyscall6: it blocks, and the garbage collector
-	// must not wait for it.
-	r, _, errno := syscall.Syscall6(unix.SYS_WAIT4, ^uintptr(0), uintptr(unsafe.Pointer(status)),
-		uintptr(flags|unix.WALL|unix.WNOTHREAD), 0, 0, 0)
+	// must not wait for it. Stops of tracees come without WSTOPPED too.
+	_, _, errno = syscall.Syscall6(unix.SYS_WAITID, all, 0, uintptr(unsafe.Pointer(&info)),
+		uintptr(flags|unix.WEXITED|unix.WNOWAIT|unix.WALL|unix.WNOTHREAD), 0, 0)
+	if errno != 0 || info.PID == 0 {
+		return 0, errno
+	}
+	// After an execve that has changed the thread's number, the kernel takes no
+	// request before the status is consumed (looks_like_a_spurious_pid in
+	// kernel/ptrace.c).
+	const trapped = 4 // CLD_TRAPPED
+	if info.Code == trapped && info.Status>>8 != unix.PTRACE_EVENT_EXEC {
+		*status = uint32(info.Status)<<8 | 0x7f
+		return int(info.PID), 0
+	}
+	return consume(int(info.PID), status)
+}
+
+// waitInfo is siginfo_t as waitid(2) fills it (include/uapi/asm-generic/siginfo.h).
+type waitInfo struct {
+	Signo, Errno, Code, _ int32
+	PID, UID, Status      int32
+	_                     [siginfoSize - 28]byte
+}
+
+// consume takes the status of a tracee or child that wait has returned.
+func consume(tid int, status *uint32) (int, syscall.Errno) {
+	r, _, errno := syscall.RawSyscall6(unix.SYS_WAIT4, uintptr(tid), uintptr(unsafe.Pointer(status)),
+		unix.WNOHANG|unix.WALL|unix.WNOTHREAD, 0, 0, 0)
 	return int(r), errno
 }
 

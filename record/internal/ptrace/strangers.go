@@ -41,6 +41,7 @@ func (e *Engine) strange(tid int, status uint32) {
 	s := stranger{status: status, from: e.strangers[tid].from}
 	if what, _ := classify(status); what != gone {
 		s.from, _ = e.proc.Look(tid)
+		consume(tid, &status)
 	}
 	e.strangers[tid] = s
 }
