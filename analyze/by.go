@@ -64,12 +64,12 @@ type Key struct {
 	Thread  *world.Thread  // ByThread
 }
 
-// MaxKeys bounds the keys that an analysis tells apart, and so its memory; calls
-// of further keys count as [OtherKey].
-const MaxKeys = 100_000
+// MaxKeys bounds the keys that a result tells apart: the first ones in its order.
+// The sum of the others is a row named [OtherName].
+const MaxKeys = 50_000
 
-// OtherKey is what calls are grouped under when there are too many keys.
-var OtherKey = Key{Name: "(other)"}
+// OtherName is what the row of what is not told apart is called.
+const OtherName = "(other)"
 
 // Key returns the key of a call; false if it has none, as a call that names no
 // file has no file.

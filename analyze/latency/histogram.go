@@ -26,6 +26,7 @@ type Histogram struct {
 	// AtLeast counts the durations whose end was not seen.
 	AtLeast uint64
 
+	size   int // bytes of few and chunks
 	few    []fewBucket
 	chunks *[numChunks]*[chunkLen]uint64 // nil until a bucket is in one
 }
@@ -44,6 +45,7 @@ const (
 	chunkLen   = perDecade
 	numChunks  = (numBuckets + chunkLen - 1) / chunkLen
 	maxFew     = 24
+	fewBytes   = 8 // of a fewBucket
 )
 
 // inDecade maps 100…999 to a bucket of the decade; pow10 has 10⁰ to 10¹⁸.
@@ -146,7 +148,9 @@ func (h *Histogram) bump(index int, n uint64) {
 		}
 	}
 	if len(h.few) < maxFew && n>>32 == 0 && !h.holds(index) {
+		h.size -= fewBytes * cap(h.few)
 		h.few = append(h.few, fewBucket{uint16(index), uint32(n)})
+		h.size += fewBytes * cap(h.few)
 		return
 	}
 	h.spread(index / chunkLen)
@@ -166,7 +170,9 @@ func (h *Histogram) holds(index int) bool {
 func (h *Histogram) spread(chunk int) {
 	if h.chunks == nil {
 		h.chunks = new([numChunks]*[chunkLen]uint64)
+		h.size += 8 * numChunks
 	}
+	h.size += 8 * chunkLen
 	c := new([chunkLen]uint64)
 	h.chunks[chunk] = c
 	kept := h.few[:0]

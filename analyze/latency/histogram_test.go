@@ -6,6 +6,7 @@ import (
 	"reflect"
 	"slices"
 	"testing"
+	"unsafe"
 )
 
 // Every duration lies in its bucket, buckets join without gap or overlap, and
@@ -102,9 +103,39 @@ func TestMergeIsExact(t *testing.T) {
 		if !reflect.DeepEqual(whole.Buckets(), merged.Buckets()) {
 			t.Fatalf("trial %d: the buckets of %d merged shards differ from the whole", trial, len(shards))
 		}
-		whole.few, whole.chunks, merged.few, merged.chunks = nil, nil, nil, nil
+		var decoded Histogram
+		rest, err := decoded.Decode(append(merged.Append(nil), "rest"...))
+		if err != nil || string(rest) != "rest" || !reflect.DeepEqual(decoded.Buckets(), merged.Buckets()) {
+			t.Fatalf("trial %d: written and read it differs; left is %q: %v", trial, rest, err)
+		}
+		for _, h := range []*Histogram{&whole, &merged, &decoded} {
+			h.few, h.chunks, h.size = nil, nil, 0
+		}
+		if !reflect.DeepEqual(decoded, merged) {
+			t.Fatalf("trial %d:\nwritten %+v\nread    %+v", trial, merged, decoded)
+		}
 		if !reflect.DeepEqual(whole, merged) {
 			t.Fatalf("trial %d:\nwhole  %+v\nmerged %+v", trial, whole, merged)
+		}
+	}
+}
+
+// A histogram knows what it takes.
+func TestBytes(t *testing.T) {
+	var h Histogram
+	for i, d := range durations(rand.New(rand.NewPCG(7, 8)), 3000) {
+		h.Add(d, uint64(i), 0)
+		want := 8 * cap(h.few)
+		if h.chunks != nil {
+			want += int(unsafe.Sizeof(*h.chunks))
+			for _, c := range h.chunks {
+				if c != nil {
+					want += int(unsafe.Sizeof(*c))
+				}
+			}
+		}
+		if h.Bytes() != want {
+			t.Fatalf("after %d durations it says %d bytes, it has %d", i+1, h.Bytes(), want)
 		}
 	}
 }

@@ -1,10 +1,14 @@
 package latency
 
 import (
+	"cmp"
+	"errors"
 	"sort"
 	"time"
+	"unsafe"
 
 	"sysreel/analyze"
+	"sysreel/analyze/spill"
 	"sysreel/proto/tracepb"
 )
 
@@ -20,32 +24,57 @@ type Options struct {
 	Roles bool
 	// File numbers the trace among several that are to be merged.
 	File int
+	// Memory bounds what the histograms take of it, in bytes; 0: 24 MiB.
+	Memory int
 }
 
 // Need returns what the pass must provide.
 func (o Options) Need() analyze.Need { return o.By.Need() }
 
-// Analysis counts the durations of calls under each key, of which it tells
-// [analyze.MaxKeys] apart. It is not safe for concurrent use; analyses of parts of a trace, or
-// of several traces, merge exactly, in any order.
+// Analysis counts the durations of calls under each key. Its memory is bounded:
+// what does not fit it puts aside in a temporary file, which Close removes. It is
+// not safe for concurrent use; analyses of parts of a trace, or of several
+// traces, merge exactly, in any order.
 type Analysis struct {
 	options Options
 	start   int64
 	stop    int64 // calibration
-	rows    map[analyze.Key]*Histogram
-	last    *Histogram // of lastKey: calls come in runs
-	lastKey analyze.Key
+	keys    *codec
+	rows    *spill.Table[analyze.Key, Histogram]
 	heat    *heat
 	noKey   uint64
 }
 
+// memory is the standard of Options.Memory.
+const memory = 24 << 20
+
+// codec writes rows for package spill.
+type codec struct{ analyze.KeyCodec }
+
+func (c *codec) Note(k analyze.Key) int {
+	return c.KeyCodec.Note(k) + int(unsafe.Sizeof(Histogram{}))
+}
+
+func (c *codec) AppendValue(b []byte, h *Histogram) []byte { return h.Append(b) }
+
+func (c *codec) Decode(b []byte, into *Histogram) error {
+	var h Histogram
+	_, err := h.Decode(b)
+	into.Merge(&h)
+	return err
+}
+
+func (c *codec) Merge(into, from *Histogram) { into.Merge(from) }
+
 // New returns an Analysis of a trace with the header.
 func New(h *tracepb.Header, o Options) *Analysis {
+	keys := &codec{analyze.KeyCodec{File: o.File}}
 	a := &Analysis{
 		options: o,
 		start:   h.GetClock().GetMonotonicNs(),
 		stop:    h.GetCalibration().GetStopNs(),
-		rows:    make(map[analyze.Key]*Histogram),
+		keys:    keys,
+		rows:    spill.New[analyze.Key, Histogram](cmp.Or(o.Memory, memory), keys),
 	}
 	if o.Heatmap {
 		a.heat = new(heat)
@@ -67,23 +96,14 @@ func (a *Analysis) Add(c *analyze.Call) {
 	if a.options.Roles {
 		key = key.Role()
 	}
-	h := a.last
-	if h == nil || key != a.lastKey {
-		if h = a.rows[key]; h == nil && len(a.rows) >= analyze.MaxKeys {
-			key = analyze.OtherKey
-			h = a.rows[key]
-		}
-		if h == nil {
-			h = new(Histogram)
-			a.rows[key] = h
-		}
-		a.last, a.lastKey = h, key
-	}
+	h := a.rows.Get(key)
+	size := h.Bytes()
 	ns := c.Duration()
 	h.Add(ns, c.Num, a.options.File)
 	if c.AtLeast() {
 		h.AtLeast++
 	}
+	a.rows.Grew(h.Bytes() - size)
 	if a.heat != nil {
 		a.heat.add(c.End-a.start, ns)
 	}
@@ -91,13 +111,8 @@ func (a *Analysis) Add(c *analyze.Call) {
 
 // Merge adds what b counted. b is not to be used any more.
 func (a *Analysis) Merge(b *Analysis) {
-	for key, h := range b.rows {
-		if mine := a.rows[key]; mine != nil {
-			mine.Merge(h)
-		} else {
-			a.rows[key] = h
-		}
-	}
+	a.keys.Join(&b.keys.KeyCodec)
+	a.rows.Merge(b.rows)
 	a.stop = max(a.stop, b.stop)
 	a.noKey += b.noKey
 	if a.heat != nil && b.heat != nil {
@@ -111,11 +126,17 @@ type Result struct {
 	By     string `json:"by"`
 	// CalibrationNs is what the recorder itself adds to a call: durations near
 	// it say little about the call.
-	CalibrationNs int64    `json:"calibration_ns,omitempty"`
-	Events        uint64   `json:"events"`           // calls counted
-	NoKey         uint64   `json:"no_key,omitempty"` // calls that have no such key
-	Rows          []Row    `json:"rows"`             // most time first
-	Heatmap       *Heatmap `json:"heatmap,omitempty"`
+	CalibrationNs int64  `json:"calibration_ns,omitempty"`
+	Events        uint64 `json:"events"`           // calls counted
+	NoKey         uint64 `json:"no_key,omitempty"` // calls that have no such key
+	Rows          []Row  `json:"rows"`             // most time first
+	// OtherKeys is how many keys, those with the least time, are one row at
+	// the end, named "(other)", because there are more than MaxKeys.
+	OtherKeys uint64 `json:"other_keys,omitempty"`
+	// Problem says why not all keys could be told apart: what could not is in
+	// that row, too.
+	Problem string   `json:"problem,omitempty"`
+	Heatmap *Heatmap `json:"heatmap,omitempty"`
 }
 
 // Row is the histogram of a key.
@@ -139,25 +160,59 @@ type Row struct {
 // Result returns what was counted so far.
 func (a *Analysis) Result() *Result {
 	r := &Result{Schema: Schema, By: a.options.By.String(), CalibrationNs: a.stop, NoKey: a.noKey, Rows: []Row{}}
-	for key, h := range a.rows {
-		r.Rows = append(r.Rows, newRow(key.String(), h))
+	var other Histogram
+	err := spill.Select(a.rows, analyze.MaxKeys, rankOf, func(x, y *rank) bool { return x.before(y) }, func(key analyze.Key, h *Histogram, first bool) error {
 		r.Events += h.Count
+		if first {
+			r.Rows = append(r.Rows, newRow(key.String(), h))
+		} else {
+			other.Merge(h)
+			r.OtherKeys++
+		}
+		return nil
+	})
+	rest, why := a.rows.Rest()
+	if err = errors.Join(err, why); err != nil {
+		r.Problem = err.Error()
+	}
+	if rest != nil {
+		r.Events += rest.Count
+		other.Merge(rest)
 	}
 	sort.Slice(r.Rows, func(i, j int) bool {
 		x, y := &r.Rows[i], &r.Rows[j]
-		switch {
-		case x.TotalNs != y.TotalNs:
-			return x.TotalNs > y.TotalNs
-		case x.Name != y.Name:
-			return x.Name < y.Name
-		}
-		return x.MaxEvent < y.MaxEvent
+		return (&rank{x.TotalNs, x.Name, x.MaxEvent}).before(&rank{y.TotalNs, y.Name, y.MaxEvent})
 	})
+	if other.Count > 0 {
+		r.Rows = append(r.Rows, newRow(analyze.OtherName, &other))
+	}
 	if a.heat != nil {
 		r.Heatmap = a.heat.result()
 	}
 	return r
 }
+
+// rank is what rows are ordered by: most time first.
+type rank struct {
+	total int64
+	name  string
+	event uint64
+}
+
+func rankOf(k analyze.Key, h *Histogram) rank { return rank{h.Total, k.String(), h.MaxEvent} }
+
+func (x *rank) before(y *rank) bool {
+	switch {
+	case x.total != y.total:
+		return x.total > y.total
+	case x.name != y.name:
+		return x.name < y.name
+	}
+	return x.event < y.event
+}
+
+// Close removes the temporary file, if there is one. Results stay valid.
+func (a *Analysis) Close() error { return a.rows.Close() }
 
 func newRow(name string, h *Histogram) Row {
 	return Row{

@@ -170,7 +170,8 @@ func TestMerge(t *testing.T) {
 	file := disk(t, 5)
 	o := Options{By: analyze.ByFD, Heatmap: true}
 	whole, _ := json.Marshal(analyse(t, file, o).Result())
-	for range 10 {
+	for i := range 20 {
+		o.Memory = i % 2 * 1000 // with little memory, too
 		r := tracetest.Reader(t, file)
 		shards := make([]*Analysis, 4)
 		for i := range shards {
@@ -240,18 +241,39 @@ func TestEdgesAreBuckets(t *testing.T) {
 	}
 }
 
-// Beyond so many keys calls are counted together, none is dropped.
+// Of more keys than a result tells apart it tells those with the most time,
+// whenever they came, and the others together.
 func TestManyKeys(t *testing.T) {
 	b := tracetest.New(t)
 	b.PerBlock = 1 << 14
 	th := b.Process(100, tracefile.Thread{}, nil)
 	const n = analyze.MaxKeys + 1000
 	for i := range n {
-		b.Call(th, "access", 1000, 0, fmt.Sprintf("/%d", i), 0)
+		b.Call(th, "access", 1000+int64(i), 0, fmt.Sprintf("/%d", i), 0)
 	}
-	r := analyse(t, b.Bytes(), Options{By: analyze.ByFile}).Result()
-	if r.Events != n || len(r.Rows) != analyze.MaxKeys+1 || r.Rows[0].Name != "(other)" || r.Rows[0].Count != 1000 {
-		t.Errorf("%d calls in %d rows, the first %s with %d", r.Events, len(r.Rows), r.Rows[0].Name, r.Rows[0].Count)
+	b.Call(th, "access", 5000, 0, "/0", 0)
+	file := b.Bytes()
+	for _, memory := range []int{0, 1 << 20} {
+		a := analyse(t, file, Options{By: analyze.ByFile, Memory: memory})
+		if spilled := a.rows.Spills() > 0; spilled != (memory > 0) {
+			t.Errorf("memory %d: put aside: %v", memory, spilled)
+		}
+		r := a.Result()
+		other := r.Rows[len(r.Rows)-1]
+		if r.Events != n+1 || len(r.Rows) != analyze.MaxKeys+1 || r.OtherKeys != 1000 || r.Problem != "" ||
+			other.Name != "(other)" || other.Count != 1000 || other.MaxNs != 2000 || other.MaxEvent != 1002 {
+			t.Errorf("%d calls in %d rows, %d others, %s with %d up to %d #%d", r.Events, len(r.Rows), r.OtherKeys, other.Name, other.Count, other.MaxNs, other.MaxEvent)
+		}
+		if last := r.Rows[len(r.Rows)-2]; last.TotalNs != 2001 {
+			t.Errorf("the last that is told apart took %d", last.TotalNs)
+		}
+		var out strings.Builder
+		if err := Render(&out, &Result{By: r.By, Rows: r.Rows[:1], OtherKeys: r.OtherKeys}, term.Options{}); err != nil || !strings.Contains(out.String(), "(other) is what 1,000 files with less time come to together") {
+			t.Errorf("%s\n%v", out.String(), err)
+		}
+		if err := a.Close(); err != nil {
+			t.Error(err)
+		}
 	}
 }
 

@@ -5,6 +5,7 @@ import (
 	"io"
 	"strings"
 
+	"sysreel/analyze"
 	"sysreel/analyze/term"
 )
 
@@ -20,6 +21,12 @@ func Render(w io.Writer, r *Result, o term.Options) error {
 			b.WriteByte('\n')
 		}
 		renderRow(b, &r.Rows[i], r.CalibrationNs, o)
+	}
+	if r.OtherKeys > 0 {
+		fmt.Fprintf(b, "\n%s\n", o.Paint(fmt.Sprintf("%s is what %s with less time come to together", analyze.OtherName, term.Plural(r.OtherKeys, r.By)), term.Dim))
+	}
+	if r.Problem != "" {
+		fmt.Fprintf(b, "\n%s\n", o.Paint(fmt.Sprintf("%s is also what could not be told apart: %s", analyze.OtherName, term.Safe(r.Problem)), term.Dim))
 	}
 	if len(r.Rows) > 0 && r.NoKey > 0 {
 		fmt.Fprintf(b, "\n%s\n", o.Paint(strings.TrimPrefix(noKey(r), ": "), term.Dim))

@@ -6,6 +6,7 @@ import (
 	"sort"
 	"strings"
 
+	"sysreel/analyze"
 	"sysreel/analyze/term"
 )
 
@@ -133,6 +134,15 @@ func rows(b *strings.Builder, r *Result, o RenderOptions, t term.Options) {
 	}
 	table.Write(b, t)
 	more(b, len(r.Rows), limit, t)
+	note := func(format string, args ...any) {
+		fmt.Fprintf(b, "%s\n", t.Paint(fmt.Sprintf(format, args...), term.Dim))
+	}
+	if r.OtherKeys > 0 {
+		note("%s is what %s further down come to together", analyze.OtherName, term.Plural(r.OtherKeys, r.By))
+	}
+	for _, p := range r.Problems {
+		note("%s is also what could not be told apart: %s", analyze.OtherName, term.Safe(p))
+	}
 	if r.NoKey > 0 {
 		fmt.Fprintf(b, "%s\n", t.Paint(fmt.Sprintf("%s without a %s", term.Plural(r.NoKey, "call"), r.By), term.Dim))
 	}
@@ -341,7 +351,7 @@ func failing(b *strings.Builder, r *Result, o RenderOptions, t term.Options) {
 		table.Rows = append(table.Rows, []term.Cell{{Text: term.Count(f.Count)}, {Text: f.Errno, Style: term.Yellow}, {Text: event(f.FirstEvent, f.File), Style: term.Cyan}, {Text: f.Syscall}, {Text: f.Path}})
 	}
 	table.Write(b, t)
-	more(b, len(r.Failing), limit, t)
+	more(b, len(r.Failing)+max(int(r.OtherFailing)-1, 0), limit, t)
 }
 
 func objects(b *strings.Builder, r *Result, o RenderOptions, t term.Options) {
@@ -366,6 +376,9 @@ func objects(b *strings.Builder, r *Result, o RenderOptions, t term.Options) {
 				time = ""
 			}
 			table.Row(bytes(x.ReadBytes), bytes(x.WrittenBytes), term.Count(x.Calls), time, x.Name)
+		}
+		if !peers {
+			n += max(int(r.OtherObjects)-1, 0) // which are one of the list
 		}
 		if n > 0 {
 			section(b, title, t)

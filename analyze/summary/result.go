@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"sysreel/analyze"
+	"sysreel/analyze/spill"
 	"sysreel/proto/syscalls"
 )
 
@@ -24,14 +25,23 @@ type Result struct {
 	ThreadNs int64 `json:"thread_ns"`
 	Threads  int   `json:"threads"`
 	Untimed
-	CalibrationNs int64     `json:"calibration_ns,omitempty"`
-	NoKey         uint64    `json:"no_key,omitempty"` // calls that have no such key
-	Rows          []Row     `json:"rows"`
-	Processes     []Process `json:"processes"` // parents before children
-	Signals       []Signal  `json:"signals"`
-	Slowest       []Slow    `json:"slowest"`
-	Failing       []Failing `json:"failing_paths,omitempty"` // most failures first
-	Objects       []Object  `json:"objects,omitempty"`       // most bytes first
+	CalibrationNs int64  `json:"calibration_ns,omitempty"`
+	NoKey         uint64 `json:"no_key,omitempty"` // calls that have no such key
+	Rows          []Row  `json:"rows"`
+	// OtherKeys is how many keys, the last ones in order, are one row at the
+	// end, named "(other)", because there are more than analyze.MaxKeys.
+	// OtherObjects and OtherFailing are the same of the lists of these names.
+	OtherKeys    uint64 `json:"other_keys,omitempty"`
+	OtherObjects uint64 `json:"other_objects,omitempty"`
+	OtherFailing uint64 `json:"other_failing_paths,omitempty"`
+	// Problems say why not even those could be told apart that should have
+	// been: what could not is in the same rows.
+	Problems  []string  `json:"problems,omitempty"`
+	Processes []Process `json:"processes"` // parents before children
+	Signals   []Signal  `json:"signals"`
+	Slowest   []Slow    `json:"slowest"`
+	Failing   []Failing `json:"failing_paths,omitempty"` // most failures first
+	Objects   []Object  `json:"objects,omitempty"`       // most bytes first
 }
 
 // Untimed says what of the times means nothing, because a trace was made from a
@@ -61,6 +71,7 @@ type Row struct {
 	// Unfinished calls are in Calls, and in the times as long as seen.
 	Unfinished uint64 `json:"unfinished,omitempty"`
 
+	other     bool // the sum of what is not told apart: last in any order
 	topErrno  string
 	topErrnos uint64
 	returned  uint64 // calls whose exit was seen: what strace -c counts
@@ -163,7 +174,7 @@ type Object struct {
 	TotalNs      int64  `json:"total_ns"`
 }
 
-// Result returns what was counted so far, its rows by total time.
+// Result returns what was counted so far, its rows in the order of the options.
 func (a *Analysis) Result() *Result {
 	n, ns := a.threadTime()
 	r := &Result{
@@ -171,10 +182,7 @@ func (a *Analysis) Result() *Result {
 		ThreadNs: ns, Threads: n, Untimed: a.untimed, CalibrationNs: a.stop, NoKey: a.noKey,
 		Rows: []Row{}, Signals: []Signal{}, Slowest: []Slow{},
 	}
-	for _, x := range a.rows {
-		r.Rows = append(r.Rows, x.result())
-	}
-	r.Sort(ByTotal)
+	a.resultRows(r)
 	r.Processes = a.tree()
 	for k, s := range a.signals {
 		r.Signals = append(r.Signals, Signal{syscalls.SignalName(int(k.signo)), k.process.Label(), s.count, s.first, s.file})
@@ -191,36 +199,109 @@ func (a *Analysis) Result() *Result {
 	return r
 }
 
-func (a *Analysis) resultObjects(r *Result) {
-	for k, f := range a.failing {
-		r.Failing = append(r.Failing, Failing{k.path, k.call, syscalls.ErrnoName(k.errno), f.count, f.first, f.file})
-	}
-	sort.Slice(r.Failing, func(i, j int) bool {
-		x, y := &r.Failing[i], &r.Failing[j]
-		switch {
-		case x.Count != y.Count:
-			return x.Count > y.Count
-		case x.File != y.File:
-			return x.File < y.File
+func (a *Analysis) resultRows(r *Result) {
+	by := a.options.Sort
+	var other row
+	err := spill.Select(a.rows, analyze.MaxKeys, func(k analyze.Key, x *row) rank {
+		row := x.result(k.String())
+		return row.rank(by)
+	}, (*rank).before, func(k analyze.Key, x *row, first bool) error {
+		if first {
+			r.Rows = append(r.Rows, x.result(k.String()))
+		} else {
+			other.merge(x)
+			r.OtherKeys++
 		}
-		return x.FirstEvent < y.FirstEvent
+		return nil
 	})
-	for _, o := range a.objects {
-		r.Objects = append(r.Objects, Object{o.name, o.peer, o.calls, o.read, o.written, o.total})
+	r.note(err)
+	rest, err := a.rows.Rest()
+	r.note(err)
+	if rest != nil {
+		other.merge(rest)
 	}
-	sort.Slice(r.Objects, func(i, j int) bool {
-		x, y := &r.Objects[i], &r.Objects[j]
-		if m, n := x.ReadBytes+x.WrittenBytes, y.ReadBytes+y.WrittenBytes; m != n {
-			return m > n
-		}
-		return x.Name < y.Name
-	})
+	if other.calls > 0 {
+		x := other.result(analyze.OtherName)
+		x.other = true
+		r.Rows = append(r.Rows, x)
+	}
+	r.Sort(by)
 }
 
-func (x *row) result() Row {
+func (a *Analysis) resultObjects(r *Result) {
+	failing := func(k failKey, f *failure) Failing {
+		return Failing{k.path, k.call, syscalls.ErrnoName(k.errno), f.count, f.first, f.file}
+	}
+	var others failure
+	r.note(spill.Select(a.failing, maxListed, failing, (*Failing).before, func(k failKey, f *failure, first bool) error {
+		if first {
+			r.Failing = append(r.Failing, failing(k, f))
+		} else {
+			others.merge(f)
+			r.OtherFailing++
+		}
+		return nil
+	}))
+	sort.Slice(r.Failing, func(i, j int) bool { return r.Failing[i].before(&r.Failing[j]) })
+	restFailing, err := a.failing.Rest()
+	r.note(err)
+	if restFailing != nil {
+		others.merge(restFailing)
+	}
+	if others.count > 0 {
+		r.Failing = append(r.Failing, Failing{Path: analyze.OtherName, Count: others.count, FirstEvent: others.first, File: others.file})
+	}
+
+	objects := func(k objectKey, o *object) Object {
+		return Object{k.name, k.peer, o.calls, o.read, o.written, o.total}
+	}
+	var other object
+	r.note(spill.Select(a.objects, maxListed, objects, (*Object).before, func(k objectKey, o *object, first bool) error {
+		if first {
+			r.Objects = append(r.Objects, objects(k, o))
+		} else {
+			other.merge(o)
+			r.OtherObjects++
+		}
+		return nil
+	}))
+	sort.Slice(r.Objects, func(i, j int) bool { return r.Objects[i].before(&r.Objects[j]) })
+	restObjects, err := a.objects.Rest()
+	r.note(err)
+	if restObjects != nil {
+		other.merge(restObjects)
+	}
+	if other.calls > 0 {
+		r.Objects = append(r.Objects, Object{analyze.OtherName, false, other.calls, other.read, other.written, other.total})
+	}
+}
+
+// before orders failing paths: most failures first.
+func (x *Failing) before(y *Failing) bool {
+	switch {
+	case x.Count != y.Count:
+		return x.Count > y.Count
+	case x.File != y.File:
+		return x.File < y.File
+	}
+	return x.FirstEvent < y.FirstEvent
+}
+
+// before orders objects: most bytes first.
+func (x *Object) before(y *Object) bool {
+	if m, n := x.ReadBytes+x.WrittenBytes, y.ReadBytes+y.WrittenBytes; m != n {
+		return m > n
+	}
+	if x.Name != y.Name {
+		return x.Name < y.Name
+	}
+	return !x.Peer && y.Peer
+}
+
+func (x *row) result(name string) Row {
 	h := &x.hist
 	r := Row{
-		Name: x.key.String(), Calls: x.calls, Errors: x.errors, TotalNs: h.Total, MinNs: h.Min, MaxNs: h.Max, MeanNs: h.Mean(),
+		Name: name, Calls: x.calls, Errors: x.errors, TotalNs: h.Total, MinNs: h.Min, MaxNs: h.Max, MeanNs: h.Mean(),
 		P50Ns: h.Quantile(0.5), P90Ns: h.Quantile(0.9), P99Ns: h.Quantile(0.99), MaxEvent: h.MaxEvent, MaxFile: h.MaxFile,
 		Errnos: make(map[string]uint64, len(x.errnos)), ReadBytes: x.read, WrittenBytes: x.written, Unfinished: h.AtLeast,
 		returned: h.Count - h.AtLeast,
@@ -269,44 +350,61 @@ func ParseSort(s string) (Sort, error) {
 	return 0, fmt.Errorf("%w: cannot sort by %q; use one of %s", analyze.ErrFilter, s, strings.Join(sortNames[:], ", "))
 }
 
+// rank is what rows are ordered by.
+type rank struct {
+	other bool
+	value int64
+	calls uint64 // but by name
+	name  string
+	event uint64
+}
+
+func (x *rank) before(y *rank) bool {
+	switch {
+	case x.other != y.other:
+		return y.other
+	case x.value != y.value:
+		return x.value > y.value
+	case x.calls != y.calls:
+		return x.calls > y.calls
+	case x.name != y.name:
+		return x.name < y.name
+	}
+	return x.event < y.event
+}
+
+func (x *Row) rank(by Sort) rank {
+	r := rank{x.other, x.TotalNs, x.Calls, x.Name, x.MaxEvent}
+	switch by {
+	case ByCalls:
+		r.value = int64(x.Calls)
+	case ByErrors:
+		r.value = int64(x.Errors)
+	case ByMin:
+		r.value = x.MinNs
+	case ByMean:
+		r.value = x.MeanNs
+	case ByP50:
+		r.value = x.P50Ns
+	case ByP90:
+		r.value = x.P90Ns
+	case ByP99:
+		r.value = x.P99Ns
+	case ByMax:
+		r.value = x.MaxNs
+	case ByBytes:
+		r.value = x.ReadBytes + x.WrittenBytes
+	case ByName:
+		r.value, r.calls = 0, 0
+	}
+	return r
+}
+
 // Sort orders the rows.
 func (r *Result) Sort(by Sort) {
-	value := func(x *Row) int64 {
-		switch by {
-		case ByCalls:
-			return int64(x.Calls)
-		case ByErrors:
-			return int64(x.Errors)
-		case ByMin:
-			return x.MinNs
-		case ByMean:
-			return x.MeanNs
-		case ByP50:
-			return x.P50Ns
-		case ByP90:
-			return x.P90Ns
-		case ByP99:
-			return x.P99Ns
-		case ByMax:
-			return x.MaxNs
-		case ByBytes:
-			return x.ReadBytes + x.WrittenBytes
-		case ByName:
-			return 0
-		}
-		return x.TotalNs
-	}
 	sort.SliceStable(r.Rows, func(i, j int) bool {
-		x, y := &r.Rows[i], &r.Rows[j]
-		switch m, n := value(x), value(y); {
-		case m != n:
-			return m > n
-		case x.Calls != y.Calls && by != ByName:
-			return x.Calls > y.Calls
-		case x.Name != y.Name:
-			return x.Name < y.Name
-		}
-		return x.MaxEvent < y.MaxEvent
+		x, y := r.Rows[i].rank(by), r.Rows[j].rank(by)
+		return x.before(&y)
 	})
 }
 

@@ -3,8 +3,12 @@
 package summary
 
 import (
+	"cmp"
+	"errors"
+
 	"sysreel/analyze"
 	"sysreel/analyze/latency"
+	"sysreel/analyze/spill"
 	"sysreel/proto/syscalls"
 	"sysreel/proto/tracefile"
 	"sysreel/proto/tracepb"
@@ -19,6 +23,12 @@ type Options struct {
 	Objects bool
 	// File numbers the trace among several that are to be merged.
 	File int
+	// Sort is the order of the result's rows: by it those are chosen that it
+	// tells apart, where there are too many.
+	Sort Sort
+	// Memory bounds what rows take of it, in bytes; 0: 24 MiB. Files and peers
+	// take a third of it, failing paths too.
+	Memory int
 }
 
 // Need returns what the pass must provide.
@@ -29,10 +39,10 @@ func (o Options) Need() analyze.Need {
 	return o.By.Need()
 }
 
-// Analysis sums up calls. Its memory is bounded by the threads and processes, and
-// by MaxKeys keys and maxObjects objects; what is beyond counts as "(other)". It is
-// not safe for concurrent use; analyses of parts or of several traces merge, in
-// any order if none had too many keys.
+// Analysis sums up calls. Its memory is bounded by the threads and processes: of
+// keys, files, peers and failing paths it puts aside in temporary files, which
+// Close removes, what does not fit. It is not safe for concurrent use; analyses of
+// parts or of several traces merge exactly, in any order.
 type Analysis struct {
 	options Options
 	stop    int64 // calibration
@@ -40,10 +50,10 @@ type Analysis struct {
 
 	events      uint64
 	first, last int64
-	rows        map[analyze.Key]*row
+	keys        *rowCodec
+	rows        *spill.Table[analyze.Key, row]
 	byShape     []*row // BySyscall: the row of each shape
-	lastRow     *row
-	lastKey     analyze.Key
+	spills      int    // of rows when byShape was begun
 	noKey       uint64
 
 	threads   map[*world.Thread]*span
@@ -56,19 +66,17 @@ type Analysis struct {
 
 	signals map[signalKey]*signal
 	slowest slowest
-	objects map[string]*object
-	failing map[failKey]*failure
+	objects *spill.Table[objectKey, object]
+	failing *spill.Table[failKey, failure]
 }
 
 // row is what is counted under a key.
 type row struct {
-	key           analyze.Key
 	hist          latency.Histogram
 	calls         uint64
 	errors        uint64
 	errnos        map[int]uint64
 	read, written int64
-	firstError    uint64
 }
 
 // span is when a thread was seen.
@@ -105,8 +113,6 @@ type signal struct {
 }
 
 type object struct {
-	name          string
-	peer          bool
 	calls         uint64
 	read, written int64
 	total         int64
@@ -123,23 +129,22 @@ type failure struct {
 	file  int
 }
 
-// maxObjects bounds the files and peers, and the failing paths, that are told
-// apart.
-const maxObjects = 100_000
-
 // New returns an Analysis of a trace with the header.
 func New(h *tracepb.Header, o Options) *Analysis {
+	memory := cmp.Or(o.Memory, standardMemory)
+	keys := &rowCodec{analyze.KeyCodec{File: o.File}}
 	return &Analysis{
 		options:   o,
 		stop:      h.GetCalibration().GetStopNs(),
 		untimed:   Untimed{h.GetNoDurations(), h.GetNoClock()},
 		first:     -1,
-		rows:      make(map[analyze.Key]*row),
+		keys:      keys,
+		rows:      spill.New[analyze.Key, row](memory, keys),
 		threads:   make(map[*world.Thread]*span),
 		processes: make(map[*world.Process]*process),
 		signals:   make(map[signalKey]*signal),
-		objects:   make(map[string]*object),
-		failing:   make(map[failKey]*failure),
+		objects:   spill.New[objectKey, object](memory/3, objectCodec{}),
+		failing:   spill.New[failKey, failure](memory/3, failCodec{}),
 	}
 }
 
@@ -166,7 +171,7 @@ func (a *Analysis) Add(c *analyze.Call) {
 	if r == nil {
 		a.noKey++
 	} else {
-		r.add(c, a.options.File)
+		a.rows.Grew(r.add(c, a.options.File))
 	}
 	ns := c.Duration()
 	p.calls++
@@ -211,6 +216,11 @@ func (a *Analysis) seen(c *analyze.Call) *process {
 	return slot.process
 }
 
+// Close removes the temporary files, if there are any. Results stay valid.
+func (a *Analysis) Close() error {
+	return errors.Join(a.rows.Close(), a.objects.Close(), a.failing.Close())
+}
+
 // row returns the row that the call counts in, nil if it has no key.
 func (a *Analysis) row(c *analyze.Call) *row {
 	if a.options.By == analyze.BySyscall {
@@ -222,19 +232,12 @@ func (a *Analysis) row(c *analyze.Call) *row {
 	if !ok {
 		return nil
 	}
-	r := a.lastRow
-	if r == nil || key != a.lastKey {
-		if r = a.rows[key]; r == nil && len(a.rows) >= analyze.MaxKeys {
-			key = analyze.OtherKey
-			r = a.rows[key]
-		}
-		if r == nil {
-			r = &row{key: key}
-			a.rows[key] = r
-		}
-		a.lastRow, a.lastKey = r, key
-	}
+	r := a.rows.Get(key)
 	if a.options.By == analyze.BySyscall {
+		if n := a.rows.Spills(); n != a.spills {
+			a.spills = n
+			clear(a.byShape)
+		}
 		for len(a.byShape) <= c.Shape() {
 			a.byShape = append(a.byShape, nil)
 		}
@@ -243,24 +246,25 @@ func (a *Analysis) row(c *analyze.Call) *row {
 	return r
 }
 
-func (r *row) add(c *analyze.Call, file int) {
+// add counts a call, and returns how many bytes of memory that took.
+func (r *row) add(c *analyze.Call, file int) (bytes int) {
 	r.calls++
 	if c.Returns() {
+		bytes = -r.hist.Bytes()
 		r.hist.Add(c.Duration(), c.Num, file)
 		if c.AtLeast() {
 			r.hist.AtLeast++
 		}
+		bytes += r.hist.Bytes()
 	}
 	if errno := c.Errno(); errno != 0 {
 		r.errors++
 		if r.errnos == nil {
 			r.errnos = make(map[int]uint64, 1)
+			bytes += errnosBytes
 		}
 		r.errnos[errno]++
-		if r.firstError == 0 {
-			r.firstError = c.Num
-		}
-		return
+		return bytes
 	}
 	switch n, flow := c.Bytes(); flow {
 	case analyze.Read:
@@ -268,7 +272,11 @@ func (r *row) add(c *analyze.Call, file int) {
 	case analyze.Written:
 		r.written += n
 	}
+	return bytes
 }
+
+// errnosBytes is about what a small map of errors takes.
+const errnosBytes = 200
 
 func (a *Analysis) signal(c *analyze.Call) {
 	k := signalKey{c.Process, c.NR}
@@ -279,8 +287,6 @@ func (a *Analysis) signal(c *analyze.Call) {
 	}
 	s.count++
 }
-
-const other = "(other)"
 
 // object counts the bytes that the call moved.
 func (a *Analysis) object(c *analyze.Call, ns int64) {
@@ -302,17 +308,7 @@ func (a *Analysis) object(c *analyze.Call, ns int64) {
 	if name == "" {
 		name = "(unknown)"
 	}
-	o := a.objects[name]
-	if o == nil {
-		if len(a.objects) >= maxObjects {
-			name, peer = other, false
-			o = a.objects[name]
-		}
-		if o == nil {
-			o = &object{name: name, peer: peer}
-			a.objects[name] = o
-		}
-	}
+	o := a.objects.Get(objectKey{name, peer})
 	o.calls++
 	o.total += ns
 	if flow == analyze.Read {
@@ -327,19 +323,7 @@ func (a *Analysis) failed(c *analyze.Call) {
 	if len(paths) == 0 {
 		return
 	}
-	k := failKey{paths[0], c.Name, c.Errno()}
-	f := a.failing[k]
-	if f == nil {
-		if len(a.failing) >= maxObjects {
-			k = failKey{path: other}
-			f = a.failing[k]
-		}
-		if f == nil {
-			f = &failure{first: c.Num, file: a.options.File}
-			a.failing[k] = f
-		}
-	}
-	f.count++
+	a.failing.Get(failKey{paths[0], c.Name, c.Errno()}).merge(&failure{1, c.Num, a.options.File})
 }
 
 // Merge adds what b counted: a later part of the same trace, or another trace.
@@ -350,13 +334,9 @@ func (a *Analysis) Merge(b *Analysis) {
 	a.stop = max(a.stop, b.stop)
 	a.untimed.NoDurations = a.untimed.NoDurations || b.untimed.NoDurations
 	a.untimed.NoClock = a.untimed.NoClock || b.untimed.NoClock
-	for k, r := range b.rows {
-		if mine := a.rows[k]; mine != nil {
-			mine.merge(r)
-		} else {
-			a.rows[k] = r
-		}
-	}
+	a.keys.Join(&b.keys.KeyCodec)
+	a.rows.Merge(b.rows)
+	a.byShape = nil
 	shift := int64(0) // all traces begin at the same time
 	if a.options.File == b.options.File {
 		a.mergeSpans(b)
@@ -393,26 +373,8 @@ func (a *Analysis) Merge(b *Analysis) {
 		}
 	}
 	a.slowest.merge(&b.slowest, shift)
-	for k, o := range b.objects {
-		if mine := a.objects[k]; mine != nil {
-			mine.calls += o.calls
-			mine.read += o.read
-			mine.written += o.written
-			mine.total += o.total
-		} else {
-			a.objects[k] = o
-		}
-	}
-	for k, f := range b.failing {
-		if mine := a.failing[k]; mine != nil {
-			if f.file < mine.file || f.file == mine.file && f.first < mine.first {
-				mine.first, mine.file = f.first, f.file
-			}
-			mine.count += f.count
-		} else {
-			a.failing[k] = f
-		}
-	}
+	a.objects.Merge(b.objects)
+	a.failing.Merge(b.failing)
 }
 
 func (a *Analysis) mergeSpans(b *Analysis) {

@@ -232,6 +232,101 @@ func TestMerge(t *testing.T) {
 	}
 }
 
+// busy is a trace of many files, peers, descriptors and failures in two
+// processes.
+func busy(t testing.TB, rnd *rand.Rand) []byte {
+	b := tracetest.New(t)
+	b.PerBlock = 100
+	ths := []tracefile.Thread{b.Process(100, tracefile.Thread{}, tracetest.Program("/bin/a", "a")), b.Process(200, tracefile.Thread{}, tracetest.Program("/bin/b", "b"))}
+	for range 2000 {
+		th, name := ths[rnd.IntN(2)], fmt.Sprintf("/d%d/f%d", rnd.IntN(10), rnd.IntN(60))
+		ns := 1000 + rnd.Int64N(1_000_000)
+		switch rnd.IntN(4) {
+		case 0:
+			b.Call(th, "access", ns, -int64(1+rnd.IntN(3)), name, 0)
+		case 1:
+			b.Call(th, "openat", ns, int64(3+rnd.IntN(4)), cwdFD, name, 0)
+		case 2:
+			b.Call(th, "read", ns, rnd.Int64N(5000), 3+rnd.IntN(4), tracetest.Out("x"), 4096)
+		case 3:
+			b.Call(th, "sendto", ns, rnd.Int64N(5000), 9, tracetest.In("x"), 1, 0, tracetest.In(tracetest.Sockaddr(10, 0, 0, byte(rnd.IntN(50)), 80)), 16)
+		}
+	}
+	return b.Bytes()
+}
+
+// Calls dealt to shards at random, and these merged in any order, give what the
+// whole gives, whether or not there is memory for it.
+func TestShards(t *testing.T) {
+	rnd := rand.New(rand.NewPCG(3, 4))
+	file := busy(t, rnd)
+	numbers := func(a *Analysis) string {
+		r := a.Result()
+		data, err := json.Marshal([]any{r.Rows, r.Signals, r.Slowest, r.Failing, r.Objects, r.Events, r.ThreadNs, r.Problems, r.NoKey})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return string(data)
+	}
+	spills := 0
+	for by := analyze.BySyscall; by <= analyze.ByAll; by++ {
+		o := Options{By: by, Objects: true, Sort: Sort(rnd.IntN(int(ByName) + 1))}
+		whole := numbers(analyse(t, file, o))
+		for i := range 4 {
+			o.Memory = i % 2 * 3000
+			shards := make([]*Analysis, 1+rnd.IntN(5))
+			r := tracetest.Reader(t, file)
+			for i := range shards {
+				shards[i] = New(r.Header(), o)
+				defer shards[i].Close()
+			}
+			if err := analyze.Run(t.Context(), r, analyze.Options{Need: analyze.NeedWorld}, func(c *analyze.Call) error {
+				shards[rnd.IntN(len(shards))].Add(c)
+				return nil
+			}); err != nil {
+				t.Fatal(err)
+			}
+			rnd.Shuffle(len(shards), func(i, j int) { shards[i], shards[j] = shards[j], shards[i] })
+			for _, s := range shards[1:] {
+				shards[0].Merge(s)
+			}
+			if got := numbers(shards[0]); got != whole {
+				t.Fatalf("by %v, memory %d: %d shards give\n%s\nthe whole\n%s", by, o.Memory, len(shards), got, whole)
+			}
+			spills += shards[0].rows.Spills()
+		}
+	}
+	if spills == 0 {
+		t.Error("nothing was ever put aside")
+	}
+}
+
+// Lists too long to be told whole end with the sum of what they leave out.
+func TestLongLists(t *testing.T) {
+	b := tracetest.New(t)
+	b.PerBlock = 1 << 14
+	th := b.Process(100, tracefile.Thread{}, nil)
+	for i := range maxListed + 100 {
+		name := fmt.Sprintf("/%05d", i)
+		b.Call(th, "openat", 1000, 3, cwdFD, name, 0)
+		b.Call(th, "write", 1000, int64(1+i), 3, tracetest.In("x"), 1+i)
+		b.Call(th, "access", 1000, -2, name, 0)
+	}
+	b.Call(th, "access", 1000, -2, "/00000", 0)
+	r := analyse(t, b.Bytes(), Options{Objects: true, Memory: 1 << 20}).Result()
+	object, failing := r.Objects[len(r.Objects)-1], r.Failing[len(r.Failing)-1]
+	if len(r.Objects) != maxListed+1 || r.OtherObjects != 100 || object.Name != "(other)" || object.Calls != 100 || object.WrittenBytes != 5050 {
+		t.Errorf("%d objects, %d others, %+v", len(r.Objects), r.OtherObjects, object)
+	}
+	if len(r.Failing) != maxListed+1 || r.OtherFailing != 100 || failing.Path != "(other)" || failing.Count != 100 || r.Failing[0].Path != "/00000" {
+		t.Errorf("%d failing paths, %d others, %+v first %+v", len(r.Failing), r.OtherFailing, failing, r.Failing[0])
+	}
+	var out strings.Builder
+	if err := Render(&out, r, RenderOptions{}); err != nil || strings.Count(out.String(), "… and 10,090 more") != 2 {
+		t.Errorf("%s", out.String())
+	}
+}
+
 func TestSortAndParse(t *testing.T) {
 	r := analyse(t, service(t, 0), Options{}).Result()
 	for _, name := range SortNames() {

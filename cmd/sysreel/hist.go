@@ -90,6 +90,8 @@ func runHist(ctx context.Context, std *stdio, o histOptions, names []string) err
 	}
 
 	if o.compare {
+		defer parts[0].Close()
+		defer parts[1].Close()
 		c := latency.Compare(names[0], parts[0].Result(), names[1], parts[1].Result())
 		c.Top(int(o.top))
 		if o.json {
@@ -100,6 +102,7 @@ func runHist(ctx context.Context, std *stdio, o histOptions, names []string) err
 	for _, part := range parts[1:] {
 		parts[0].Merge(part)
 	}
+	defer parts[0].Close()
 	result := parts[0].Result()
 	result.Top(int(o.top))
 	if o.json {

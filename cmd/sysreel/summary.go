@@ -107,14 +107,14 @@ func runSummary(ctx context.Context, std *stdio, o summaryOptions, names []strin
 	}
 	for i, name := range names {
 		err := passTrace(ctx, std, "summary", name, ro, func(t *analyze.Trace) error {
-			so := summary.Options{By: by, Objects: o.objects, File: i}
+			so := summary.Options{By: by, Objects: o.objects, File: i, Sort: order}
 			part := summary.New(t.Header(), so)
 			pass := analyze.Options{Filter: filter, Need: so.Need(), Progress: progress.hook(name)}
 			var shown error
 			if screen != nil {
 				pass.Progress = func(uint64, float64) {
 					if shown == nil && screen.due() {
-						shown = o.show(screen, std, part.Result(), order)
+						shown = o.show(screen, std, part.Result())
 					}
 				}
 			}
@@ -135,8 +135,8 @@ func runSummary(ctx context.Context, std *stdio, o summaryOptions, names []strin
 			return err
 		}
 	}
+	defer sum.Close()
 	result := sum.Result()
-	result.Sort(order)
 	result.Top(int(o.top))
 	switch o.format {
 	case "json":
@@ -150,8 +150,7 @@ func runSummary(ctx context.Context, std *stdio, o summaryOptions, names []strin
 }
 
 // show shows the result so far.
-func (o *summaryOptions) show(screen *live, std *stdio, result *summary.Result, order summary.Sort) error {
-	result.Sort(order)
+func (o *summaryOptions) show(screen *live, std *stdio, result *summary.Result) error {
 	result.Top(int(o.top))
 	var b strings.Builder
 	if err := o.table(&b, std, result); err != nil {
