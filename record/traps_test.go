@@ -787,6 +787,23 @@ func TestClones(t *testing.T) {
 	if n := r.footer.Processes; n != 7 {
 		t.Errorf("%d processes, want 7", n)
 	}
+	// Who is made with CLONE_PARENT, and exits with 4, is a child of its
+	// creator's parent.
+	starts := make(map[tracefile.ThreadID]tracefile.Event)
+	for _, e := range r.kind(tracefile.ThreadStart) {
+		starts[e.Thread.ID] = e
+	}
+	for _, e := range r.kind(tracefile.ThreadExit) {
+		if e.Ret != 4<<8 {
+			continue
+		}
+		start := starts[e.Thread.ID]
+		creator := starts[tracefile.ThreadID(start.Args[1])]
+		if ppid := start.Facts.GetPpid(); ppid == creator.Thread.TGID || ppid != creator.Facts.GetPpid() {
+			t.Errorf("the parent of process %d is %d; it was made by %d with CLONE_PARENT, whose parent is %d",
+				e.Thread.TGID, ppid, creator.Thread.TGID, creator.Facts.GetPpid())
+		}
+	}
 	lost := uint64(0)
 	for _, l := range r.losses {
 		if l.Reason == tracepb.Loss_NOT_FOLLOWED {
