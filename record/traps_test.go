@@ -789,7 +789,7 @@ func TestClones(t *testing.T) {
 	}
 	// Who is made with CLONE_PARENT, and exits with 4, is a child of its
 	// creator's parent.
-	starts := make(map[tracefile.ThreadID]tracefile.Event)
+	starts := make(map[tracefile.ThreadID]*tracefile.Event)
 	for _, e := range r.kind(tracefile.ThreadStart) {
 		starts[e.Thread.ID] = e
 	}
