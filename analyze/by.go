@@ -23,9 +23,11 @@ const (
 	ByErrno // "ok" for calls that succeeded
 	ByFD    // process, descriptor and what it stands for
 	ByAll   // not at all: everything together
+	ByWait  // what the call waits for: see [Call.Wait]
+	ByPhase // when it began; analyses keep [Phases], for there is no Key before the trace's length is known
 )
 
-var byNames = [...]string{"syscall", "process", "thread", "file", "dir", "peer", "errno", "fd", "all"}
+var byNames = [...]string{"syscall", "process", "thread", "file", "dir", "peer", "errno", "fd", "all", "wait", "phase"}
 
 func (b By) String() string { return byNames[b] }
 
@@ -51,7 +53,7 @@ func ParseBy(s string) (By, error) {
 // Need returns what the pass must provide for the keys.
 func (b By) Need() Need {
 	switch b {
-	case ByFile, ByDir, ByPeer, ByFD, ByThread:
+	case ByFile, ByDir, ByPeer, ByFD, ByThread, ByWait:
 		return NeedWorld
 	}
 	return NeedCore
@@ -60,7 +62,8 @@ func (b By) Need() Need {
 // Key is the value that a call is grouped under. Keys compare with ==.
 type Key struct {
 	Name    string
-	Process *world.Process // ByProcess, ByFD
+	Wait    string         // ByWait: the kind of waiting, "futex"
+	Process *world.Process // ByProcess, ByFD, ByWait
 	Thread  *world.Thread  // ByThread
 }
 
@@ -89,6 +92,8 @@ func (b By) Key(c *Call) (Key, bool) {
 			return Key{Name: "unfinished"}, true
 		}
 		return Key{Name: "ok"}, true
+	case ByWait:
+		return c.Wait()
 	case ByAll:
 		return Key{Name: "all calls"}, true
 	case ByFile:
@@ -113,6 +118,17 @@ func (b By) Key(c *Call) (Key, bool) {
 	return Key{}, false
 }
 
+// Without says of calls which of them have no key of that name: "without a file".
+func Without(by string) string {
+	switch by {
+	case byNames[ByErrno]:
+		return "without an errno"
+	case byNames[ByWait]:
+		return "that wait for nothing"
+	}
+	return "without a " + by
+}
+
 // fileName returns the first path of the call, else the name of what its
 // descriptor stands for.
 func (c *Call) fileName() string {
@@ -129,6 +145,10 @@ func (c *Call) fileName() string {
 // and threads of one name become one.
 func (k Key) Role() Key {
 	switch {
+	case k.Wait == "child" && k.Process != nil:
+		return Key{Wait: k.Wait, Name: k.Process.Name()}
+	case k.Wait != "" && k.Process != nil: // without the futex's address, the epoll's number
+		return Key{Wait: k.Wait, Name: "of " + k.Process.Name()}
 	case k.Thread != nil:
 		return Key{Name: k.Thread.Name()}
 	case k.Process != nil && k.Name != "":
@@ -139,10 +159,12 @@ func (k Key) Role() Key {
 	return k
 }
 
-// String returns the key as it is shown: "nginx[42]", "nginx/43", "/etc/passwd".
-// Processes are called what they ran last.
+// String returns the key as it is shown: "nginx[42]", "nginx/43", "/etc/passwd",
+// "futex 0x7f00 of nginx[42]". Processes are called what they ran last.
 func (k Key) String() string {
 	switch {
+	case k.Wait != "":
+		return k.waitText()
 	case k.Thread != nil:
 		return k.Thread.Name() + "/" + strconv.Itoa(int(k.Thread.TID))
 	case k.Process != nil && k.Name != "":
@@ -151,4 +173,19 @@ func (k Key) String() string {
 		return k.Process.Label()
 	}
 	return k.Name
+}
+
+func (k Key) waitText() string {
+	text := k.Wait
+	if k.Name != "" {
+		text += " " + k.Name
+	}
+	switch {
+	case k.Process == nil:
+	case k.Wait == "child":
+		text += " " + k.Process.Label()
+	default:
+		text += " of " + k.Process.Label()
+	}
+	return text
 }

@@ -27,6 +27,7 @@ type keyNumber struct {
 const (
 	keyProcess = 1 << iota
 	keyThread
+	keyWait
 )
 
 // Note takes down what the key points to, and returns about how many bytes of
@@ -78,6 +79,10 @@ func (c *KeyCodec) AppendKey(b []byte, k Key) []byte {
 		has |= keyThread
 		b = appendNumber(b, c.numbers[k.Thread])
 	}
+	if k.Wait != "" {
+		has |= keyWait
+		b = append(append(b, k.Wait...), byte(len(k.Wait))) // a short word
+	}
 	return append(b, has)
 }
 
@@ -104,6 +109,14 @@ func (c *KeyCodec) Key(b []byte) (k Key, err error) {
 		tail := b[len(b)-numberSize:]
 		b = b[:len(b)-numberSize]
 		return keyNumber{int(binary.BigEndian.Uint32(tail)), binary.BigEndian.Uint64(tail[4:])}
+	}
+	if has&keyWait != 0 && len(b) > 0 {
+		n := len(b) - 1
+		from := n - int(b[n])
+		if from < 0 {
+			return k, errKey
+		}
+		k.Wait, b = string(b[from:n]), b[:from]
 	}
 	if has&keyThread != 0 {
 		k.Thread = c.threads[cut()]

@@ -14,6 +14,7 @@ type shapeMeta struct {
 	name string
 	desc *syscalls.Desc
 	flow Flow
+	wait waitKind
 	addr int8 // argument that is a socket address, or −1
 	id   int  // dense, from 0, of the metas of a pass
 	pass bool // the filter's -e trace= lets it through
@@ -66,6 +67,7 @@ func (s *shapes) make(k shapeKey, name, proto string) *shapeMeta {
 		m.name = m.desc.Name
 		m.flow, m.addr = traits(m.desc)
 	}
+	m.wait = waitKinds[m.name]
 	if m.name == "" {
 		m.name = unknownName(k.nr)
 	}

@@ -136,7 +136,7 @@ func overlay(b *strings.Builder, r *ComparedRow, o term.Options) {
 			lo, hi = min(lo, x.MinNs), max(hi, x.MaxNs)
 		}
 	}
-	e := edges(lo, hi)
+	e := edges(lo, hi, maxBars)
 	var sides [2][]Bucket
 	var total [2]uint64
 	most := 0.0
@@ -151,7 +151,7 @@ func overlay(b *strings.Builder, r *ComparedRow, o term.Options) {
 	}
 	width := min(o.Columns()-2-7-3-7-2-2-2-7, 100)
 	for j := 0; j+1 < len(e); j++ {
-		label := term.Pad(edgeLabel(e[j]), 7, true) + " … " + term.Pad(edgeLabel(e[j+1]), 7, true)
+		label := term.Pad(term.Edge(e[j]), 7, true) + " … " + term.Pad(term.Edge(e[j+1]), 7, true)
 		empty := true
 		for i, name := range [...]string{"A", "B"} {
 			if sides[i] == nil || sides[i][j].Count == 0 {
@@ -169,16 +169,4 @@ func overlay(b *strings.Builder, r *ComparedRow, o term.Options) {
 			}, b, o)
 		}
 	}
-}
-
-// heatLevel returns the level, 0 to levels−1, of n on a logarithmic scale up to
-// most; −1 of none.
-func heatLevel(n, most uint64, levels int) int {
-	if n == 0 {
-		return -1
-	}
-	if most <= 1 {
-		return levels - 1
-	}
-	return int(math.Log(float64(n)) / math.Log(float64(most)) * (float64(levels) - 0.001))
 }

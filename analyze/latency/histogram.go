@@ -309,3 +309,31 @@ func (h *Histogram) Buckets() []Bucket {
 	})
 	return bs
 }
+
+// stepOfBucket maps the buckets of a histogram, whose boundaries the 1-2-5 steps
+// are, to steps: 0 for under 1 ns, then [1,2), [2,5), [5,10), [10,20), …
+var stepOfBucket [numBuckets]uint8
+
+func init() {
+	step, next := 0, stepLow(1)
+	for i := range stepOfBucket {
+		for low, _ := bounds(i); low > 0 && next > 0 && next <= low; next = stepLow(step + 1) {
+			step++
+		}
+		stepOfBucket[i] = uint8(step)
+	}
+}
+
+func stepOf(ns int64) int { return int(stepOfBucket[bucketOf(ns)]) }
+
+// stepLow returns where a step begins; not positive beyond the largest int64.
+func stepLow(step int) int64 {
+	if step == 0 {
+		return 0
+	}
+	low := [...]int64{1, 2, 5}[(step-1)%3]
+	for range (step - 1) / 3 {
+		low *= 10
+	}
+	return low
+}

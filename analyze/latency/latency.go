@@ -9,6 +9,7 @@ import (
 
 	"sysreel/analyze"
 	"sysreel/analyze/spill"
+	"sysreel/analyze/term"
 	"sysreel/proto/tracepb"
 )
 
@@ -19,6 +20,8 @@ const Schema = "sysreel.hist/1"
 type Options struct {
 	By      analyze.By
 	Heatmap bool
+	// Subsecond also counts calls by where in a second they began.
+	Subsecond bool
 	// Roles groups processes and threads by name rather than number, so that
 	// two runs compare.
 	Roles bool
@@ -42,6 +45,8 @@ type Analysis struct {
 	keys    *codec
 	rows    *spill.Table[analyze.Key, Histogram]
 	heat    *heat
+	offsets *heat                      // with Subsecond
+	phases  *analyze.Phases[Histogram] // ByPhase: in place of rows
 	noKey   uint64
 }
 
@@ -77,7 +82,13 @@ func New(h *tracepb.Header, o Options) *Analysis {
 		rows:    spill.New[analyze.Key, Histogram](cmp.Or(o.Memory, memory), keys),
 	}
 	if o.Heatmap {
-		a.heat = new(heat)
+		a.heat = &heat{base: heatBase}
+	}
+	if o.Subsecond {
+		a.offsets = &heat{base: int64(time.Second)}
+	}
+	if o.By == analyze.ByPhase {
+		a.phases = analyze.NewPhases((*Histogram).Merge)
 	}
 	return a
 }
@@ -88,24 +99,44 @@ func (a *Analysis) Add(c *analyze.Call) {
 	if !c.IsCall() || !c.Returns() {
 		return
 	}
-	key, ok := a.options.By.Key(c)
-	if !ok {
+	ns := c.Duration()
+	if !a.count(c, ns) {
 		a.noKey++
 		return
+	}
+	if a.heat != nil {
+		a.heat.add(c.End-a.start, stepOf(ns))
+	}
+	if a.offsets != nil {
+		at := max(c.Start-a.start, 0)
+		a.offsets.add(at, int(at%int64(time.Second)/offsetStep))
+	}
+}
+
+// count counts the call's duration under its key, false if it has none.
+func (a *Analysis) count(c *analyze.Call, ns int64) bool {
+	if a.phases != nil {
+		a.phases.At(c.Start-a.start).count(c, ns, a.options.File)
+		return true
+	}
+	key, ok := a.options.By.Key(c)
+	if !ok {
+		return false
 	}
 	if a.options.Roles {
 		key = key.Role()
 	}
 	h := a.rows.Get(key)
 	size := h.Bytes()
-	ns := c.Duration()
-	h.Add(ns, c.Num, a.options.File)
+	h.count(c, ns, a.options.File)
+	a.rows.Grew(h.Bytes() - size)
+	return true
+}
+
+func (h *Histogram) count(c *analyze.Call, ns int64, file int) {
+	h.Add(ns, c.Num, file)
 	if c.AtLeast() {
 		h.AtLeast++
-	}
-	a.rows.Grew(h.Bytes() - size)
-	if a.heat != nil {
-		a.heat.add(c.End-a.start, ns)
 	}
 }
 
@@ -118,6 +149,12 @@ func (a *Analysis) Merge(b *Analysis) {
 	if a.heat != nil && b.heat != nil {
 		a.heat.merge(b.heat)
 	}
+	if a.offsets != nil && b.offsets != nil {
+		a.offsets.merge(b.offsets)
+	}
+	if a.phases != nil && b.phases != nil {
+		a.phases.Merge(b.phases)
+	}
 }
 
 // Result is what is shown and written as JSON.
@@ -129,7 +166,7 @@ type Result struct {
 	CalibrationNs int64  `json:"calibration_ns,omitempty"`
 	Events        uint64 `json:"events"`           // calls counted
 	NoKey         uint64 `json:"no_key,omitempty"` // calls that have no such key
-	Rows          []Row  `json:"rows"`             // most time first
+	Rows          []Row  `json:"rows"`             // most time first; phases in their order
 	// OtherKeys is how many keys, those with the least time, are one row at
 	// the end, named "(other)", because there are more than MaxKeys.
 	OtherKeys uint64 `json:"other_keys,omitempty"`
@@ -137,6 +174,9 @@ type Result struct {
 	// that row, too.
 	Problem string   `json:"problem,omitempty"`
 	Heatmap *Heatmap `json:"heatmap,omitempty"`
+	// Subsecond has the time in columns of whole seconds, and in its rows
+	// where in their second calls began.
+	Subsecond *Heatmap `json:"subsecond,omitempty"`
 }
 
 // Row is the histogram of a key.
@@ -186,8 +226,17 @@ func (a *Analysis) Result() *Result {
 	if other.Count > 0 {
 		r.Rows = append(r.Rows, newRow(analyze.OtherName, &other))
 	}
+	if a.phases != nil {
+		a.phases.Each(func(from, to int64, h *Histogram) {
+			r.Rows = append(r.Rows, newRow(term.Span(from, to), h))
+			r.Events += h.Count
+		})
+	}
 	if a.heat != nil {
-		r.Heatmap = a.heat.result()
+		r.Heatmap = a.heat.result(stepLow)
+	}
+	if a.offsets != nil {
+		r.Subsecond = a.offsets.result(func(step int) int64 { return int64(step) * offsetStep })
 	}
 	return r
 }
@@ -229,133 +278,4 @@ func (r *Result) Top(n int) {
 	if n > 0 && n < len(r.Rows) {
 		r.Rows = r.Rows[:n]
 	}
-}
-
-// heat counts calls by time and latency: columns of equal time, twice as wide
-// whenever there would be more than maxColumns.
-type heat struct {
-	shift   uint // a column is heatBase << shift
-	columns [][]uint64
-}
-
-const (
-	heatBase   = int64(time.Millisecond)
-	maxColumns = 256
-)
-
-func (h *heat) add(at, ns int64) {
-	col := max(at, 0) / (heatBase << h.shift)
-	for col >= maxColumns {
-		h.coarsen()
-		col /= 2
-	}
-	h.bump(int(col), stepOf(ns), 1)
-}
-
-func (h *heat) bump(col, step int, n uint64) {
-	for len(h.columns) <= col {
-		h.columns = append(h.columns, nil)
-	}
-	c := h.columns[col]
-	for len(c) <= step {
-		c = append(c, 0)
-	}
-	c[step] += n
-	h.columns[col] = c
-}
-
-func (h *heat) coarsen() {
-	old := h.columns
-	h.columns = nil
-	h.shift++
-	for i, c := range old {
-		for step, n := range c {
-			if n != 0 {
-				h.bump(i/2, step, n)
-			}
-		}
-	}
-}
-
-func (h *heat) merge(o *heat) {
-	for h.shift < o.shift {
-		h.coarsen()
-	}
-	for i, c := range o.columns {
-		for step, n := range c {
-			if n != 0 {
-				h.bump(i>>(h.shift-o.shift), step, n)
-			}
-		}
-	}
-}
-
-// stepOfBucket maps the buckets of a histogram, whose boundaries the 1-2-5 steps
-// are, to steps: 0 for under 1 ns, then [1,2), [2,5), [5,10), [10,20), …
-var stepOfBucket [numBuckets]uint8
-
-func init() {
-	step, next := 0, stepLow(1)
-	for i := range stepOfBucket {
-		for low, _ := bounds(i); low > 0 && next > 0 && next <= low; next = stepLow(step + 1) {
-			step++
-		}
-		stepOfBucket[i] = uint8(step)
-	}
-}
-
-func stepOf(ns int64) int { return int(stepOfBucket[bucketOf(ns)]) }
-
-// stepLow returns where a step begins; not positive beyond the largest int64.
-func stepLow(step int) int64 {
-	if step == 0 {
-		return 0
-	}
-	low := [...]int64{1, 2, 5}[(step-1)%3]
-	for range (step - 1) / 3 {
-		low *= 10
-	}
-	return low
-}
-
-// Heatmap is time × latency.
-type Heatmap struct {
-	ColumnNs int64        `json:"column_ns"` // column i begins i·ColumnNs after the trace
-	Columns  int          `json:"columns"`
-	Rows     []HeatmapRow `json:"rows"` // shortest first, the empty ones between left in
-}
-
-// HeatmapRow has the calls that lasted [Low, High), by when they ended.
-type HeatmapRow struct {
-	Low    int64    `json:"low_ns"`
-	High   int64    `json:"high_ns"`
-	Counts []uint64 `json:"counts"`
-}
-
-func (h *heat) result() *Heatmap {
-	m := &Heatmap{ColumnNs: heatBase << h.shift, Columns: len(h.columns), Rows: []HeatmapRow{}}
-	first, last := -1, -1
-	for _, c := range h.columns {
-		for step, n := range c {
-			if n != 0 {
-				if first < 0 || step < first {
-					first = step
-				}
-				last = max(last, step)
-			}
-		}
-	}
-	if first < 0 {
-		return m
-	}
-	for step := first; step <= last; step++ {
-		row := HeatmapRow{Low: stepLow(step), High: stepLow(step + 1), Counts: make([]uint64, len(h.columns))}
-		for i, c := range h.columns {
-			if step < len(c) {
-				row.Counts[i] = c[step]
-			}
-		}
-		m.Rows = append(m.Rows, row)
-	}
-	return m
 }

@@ -196,11 +196,11 @@ func TestMerge(t *testing.T) {
 
 // The heat map counts every call once, however often its columns were doubled.
 func TestHeatmap(t *testing.T) {
-	var h heat
+	h := heat{base: heatBase}
 	for i := range int64(100_000) {
-		h.add(i*1_000_000, i*i)
+		h.add(i*1_000_000, stepOf(i*i))
 	}
-	m := h.result()
+	m := h.result(stepLow)
 	if m.Columns > maxColumns || m.Columns < maxColumns/2 || m.ColumnNs*int64(m.Columns) < 99_999_000_000 {
 		t.Errorf("%d columns of %d ns", m.Columns, m.ColumnNs)
 	}
@@ -226,7 +226,7 @@ func TestHeatmap(t *testing.T) {
 // Every edge that a bar can have is a bucket's, so that bars are exact.
 func TestEdgesAreBuckets(t *testing.T) {
 	for _, r := range [][2]int64{{0, 0}, {0, 99}, {1, 1 << 62}, {150, 160}, {100, 100}, {999, 1001}, {12345, 67890}, {0, 1<<63 - 1}, {1 << 62, 1<<63 - 1}} {
-		e := edges(r[0], r[1])
+		e := edges(r[0], r[1], maxBars)
 		if len(e) < 2 || e[0] > r[0] || e[len(e)-1] <= r[1] && e[len(e)-1] != 1<<63-1 {
 			t.Fatalf("durations %d to %d: edges %d", r[0], r[1], e)
 		}

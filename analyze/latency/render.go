@@ -35,6 +35,10 @@ func Render(w io.Writer, r *Result, o term.Options) error {
 		b.WriteByte('\n')
 		renderHeatmap(b, r.Heatmap, o)
 	}
+	if r.Subsecond != nil {
+		b.WriteByte('\n')
+		renderSubsecond(b, r.Subsecond, o)
+	}
 	_, err := io.WriteString(w, b.String())
 	return err
 }
@@ -43,14 +47,7 @@ func noKey(r *Result) string {
 	if r.NoKey == 0 {
 		return ""
 	}
-	return fmt.Sprintf(": %s without %s", term.Plural(r.NoKey, "call"), article(r.By))
-}
-
-func article(by string) string {
-	if by == "errno" {
-		return "an errno"
-	}
-	return "a " + by
+	return ": " + term.Plural(r.NoKey, "call") + " " + analyze.Without(r.By)
 }
 
 // eventName writes an event's number; of several traces, "2#42" in the second.
@@ -79,17 +76,17 @@ func renderRow(b *strings.Builder, r *Row, stop int64, o term.Options) {
 	if stop > 0 && r.P50Ns < overheadFactor*stop {
 		fmt.Fprintf(b, "  %s\n", o.Paint(fmt.Sprintf("the recorder alone adds about %s to each: the short ones are mostly that", term.Duration(stop)), term.Dim))
 	}
-	bars(b, fold(r.Buckets, edges(r.MinNs, r.MaxNs)), r.Count, o)
+	bars(b, fold(r.Buckets, edges(r.MinNs, r.MaxNs, maxBars)), r.Count, o)
 }
 
 // edges returns the boundaries of the bars for durations from lo to hi: decades
-// in steps as fine as make no more than maxBars bars.
-func edges(lo, hi int64) []int64 {
+// in steps as fine as make no more than so many bars, if that is possible.
+func edges(lo, hi int64, most int) []int64 {
 	for _, steps := range [][]int64{
 		{100, 126, 158, 200, 250, 315, 400, 500, 630, 800}, // a tenth of a decade each: no bar is longer for being wider
 		{100, 200, 500},
 	} {
-		if e := edgesBy(lo, hi, steps); len(e)-1 <= maxBars {
+		if e := edgesBy(lo, hi, steps); len(e)-1 <= most {
 			return e
 		}
 	}
@@ -157,7 +154,7 @@ func bars(b *strings.Builder, bs []Bucket, total uint64, o term.Options) {
 	width := min(o.Columns()-2-7-3-7-2-2-counts-2-7, 100)
 	for i := 0; i < len(bs); i++ {
 		x := bs[i]
-		label := term.Pad(edgeLabel(x.Low), 7, true) + " … " + term.Pad(edgeLabel(x.High), 7, true)
+		label := term.Pad(term.Edge(x.Low), 7, true) + " … " + term.Pad(term.Edge(x.High), 7, true)
 		if x.Count == 0 {
 			fmt.Fprintf(b, "  %s\n", o.Paint(label, term.Dim))
 			i += emptyRun(len(bs)-i, func(j int) bool { return bs[i+j].Count == 0 }, b, o)
@@ -181,96 +178,4 @@ func emptyRun(n int, empty func(int) bool, b *strings.Builder, o term.Options) i
 	}
 	fmt.Fprintf(b, "  %s\n", o.Paint("        ⋮", term.Dim))
 	return run - 2
-}
-
-// edgeLabel writes a boundary: two digits and a unit.
-func edgeLabel(ns int64) string {
-	for _, u := range []struct {
-		unit string
-		ns   int64
-	}{{"s", 1e9}, {"ms", 1e6}, {"µs", 1e3}} {
-		if ns >= u.ns {
-			s := fmt.Sprintf("%.3f", float64(ns)/float64(u.ns))
-			s = strings.TrimRight(strings.TrimRight(s, "0"), ".")
-			return s + " " + u.unit
-		}
-	}
-	return fmt.Sprintf("%d ns", ns)
-}
-
-// Heat colours of the 256-colour palette, from few to many: dark blue over
-// green and yellow to red, as bright as they are hot.
-var heatColors = [...]int{17, 18, 19, 25, 31, 30, 29, 34, 70, 106, 142, 178, 214, 208, 202, 196}
-
-// heatChars is the same without colour.
-const heatChars = ".:-=+*#%@"
-
-func renderHeatmap(b *strings.Builder, m *Heatmap, o term.Options) {
-	fmt.Fprintf(b, "%s\n", o.Paint("calls by the time they ended (across) and how long they took (up)", term.Bold))
-	width := min(o.Columns()-11, m.Columns)
-	if width <= 0 || len(m.Rows) == 0 {
-		return
-	}
-	per := (m.Columns + width - 1) / width
-	width = (m.Columns + per - 1) / per
-	most := uint64(1)
-	grid := make([][]uint64, len(m.Rows))
-	for i, row := range m.Rows {
-		grid[i] = make([]uint64, width)
-		for c, n := range row.Counts {
-			grid[i][c/per] += n
-			most = max(most, grid[i][c/per])
-		}
-	}
-	for i := len(grid) - 1; i >= 0; i-- {
-		fmt.Fprintf(b, "  %s ▕", term.Pad(edgeLabel(m.Rows[i].Low), 6, true))
-		b.WriteString(heatLine(grid[i], most, o))
-		b.WriteByte('\n')
-	}
-	col := m.ColumnNs * int64(per)
-	left, right := "0 s", term.Duration(col*int64(width))
-	fmt.Fprintf(b, "         %s%s\n", left, term.Pad(right, max(width+1-len(left), len(right)+1), true))
-	if o.Color {
-		b.WriteString("         a cell: 1 ")
-		for _, c := range heatColors {
-			fmt.Fprintf(b, "\x1b[48;5;%dm ", c)
-		}
-		fmt.Fprintf(b, "\x1b[0m %s, %s wide\n", term.Plural(most, "call"), term.Duration(col))
-		return
-	}
-	fmt.Fprintf(b, "         a cell: 1 %s %s, %s wide\n", heatChars, term.Plural(most, "call"), term.Duration(col))
-}
-
-// heatLine draws a row of cells on a logarithmic scale.
-func heatLine(cells []uint64, most uint64, o term.Options) string {
-	var b strings.Builder
-	last := -1
-	for _, n := range cells {
-		levels := len(heatChars)
-		if o.Color {
-			levels = len(heatColors)
-		}
-		level := heatLevel(n, most, levels)
-		if !o.Color {
-			if level < 0 {
-				b.WriteByte(' ')
-			} else {
-				b.WriteByte(heatChars[level])
-			}
-			continue
-		}
-		if level != last {
-			if level < 0 {
-				b.WriteString("\x1b[0m")
-			} else {
-				fmt.Fprintf(&b, "\x1b[48;5;%dm", heatColors[level])
-			}
-			last = level
-		}
-		b.WriteByte(' ')
-	}
-	if last >= 0 {
-		b.WriteString("\x1b[0m")
-	}
-	return strings.TrimRight(b.String(), " ")
 }

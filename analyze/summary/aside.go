@@ -111,13 +111,13 @@ func (objectCodec) Key(b []byte) (objectKey, error) {
 }
 
 func (objectCodec) AppendValue(b []byte, o *object) []byte {
-	return appendNumbers(b, o.calls, uint64(o.read), uint64(o.written), uint64(o.total))
+	return appendNumbers(b, o.calls, uint64(o.read), uint64(o.written), uint64(o.total), o.first, uint64(o.file))
 }
 
 func (objectCodec) Decode(b []byte, into *object) error {
-	var calls, read, written, total uint64
-	_, err := numbers(b, &calls, &read, &written, &total)
-	into.merge(&object{calls, int64(read), int64(written), int64(total)})
+	var calls, read, written, total, first, file uint64
+	_, err := numbers(b, &calls, &read, &written, &total, &first, &file)
+	into.merge(&object{calls, int64(read), int64(written), int64(total), first, int(file)})
 	return err
 }
 
@@ -160,6 +160,9 @@ func (failCodec) Decode(b []byte, into *failure) error {
 func (failCodec) Merge(into, from *failure) { into.merge(from) }
 
 func (o *object) merge(b *object) {
+	if o.calls == 0 || b.calls > 0 && (b.file < o.file || b.file == o.file && b.first < o.first) {
+		o.first, o.file = b.first, b.file
+	}
 	o.calls += b.calls
 	o.read += b.read
 	o.written += b.written

@@ -4,6 +4,7 @@ import (
 	"encoding/csv"
 	"fmt"
 	"io"
+	"sort"
 	"strconv"
 	"strings"
 
@@ -54,16 +55,52 @@ func straceLine(b *strings.Builder, ns, total, calls, errors uint64, name string
 	fmt.Fprintf(b, "%6.2f %11.6f %11d %9d %9s %s\n", share, float64(ns)/1e9, per, calls, errs, name)
 }
 
+// csvColumns are the columns of a row behind its name. max_file is the number of
+// the trace that max_event is in, from 0; errnos has all errors, "ENOENT:3 EACCES:1".
+var csvColumns = [...]string{
+	"calls", "errors", "errnos", "share", "total_ns", "min_ns", "mean_ns", "p50_ns", "p90_ns", "p99_ns", "max_ns", "max_event", "max_file",
+	"read_bytes", "written_bytes", "unfinished",
+}
+
+// csv returns the row's values, threadNs being what its share is of.
+func (x *Row) csv(threadNs int64) []string {
+	n := func(v int64) string { return strconv.FormatInt(v, 10) }
+	share := 0.0
+	if threadNs > 0 {
+		share = float64(x.TotalNs) / float64(threadNs)
+	}
+	return []string{
+		n(int64(x.Calls)), n(int64(x.Errors)), x.errnoList(), strconv.FormatFloat(share, 'f', 6, 64), n(x.TotalNs), n(x.MinNs), n(x.MeanNs),
+		n(x.P50Ns), n(x.P90Ns), n(x.P99Ns), n(x.MaxNs), n(int64(x.MaxEvent)), n(int64(x.MaxFile)),
+		n(x.ReadBytes), n(x.WrittenBytes), n(int64(x.Unfinished)),
+	}
+}
+
+// errnoList writes the errors, the most frequent first.
+func (x *Row) errnoList() string {
+	names := make([]string, 0, len(x.Errnos))
+	for name := range x.Errnos {
+		names = append(names, name)
+	}
+	sort.Slice(names, func(i, j int) bool {
+		if m, n := x.Errnos[names[i]], x.Errnos[names[j]]; m != n {
+			return m > n
+		}
+		return names[i] < names[j]
+	})
+	for i, name := range names {
+		names[i] = name + ":" + strconv.FormatUint(x.Errnos[name], 10)
+	}
+	return strings.Join(names, " ")
+}
+
 // WriteCSV writes the rows as comma-separated values, RFC 4180, with a header.
 // Names are safe for a terminal.
 func WriteCSV(w io.Writer, r *Result) error {
 	c := csv.NewWriter(w)
-	c.Write([]string{r.By, "calls", "errors", "top_errno", "total_ns", "min_ns", "p50_ns", "p90_ns", "p99_ns", "max_ns", "max_event", "read_bytes", "written_bytes", "unfinished"})
-	n := func(v int64) string { return strconv.FormatInt(v, 10) }
+	c.Write(append([]string{r.By}, csvColumns[:]...))
 	for i := range r.Rows {
-		x := &r.Rows[i]
-		c.Write([]string{term.Safe(x.Name), n(int64(x.Calls)), n(int64(x.Errors)), x.topErrno, n(x.TotalNs), n(x.MinNs), n(x.P50Ns), n(x.P90Ns), n(x.P99Ns),
-			n(x.MaxNs), n(int64(x.MaxEvent)), n(x.ReadBytes), n(x.WrittenBytes), n(int64(x.Unfinished))})
+		c.Write(append([]string{term.Safe(r.Rows[i].Name)}, r.Rows[i].csv(r.ThreadNs)...))
 	}
 	c.Flush()
 	return c.Error()

@@ -44,6 +44,7 @@ func Render(w io.Writer, r *Result, o RenderOptions) error {
 	failures(b, r, o, t)
 	processes(b, r, o, t)
 	signals(b, r, o, t)
+	threadTimes(b, r, o, t)
 	slowestCalls(b, r, o, t)
 	failing(b, r, o, t)
 	objects(b, r, o, t)
@@ -56,12 +57,7 @@ func head(b *strings.Builder, r *Result, t term.Options) {
 	for i := range r.Rows {
 		calls += r.Rows[i].TotalNs
 	}
-	elapsed := ""
-	if !r.NoClock {
-		elapsed = fmt.Sprintf(", %s elapsed", term.Duration(r.ElapsedNs))
-	}
-	fmt.Fprintf(b, "%s, %s, %s%s\n", term.Plural(r.Events, "event"), term.Plural(uint64(len(r.Processes)), "process"),
-		term.Plural(uint64(r.Threads), "thread"), elapsed)
+	fmt.Fprintf(b, "%s\n", counted(r))
 	if r.NoDurations {
 		fmt.Fprintf(b, "%s\n", t.Paint("no times: the log that this was made from has no durations (strace -T)", term.Dim))
 	} else if r.ThreadNs > 0 && !r.NoClock {
@@ -72,6 +68,15 @@ func head(b *strings.Builder, r *Result, t term.Options) {
 		fmt.Fprintf(b, "%s\n", t.Paint(fmt.Sprintf("the recorder adds about %s to each call", term.Duration(r.CalibrationNs)), term.Dim))
 	}
 	b.WriteByte('\n')
+}
+
+// counted says how much there was.
+func counted(r *Result) string {
+	s := fmt.Sprintf("%s, %s, %s", term.Plural(r.Events, "event"), term.Plural(uint64(len(r.Processes)), "process"), term.Plural(uint64(r.Threads), "thread"))
+	if !r.NoClock {
+		s += fmt.Sprintf(", %s elapsed", term.Duration(r.ElapsedNs))
+	}
+	return s
 }
 
 func event(n uint64, file int) string {
@@ -144,7 +149,7 @@ func rows(b *strings.Builder, r *Result, o RenderOptions, t term.Options) {
 		note("%s is also what could not be told apart: %s", analyze.OtherName, term.Safe(p))
 	}
 	if r.NoKey > 0 {
-		fmt.Fprintf(b, "%s\n", t.Paint(fmt.Sprintf("%s without a %s", term.Plural(r.NoKey, "call"), r.By), term.Dim))
+		fmt.Fprintf(b, "%s\n", t.Paint(term.Plural(r.NoKey, "call")+" "+analyze.Without(r.By), term.Dim))
 	}
 }
 
@@ -357,10 +362,10 @@ func failing(b *strings.Builder, r *Result, o RenderOptions, t term.Options) {
 func objects(b *strings.Builder, r *Result, o RenderOptions, t term.Options) {
 	for _, peers := range []bool{false, true} {
 		table := term.Table{Indent: "  ", Columns: []term.Column{{Title: "read", Right: true}, {Title: "written", Right: true},
-			{Title: "calls", Right: true}, {Title: "time", Right: true, Optional: 1}, {Title: "file", Flex: true}}}
+			{Title: "calls", Right: true}, {Title: "time", Right: true, Optional: 1}, {Title: "@first", Optional: 2}, {Title: "file", Flex: true}}}
 		title := "bytes by file"
 		if peers {
-			title, table.Columns[4].Title = "bytes by peer", "peer"
+			title, table.Columns[5].Title = "bytes by peer", "peer"
 		}
 		n, limit := 0, o.limit(listLines)
 		for i := range r.Objects {
@@ -375,7 +380,8 @@ func objects(b *strings.Builder, r *Result, o RenderOptions, t term.Options) {
 			if r.NoDurations {
 				time = ""
 			}
-			table.Row(bytes(x.ReadBytes), bytes(x.WrittenBytes), term.Count(x.Calls), time, x.Name)
+			table.Rows = append(table.Rows, []term.Cell{{Text: bytes(x.ReadBytes)}, {Text: bytes(x.WrittenBytes)}, {Text: term.Count(x.Calls)},
+				{Text: time}, {Text: event(x.FirstEvent, x.File), Style: term.Cyan}, {Text: x.Name}})
 		}
 		if !peers {
 			n += max(int(r.OtherObjects)-1, 0) // which are one of the list

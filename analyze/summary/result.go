@@ -7,6 +7,7 @@ import (
 
 	"sysreel/analyze"
 	"sysreel/analyze/spill"
+	"sysreel/analyze/term"
 	"sysreel/proto/syscalls"
 )
 
@@ -42,6 +43,8 @@ type Result struct {
 	Slowest   []Slow    `json:"slowest"`
 	Failing   []Failing `json:"failing_paths,omitempty"` // most failures first
 	Objects   []Object  `json:"objects,omitempty"`       // most bytes first
+	// ThreadTimes is there with Threads: the longest waiting first.
+	ThreadTimes []ThreadTime `json:"thread_times,omitempty"`
 }
 
 // Untimed says what of the times means nothing, because a trace was made from a
@@ -70,11 +73,19 @@ type Row struct {
 	WrittenBytes int64             `json:"written_bytes"`
 	// Unfinished calls are in Calls, and in the times as long as seen.
 	Unfinished uint64 `json:"unfinished,omitempty"`
+	// Phase is the time in which the calls began, by phase only.
+	Phase *Phase `json:"phase,omitempty"`
 
 	other     bool // the sum of what is not told apart: last in any order
 	topErrno  string
 	topErrnos uint64
 	returned  uint64 // calls whose exit was seen: what strace -c counts
+}
+
+// Phase is a part of the time of a trace, ns from its beginning.
+type Phase struct {
+	From int64 `json:"from_ns"`
+	To   int64 `json:"to_ns"`
 }
 
 // Exit is how a process ended.
@@ -172,9 +183,12 @@ type Object struct {
 	ReadBytes    int64  `json:"read_bytes"`
 	WrittenBytes int64  `json:"written_bytes"`
 	TotalNs      int64  `json:"total_ns"`
+	FirstEvent   uint64 `json:"first_event"` // that moved bytes
+	File         int    `json:"file,omitempty"`
 }
 
-// Result returns what was counted so far, its rows in the order of the options.
+// Result returns what was counted so far, its rows in the order of the options;
+// see [Result.Sort] for that of phases.
 func (a *Analysis) Result() *Result {
 	n, ns := a.threadTime()
 	r := &Result{
@@ -183,6 +197,7 @@ func (a *Analysis) Result() *Result {
 		Rows: []Row{}, Signals: []Signal{}, Slowest: []Slow{},
 	}
 	a.resultRows(r)
+	r.ThreadTimes = a.threadTimes()
 	r.Processes = a.tree()
 	for k, s := range a.signals {
 		r.Signals = append(r.Signals, Signal{syscalls.SignalName(int(k.signo)), k.process.Label(), s.count, s.first, s.file})
@@ -220,6 +235,13 @@ func (a *Analysis) resultRows(r *Result) {
 	if rest != nil {
 		other.merge(rest)
 	}
+	if a.phases != nil {
+		a.phases.Each(func(from, to int64, x *row) {
+			p := x.result(term.Span(from, to))
+			p.Phase = &Phase{from, to}
+			r.Rows = append(r.Rows, p)
+		})
+	}
 	if other.calls > 0 {
 		x := other.result(analyze.OtherName)
 		x.other = true
@@ -253,7 +275,7 @@ func (a *Analysis) resultObjects(r *Result) {
 	}
 
 	objects := func(k objectKey, o *object) Object {
-		return Object{k.name, k.peer, o.calls, o.read, o.written, o.total}
+		return Object{k.name, k.peer, o.calls, o.read, o.written, o.total, o.first, o.file}
 	}
 	var other object
 	r.note(spill.Select(a.objects, maxListed, objects, (*Object).before, func(k objectKey, o *object, first bool) error {
@@ -272,7 +294,7 @@ func (a *Analysis) resultObjects(r *Result) {
 		other.merge(restObjects)
 	}
 	if other.calls > 0 {
-		r.Objects = append(r.Objects, Object{analyze.OtherName, false, other.calls, other.read, other.written, other.total})
+		r.Objects = append(r.Objects, Object{analyze.OtherName, false, other.calls, other.read, other.written, other.total, other.first, other.file})
 	}
 }
 
@@ -400,9 +422,13 @@ func (x *Row) rank(by Sort) rank {
 	return r
 }
 
-// Sort orders the rows.
+// Sort orders the rows. Phases stay in the order of time unless another column
+// than the total is asked for: most of them are about as long as the others.
 func (r *Result) Sort(by Sort) {
 	sort.SliceStable(r.Rows, func(i, j int) bool {
+		if p, q := r.Rows[i].Phase, r.Rows[j].Phase; by == ByTotal && p != nil && q != nil {
+			return p.From < q.From
+		}
 		x, y := r.Rows[i].rank(by), r.Rows[j].rank(by)
 		return x.before(&y)
 	})

@@ -21,6 +21,12 @@ type Options struct {
 	// Objects also counts bytes by file and peer and failures by path, which
 	// takes arguments and memory of every call.
 	Objects bool
+	// Threads also tells what each thread's time went to, and what it waited
+	// for.
+	Threads bool
+	// Roles groups processes and threads by name rather than number, so that
+	// two runs compare.
+	Roles bool
 	// File numbers the trace among several that are to be merged.
 	File int
 	// Sort is the order of the result's rows: by it those are chosen that it
@@ -33,7 +39,7 @@ type Options struct {
 
 // Need returns what the pass must provide.
 func (o Options) Need() analyze.Need {
-	if o.Objects {
+	if o.Objects || o.Threads {
 		return analyze.NeedWorld
 	}
 	return o.By.Need()
@@ -55,6 +61,8 @@ type Analysis struct {
 	byShape     []*row // BySyscall: the row of each shape
 	spills      int    // of rows when byShape was begun
 	noKey       uint64
+	phases      *analyze.Phases[row] // ByPhase: in place of rows
+	start       int64                // of the trace's clock
 
 	threads   map[*world.Thread]*span
 	recent    [64]recentThread
@@ -68,6 +76,9 @@ type Analysis struct {
 	slowest slowest
 	objects *spill.Table[objectKey, object]
 	failing *spill.Table[failKey, failure]
+
+	times     map[*world.Thread]*threadTime // with Threads
+	timesKeys int                           // how many things they wait for, together
 }
 
 // row is what is counted under a key.
@@ -116,6 +127,8 @@ type object struct {
 	calls         uint64
 	read, written int64
 	total         int64
+	first         uint64 // event
+	file          int
 }
 
 type failKey struct {
@@ -133,8 +146,9 @@ type failure struct {
 func New(h *tracepb.Header, o Options) *Analysis {
 	memory := cmp.Or(o.Memory, standardMemory)
 	keys := &rowCodec{analyze.KeyCodec{File: o.File}}
-	return &Analysis{
+	a := &Analysis{
 		options:   o,
+		start:     h.GetClock().GetMonotonicNs(),
 		stop:      h.GetCalibration().GetStopNs(),
 		untimed:   Untimed{h.GetNoDurations(), h.GetNoClock()},
 		first:     -1,
@@ -145,7 +159,12 @@ func New(h *tracepb.Header, o Options) *Analysis {
 		signals:   make(map[signalKey]*signal),
 		objects:   spill.New[objectKey, object](memory/3, objectCodec{}),
 		failing:   spill.New[failKey, failure](memory/3, failCodec{}),
+		times:     make(map[*world.Thread]*threadTime),
 	}
+	if o.By == analyze.ByPhase {
+		a.phases = analyze.NewPhases((*row).merge)
+	}
+	return a
 }
 
 // Add counts an event.
@@ -170,14 +189,17 @@ func (a *Analysis) Add(c *analyze.Call) {
 	r := a.row(c)
 	if r == nil {
 		a.noKey++
-	} else {
-		a.rows.Grew(r.add(c, a.options.File))
+	} else if grew := r.add(c, a.options.File); a.phases == nil {
+		a.rows.Grew(grew)
 	}
 	ns := c.Duration()
 	p.calls++
 	if c.Returns() {
 		p.total += ns
 		a.slowest.add(c, ns, a.options.File)
+	}
+	if a.options.Threads {
+		a.threadCall(c, ns)
 	}
 	failed := c.Failed()
 	if failed {
@@ -228,9 +250,15 @@ func (a *Analysis) row(c *analyze.Call) *row {
 			return a.byShape[s]
 		}
 	}
+	if a.phases != nil {
+		return a.phases.At(c.Start - a.start)
+	}
 	key, ok := a.options.By.Key(c)
 	if !ok {
 		return nil
+	}
+	if a.options.Roles {
+		key = key.Role()
 	}
 	r := a.rows.Get(key)
 	if a.options.By == analyze.BySyscall {
@@ -309,6 +337,9 @@ func (a *Analysis) object(c *analyze.Call, ns int64) {
 		name = "(unknown)"
 	}
 	o := a.objects.Get(objectKey{name, peer})
+	if o.calls == 0 {
+		o.first, o.file = c.Num, a.options.File
+	}
 	o.calls++
 	o.total += ns
 	if flow == analyze.Read {
@@ -337,6 +368,10 @@ func (a *Analysis) Merge(b *Analysis) {
 	a.keys.Join(&b.keys.KeyCodec)
 	a.rows.Merge(b.rows)
 	a.byShape = nil
+	if a.phases != nil && b.phases != nil {
+		a.phases.Merge(b.phases)
+	}
+	a.mergeTimes(b)
 	shift := int64(0) // all traces begin at the same time
 	if a.options.File == b.options.File {
 		a.mergeSpans(b)

@@ -1,7 +1,9 @@
 package term
 
 import (
+	"fmt"
 	"strconv"
+	"strings"
 )
 
 // Duration writes ns with three digits and a unit: "640 ns", "1.25 µs",
@@ -43,6 +45,30 @@ func two(n int64) string {
 		return "0" + s
 	}
 	return s
+}
+
+// Edge writes a round duration, as a boundary is, without zeros behind the point:
+// "20 µs", "31.5 µs", "1 s".
+func Edge(ns int64) string {
+	for _, u := range []struct {
+		unit string
+		ns   int64
+	}{{"s", 1e9}, {"ms", 1e6}, {"µs", 1e3}} {
+		if ns >= u.ns {
+			s := fmt.Sprintf("%.3f", float64(ns)/float64(u.ns))
+			s = strings.TrimRight(strings.TrimRight(s, "0"), ".")
+			return s + " " + u.unit
+		}
+	}
+	return fmt.Sprintf("%d ns", ns)
+}
+
+// Span writes the time from one round moment to another: "0 … 20 ms".
+func Span(from, to int64) string {
+	if from == 0 {
+		return "0 … " + Edge(to)
+	}
+	return Edge(from) + " … " + Edge(to)
 }
 
 // Count writes n with a comma between thousands.

@@ -53,6 +53,23 @@ func (t *Table) Drop(from, to int) {
 	}
 }
 
+// Width returns how many columns the table takes if nothing is left out and the
+// flexible column gets at most flex.
+func (t *Table) Width(flex int) int {
+	sum := Len(t.Indent) - 2
+	for i, c := range t.Columns {
+		w := Len(c.Title)
+		for _, row := range t.Rows {
+			w = max(w, Len(Safe(row[i].Text)))
+		}
+		if c.Flex {
+			w = min(w, flex)
+		}
+		sum += w + 2
+	}
+	return sum
+}
+
 // Write writes the table, the titles first if any column has one.
 func (t *Table) Write(w io.Writer, o Options) error {
 	widths := make([]int, len(t.Columns))

@@ -23,6 +23,9 @@ type summaryOptions struct {
 	objects bool
 	all     bool
 	follow  bool
+	threads bool
+	columns bool
+	svg     string
 }
 
 func newSummaryCommand(std *stdio) *cobra.Command {
@@ -37,10 +40,26 @@ more than the time that passed.
 
 With --follow it goes on until the recording ends, or Ctrl-C. A terminal then
 shows the table as it grows, without the calls that still run; a pipe or a file
-gets the result at the end.`,
+gets the result at the end.
+
+--threads tells for each thread how much of its time went to calls that wait for
+something (and for what: a child, a lock, a descriptor, a timer), to other calls,
+and outside calls, where it ran or waited for a CPU. How much of a call was
+waiting a trace does not tell: a read of a pipe counts as waiting, all of it.
+--by wait adds up by what was waited for, --by phase by equal parts of the time
+in which calls began.
+
+--side-by-side gives each trace columns of its own; processes and threads then
+go by name.
+
+--svg writes a picture in place of the table: bars of time, calls and failures.`,
 		Example: `  sysreel summary trace.reel
   sysreel summary --by file --top 20 trace.reel
   sysreel summary --failed --by errno *.reel
+  sysreel summary --threads --by wait trace.reel
+  sysreel summary --by phase -e trace=openat trace.reel
+  sysreel summary --side-by-side monday.reel tuesday.reel
+  sysreel summary --svg time.svg --top 15 trace.reel
   sysreel record -o - -- make | sysreel summary -
   sysreel summary --follow running.reel`,
 		Args: someTraces,
@@ -57,6 +76,9 @@ gets the result at the end.`,
 	f.BoolVar(&o.objects, "objects", true, "also bytes by file and peer, and failing paths; =false is faster on large traces")
 	f.BoolVar(&o.all, "all", false, "all rows of every list")
 	f.BoolVar(&o.follow, "follow", false, "go on while the trace is still being recorded")
+	f.BoolVar(&o.threads, "threads", false, "also what each thread's time went to, and what it waited for")
+	f.BoolVar(&o.columns, "side-by-side", false, "a group of columns for each trace, in place of adding them up")
+	f.StringVar(&o.svg, "svg", "", "write a picture to `FILE`, - for standard output")
 	o.filter.add(f)
 	cmd.SetUsageTemplate(cmd.UsageTemplate() + analyserStatus)
 	return cmd
@@ -81,9 +103,22 @@ func runSummary(ctx context.Context, std *stdio, o summaryOptions, names []strin
 	switch o.format {
 	case "table", "json":
 	case "csv", "strace-c":
-		o.objects = false // not shown
+		o.objects, o.threads = false, false // not shown
 	default:
 		return usagef("no format %q: there is table, json, csv and strace-c", o.format)
+	}
+
+	if o.svg != "" {
+		if o.format != "table" || o.columns {
+			return usagef("--svg is in place of --json, --format and --side-by-side")
+		}
+		o.objects, o.threads = false, false // not shown
+	}
+	if o.columns {
+		if o.follow {
+			return usagef("--follow takes one trace, --side-by-side several")
+		}
+		return runSideBySide(ctx, std, o, filter, by, order, names)
 	}
 
 	if o.follow && len(names) > 1 {
@@ -95,7 +130,7 @@ func runSummary(ctx context.Context, std *stdio, o summaryOptions, names []strin
 		follow, stop := untilInterrupt(ctx)
 		defer stop()
 		ro.Follow = follow
-		if o.format == "table" {
+		if o.format == "table" && o.svg == "" {
 			screen = newLive(std)
 		}
 	}
@@ -107,7 +142,10 @@ func runSummary(ctx context.Context, std *stdio, o summaryOptions, names []strin
 	}
 	for i, name := range names {
 		err := passTrace(ctx, std, "summary", name, ro, func(t *analyze.Trace) error {
-			so := summary.Options{By: by, Objects: o.objects, File: i, Sort: order}
+			if by == analyze.ByPhase && t.Header().GetNoClock() {
+				return noPhases(name)
+			}
+			so := summary.Options{By: by, Objects: o.objects, Threads: o.threads, File: i, Sort: order}
 			part := summary.New(t.Header(), so)
 			pass := analyze.Options{Filter: filter, Need: so.Need(), Progress: progress.hook(name)}
 			var shown error
@@ -137,6 +175,11 @@ func runSummary(ctx context.Context, std *stdio, o summaryOptions, names []strin
 	}
 	defer sum.Close()
 	result := sum.Result()
+	if o.svg != "" {
+		return writePicture(std, o.svg, func(w io.Writer) error {
+			return summary.WriteSVG(w, pictureTitle("where the time went", by, names), result, int(o.top))
+		})
+	}
 	result.Top(int(o.top))
 	switch o.format {
 	case "json":
