@@ -241,7 +241,9 @@ func busy(t testing.TB, rnd *rand.Rand) []byte {
 	for range 2000 {
 		th, name := ths[rnd.IntN(2)], fmt.Sprintf("/d%d/f%d", rnd.IntN(10), rnd.IntN(60))
 		ns := 1000 + rnd.Int64N(1_000_000)
-		switch rnd.IntN(4) {
+		switch rnd.IntN(5) {
+		case 4:
+			b.Call(th, "futex", ns, 0, 0x1000+rnd.IntN(60), 0, 1, 0)
 		case 0:
 			b.Call(th, "access", ns, -int64(1+rnd.IntN(3)), name, 0)
 		case 1:
@@ -262,15 +264,15 @@ func TestShards(t *testing.T) {
 	file := busy(t, rnd)
 	numbers := func(a *Analysis) string {
 		r := a.Result()
-		data, err := json.Marshal([]any{r.Rows, r.Signals, r.Slowest, r.Failing, r.Objects, r.Events, r.ThreadNs, r.Problems, r.NoKey})
+		data, err := json.Marshal([]any{r.Rows, r.Signals, r.Slowest, r.Failing, r.Objects, r.Events, r.ThreadNs, r.Problems, r.NoKey, r.ThreadTimes})
 		if err != nil {
 			t.Fatal(err)
 		}
 		return string(data)
 	}
 	spills := 0
-	for by := analyze.BySyscall; by <= analyze.ByAll; by++ {
-		o := Options{By: by, Objects: true, Sort: Sort(rnd.IntN(int(ByName) + 1))}
+	for by := analyze.BySyscall; by <= analyze.ByPhase; by++ {
+		o := Options{By: by, Objects: true, Threads: true, Sort: Sort(rnd.IntN(int(ByName) + 1))}
 		whole := numbers(analyse(t, file, o))
 		for i := range 4 {
 			o.Memory = i % 2 * 3000
