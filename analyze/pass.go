@@ -262,7 +262,7 @@ func (p *pass) fullEvents(b *tracefile.Block) error {
 		for len(facts) > 0 && facts[0].Index < i {
 			facts = facts[1:]
 		}
-		named := len(facts) > 0 && facts[0].Index == i // by a log
+		named := len(facts) > 0 && facts[0].Index == i
 		if !wanted && !meta.changes && !named {
 			continue
 		}
@@ -342,7 +342,7 @@ func (p *pass) inFlight() error {
 		if !meta.pass || !p.match.thread(e.Thread) {
 			continue
 		}
-		if err := p.hand(e, meta); err != nil {
+		if err := p.world.Aside(e, func() error { return p.hand(e, meta) }); err != nil {
 			return err
 		}
 	}

@@ -386,6 +386,9 @@ func (b *Block) decodeInFlight() error {
 		b.event(b.Events+i, &b.InFlight[i])
 		b.InFlight[i].Num = 0
 	}
+	for _, f := range b.InFlightFacts {
+		b.InFlight[f.Index-b.Events].Facts = f.Facts
+	}
 	return nil
 }
 

@@ -226,7 +226,11 @@ func (b *builder) addLoss(l *tracepb.Loss) {
 // takes size bytes, or more than there are where that is few.
 func factsParts(p *tracepb.Process, size int) int {
 	if size < 16<<10 {
-		return 4 + size/2
+		n := 4 + size/2
+		if few := 5 + 6*len(p.Files); few < n && proto.Size(&tracepb.Process{Cwd: p.Cwd, Files: p.Files}) == size {
+			return few // names that go with a call
+		}
+		return n
 	}
 	b, err := proto.Marshal(p)
 	left := parts(maxParts)

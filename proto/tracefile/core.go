@@ -47,6 +47,8 @@ type Core struct {
 	Losses    []*tracepb.Loss
 	Processes []ProcessContext // as they stood before the first event
 	Facts     []FactsAt        // in order of Index
+	// InFlightFacts are those of the calls in flight; an Index is that of the row.
+	InFlightFacts []FactsAt
 	// Redactions are those of the recording up to here, by rule.
 	Redactions []*tracepb.Redaction
 
@@ -107,7 +109,7 @@ func (c *Core) parse(msg []byte) error {
 	c.parts = maxParts
 	c.raw = rawBlock{ret: c.raw.ret[:0], arg: c.raw.arg[:0]}
 	c.Threads, c.Shapes = c.Threads[:0], c.Shapes[:0]
-	c.Losses, c.Processes, c.Facts, c.Redactions = nil, nil, nil, nil
+	c.Losses, c.Processes, c.Facts, c.InFlightFacts, c.Redactions = nil, nil, nil, nil, nil
 	r := &c.raw
 	err := eachField(msg, func(num protowire.Number, v uint64, data []byte) error {
 		switch num {
@@ -161,7 +163,7 @@ func (c *Core) parse(msg []byte) error {
 			}
 			c.Processes = append(c.Processes, ProcessContext{ID: ProcessID(p.Id), TGID: p.Tgid, Parent: ProcessID(p.Parent),
 				Exe: p.Exe, Comm: p.Comm, Argv: p.Argv, Cwd: p.Cwd, Root: p.Root})
-		case blockFacts:
+		case blockFacts, blockInFlightFacts:
 			f := new(tracepb.Facts)
 			if err := c.parts.spend(2); err != nil {
 				return err
@@ -172,7 +174,11 @@ func (c *Core) parse(msg []byte) error {
 			if f.Process == nil {
 				f.Process = new(tracepb.Process)
 			}
-			c.Facts = append(c.Facts, FactsAt{int(f.Row), f.Process})
+			at := &c.Facts
+			if num == blockInFlightFacts {
+				at = &c.InFlightFacts
+			}
+			*at = append(*at, FactsAt{int(f.Row), f.Process})
 		}
 		return nil
 	})
@@ -186,6 +192,12 @@ func (c *Core) parse(msg []byte) error {
 	prev := -1
 	for _, f := range c.Facts {
 		if f.Index <= prev || f.Index >= c.Events {
+			return errMalformed
+		}
+		prev = f.Index
+	}
+	for _, f := range c.InFlightFacts { // their rows come behind
+		if f.Index <= prev || f.Index < c.Events || f.Index >= c.rows {
 			return errMalformed
 		}
 		prev = f.Index

@@ -22,23 +22,24 @@ type encoder struct {
 
 // Field numbers of Block, Shape and Detail, as in trace.proto.
 const (
-	blockFirstEvent  = 1
-	blockEvents      = 2
-	blockInFlight    = 3
-	blockTickNs      = 4
-	blockBase        = 5
-	blockThread      = 6
-	blockShape       = 7
-	blockRowShape    = 8
-	blockRowThread   = 9
-	blockRowGap      = 10
-	blockRowDuration = 11
-	blockFlagRow     = 12
-	blockFlagBits    = 13
-	blockLoss        = 14
-	blockProcess     = 15
-	blockFacts       = 16
-	blockRedaction   = 20
+	blockFirstEvent    = 1
+	blockEvents        = 2
+	blockInFlight      = 3
+	blockTickNs        = 4
+	blockBase          = 5
+	blockThread        = 6
+	blockShape         = 7
+	blockRowShape      = 8
+	blockRowThread     = 9
+	blockRowGap        = 10
+	blockRowDuration   = 11
+	blockFlagRow       = 12
+	blockFlagBits      = 13
+	blockLoss          = 14
+	blockProcess       = 15
+	blockFacts         = 16
+	blockInFlightFacts = 21
+	blockRedaction     = 20
 
 	shapeKind  = 1
 	shapeArch  = 2
@@ -141,7 +142,11 @@ func (n *encoder) block(dst []byte, b *builder, events int, ctx *Context) ([]byt
 		}
 	}
 	for _, f := range b.facts {
-		if dst, err = appendMessage(dst, blockFacts, &tracepb.Facts{Row: uint32(f.row), Process: f.facts}); err != nil {
+		field := protowire.Number(blockFacts)
+		if f.row >= events {
+			field = blockInFlightFacts
+		}
+		if dst, err = appendMessage(dst, field, &tracepb.Facts{Row: uint32(f.row), Process: f.facts}); err != nil {
 			return nil, err
 		}
 	}

@@ -133,8 +133,8 @@ type Event struct {
 	Args   [6]uint64
 	Ret    int64
 	Bufs   []Buf // in the order of the copy plan
-	// Facts is set of ThreadStart and Exec; and of calls made from a log that
-	// names descriptors: what was known by their text only, before the call.
+	// Facts is set of ThreadStart and Exec; and of calls, where other calls are
+	// missing: directory and descriptors before it that only they would tell.
 	Facts *tracepb.Process
 }
 

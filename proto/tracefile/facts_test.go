@@ -97,3 +97,47 @@ func TestLargeFacts(t *testing.T) {
 		}
 	}
 }
+
+// What is said of calls goes with them, also of those in flight, and only where
+// it is said.
+func TestFactsOfCalls(t *testing.T) {
+	thread := func(id uint32) Thread { return Thread{ID: ThreadID(id), Process: 1, TID: int32(id), TGID: 1} }
+	facts := func(link string) *tracepb.Process {
+		return &tracepb.Process{Files: []*tracepb.OpenFile{{Fd: 3}, {Fd: 3, Link: []byte(link)}}}
+	}
+	calls := []Event{
+		{Kind: Syscall, Arch: 1, Thread: thread(1), Start: 10, End: 20, Facts: facts("/a")},
+		{Kind: Syscall, Arch: 1, Thread: thread(1), Start: 20, End: 30},
+	}
+	flying := []Event{
+		{Kind: InFlight, Arch: 1, Thread: thread(1), Start: 30},
+		{Kind: InFlight, Arch: 1, Thread: thread(2), Start: 5, Facts: facts("/b")},
+	}
+	b := write(t, calls, 2, 1, func(int) []Event { return flying })
+	r, err := NewReader(bytes.NewReader(b), ReaderOptions{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	c, err := r.Next()
+	if err != nil {
+		t.Fatal(err)
+	}
+	var got Block
+	if err := c.Block(&got); err != nil {
+		t.Fatal(err)
+	}
+	for i := range calls {
+		var e Event
+		if got.Event(i, &e); !proto.Equal(e.Facts, calls[i].Facts) {
+			t.Errorf("event %d: %v", i, e.Facts)
+		}
+	}
+	if len(got.InFlight) != len(flying) {
+		t.Fatalf("%d calls in flight", len(got.InFlight))
+	}
+	for i := range flying {
+		if e := &got.InFlight[i]; !proto.Equal(e.Facts, flying[i].Facts) {
+			t.Errorf("in flight %d: %v", i, e.Facts)
+		}
+	}
+}

@@ -153,7 +153,7 @@ func referenceBlock(b *tracepb.Block, d *tracepb.Detail) (events, inFlight []Eve
 		row += d
 		rows[row].Flags = Flags(b.FlagBits[i])
 	}
-	for _, f := range b.Facts {
+	for _, f := range append(b.Facts, b.InFlightFacts...) {
 		rows[f.Row].Facts = f.Process
 	}
 	tables := make([][][]byte, len(d.Table))

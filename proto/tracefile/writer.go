@@ -264,8 +264,8 @@ func (w *Writer) AddRedactions(rule string, n uint64) {
 }
 
 // Flush closes the block and writes it with one Write. inFlight lists the calls
-// that have not returned; of each event Thread, Arch, NR, Start, Args and Bufs
-// count. With no event, no loss and the same calls in flight as
+// that have not returned; of each event Thread, Arch, NR, Start, Args, Bufs and
+// Facts count. With no event, no loss and the same calls in flight as
 // before, nothing is written.
 func (w *Writer) Flush(inFlight []Event) error {
 	if w.err != nil {
@@ -288,7 +288,7 @@ func (w *Writer) Flush(inFlight []Event) error {
 			break
 		}
 		e := inFlight[i]
-		e.Kind, e.Flags, e.Ret, e.Facts = InFlight, e.Flags&MidCall, 0, nil
+		e.Kind, e.Flags, e.Ret = InFlight, e.Flags&MidCall, 0
 		e.End = max(e.Start, w.b.last)
 		w.b.add(&e)
 		if w.o.Tracker != nil {

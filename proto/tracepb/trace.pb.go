@@ -432,7 +432,8 @@ type Block struct {
 	Loss          []*Loss           `protobuf:"bytes,14,rep,name=loss,proto3" json:"loss,omitempty"`
 	Process       []*ProcessContext `protobuf:"bytes,15,rep,name=process,proto3" json:"process,omitempty"` // as they stood before row 0
 	Facts         []*Facts          `protobuf:"bytes,16,rep,name=facts,proto3" json:"facts,omitempty"`
-	Redaction     []*Redaction      `protobuf:"bytes,20,rep,name=redaction,proto3" json:"redaction,omitempty"` // since the recording began
+	Redaction     []*Redaction      `protobuf:"bytes,20,rep,name=redaction,proto3" json:"redaction,omitempty"`                                // since the recording began
+	InFlightFacts []*Facts          `protobuf:"bytes,21,rep,name=in_flight_facts,json=inFlightFacts,proto3" json:"in_flight_facts,omitempty"` // of those rows, ascending: they hold for the row only
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -582,6 +583,13 @@ func (x *Block) GetFacts() []*Facts {
 func (x *Block) GetRedaction() []*Redaction {
 	if x != nil {
 		return x.Redaction
+	}
+	return nil
+}
+
+func (x *Block) GetInFlightFacts() []*Facts {
+	if x != nil {
+		return x.InFlightFacts
 	}
 	return nil
 }
@@ -752,7 +760,7 @@ func (x *Shape) GetArg() []*Column {
 type Facts struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Row           uint32                 `protobuf:"varint,1,opt,name=row,proto3" json:"row,omitempty"`
-	Process       *Process               `protobuf:"bytes,2,opt,name=process,proto3" json:"process,omitempty"` // of a call: cwd and files that its text named, before it
+	Process       *Process               `protobuf:"bytes,2,opt,name=process,proto3" json:"process,omitempty"` // of a call: cwd and files as before it, which nothing else tells
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -3292,7 +3300,7 @@ const file_proto_trace_proto_rawDesc = "" +
 	"\x06detail\x18\x03 \x01(\v2\x12.sysreel.v1.DetailH\x00R\x06detail\x12)\n" +
 	"\x05index\x18\x04 \x01(\v2\x11.sysreel.v1.IndexH\x00R\x05index\x12,\n" +
 	"\x06footer\x18\x05 \x01(\v2\x12.sysreel.v1.FooterH\x00R\x06footerB\x06\n" +
-	"\x04kind\"\x99\x05\n" +
+	"\x04kind\"\xd4\x05\n" +
 	"\x05Block\x12\x1f\n" +
 	"\vfirst_event\x18\x01 \x01(\x04R\n" +
 	"firstEvent\x12\x16\n" +
@@ -3313,7 +3321,8 @@ const file_proto_trace_proto_rawDesc = "" +
 	"\x04loss\x18\x0e \x03(\v2\x10.sysreel.v1.LossR\x04loss\x124\n" +
 	"\aprocess\x18\x0f \x03(\v2\x1a.sysreel.v1.ProcessContextR\aprocess\x12'\n" +
 	"\x05facts\x18\x10 \x03(\v2\x11.sysreel.v1.FactsR\x05facts\x123\n" +
-	"\tredaction\x18\x14 \x03(\v2\x15.sysreel.v1.RedactionR\tredaction\"X\n" +
+	"\tredaction\x18\x14 \x03(\v2\x15.sysreel.v1.RedactionR\tredaction\x129\n" +
+	"\x0fin_flight_facts\x18\x15 \x03(\v2\x11.sysreel.v1.FactsR\rinFlightFacts\"X\n" +
 	"\x06Thread\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\rR\x02id\x12\x18\n" +
 	"\aprocess\x18\x02 \x01(\rR\aprocess\x12\x10\n" +
@@ -3665,55 +3674,56 @@ var file_proto_trace_proto_depIdxs = []int32{
 	9,  // 13: sysreel.v1.Block.process:type_name -> sysreel.v1.ProcessContext
 	8,  // 14: sysreel.v1.Block.facts:type_name -> sysreel.v1.Facts
 	25, // 15: sysreel.v1.Block.redaction:type_name -> sysreel.v1.Redaction
-	17, // 16: sysreel.v1.Shape.ret:type_name -> sysreel.v1.Column
-	17, // 17: sysreel.v1.Shape.arg:type_name -> sysreel.v1.Column
-	27, // 18: sysreel.v1.Facts.process:type_name -> sysreel.v1.Process
-	11, // 19: sysreel.v1.Detail.shape:type_name -> sysreel.v1.ShapeDetail
-	14, // 20: sysreel.v1.Detail.table:type_name -> sysreel.v1.Table
-	16, // 21: sysreel.v1.Detail.file:type_name -> sysreel.v1.FileContext
-	17, // 22: sysreel.v1.ShapeDetail.arg:type_name -> sysreel.v1.Column
-	17, // 23: sysreel.v1.ShapeDetail.row_layout:type_name -> sysreel.v1.Column
-	12, // 24: sysreel.v1.ShapeDetail.layout:type_name -> sysreel.v1.Layout
-	13, // 25: sysreel.v1.Layout.slot:type_name -> sysreel.v1.Slot
-	17, // 26: sysreel.v1.Slot.row:type_name -> sysreel.v1.Column
-	0,  // 27: sysreel.v1.Slot.want_base:type_name -> sysreel.v1.WantBase
-	17, // 28: sysreel.v1.Slot.want:type_name -> sysreel.v1.Column
-	17, // 29: sysreel.v1.Table.length:type_name -> sysreel.v1.Column
-	17, // 30: sysreel.v1.Table.word:type_name -> sysreel.v1.Column
-	15, // 31: sysreel.v1.Table.dirents:type_name -> sysreel.v1.Dirents
-	17, // 32: sysreel.v1.Dirents.count:type_name -> sysreel.v1.Column
-	17, // 33: sysreel.v1.Dirents.ino:type_name -> sysreel.v1.Column
-	17, // 34: sysreel.v1.Dirents.off:type_name -> sysreel.v1.Column
-	17, // 35: sysreel.v1.Dirents.type:type_name -> sysreel.v1.Column
-	17, // 36: sysreel.v1.Index.offset:type_name -> sysreel.v1.Column
-	17, // 37: sysreel.v1.Index.events:type_name -> sysreel.v1.Column
-	17, // 38: sysreel.v1.Index.first_event:type_name -> sysreel.v1.Column
-	17, // 39: sysreel.v1.Index.first_ns:type_name -> sysreel.v1.Column
-	17, // 40: sysreel.v1.Index.last_ns:type_name -> sysreel.v1.Column
-	17, // 41: sysreel.v1.Index.losses:type_name -> sysreel.v1.Column
-	17, // 42: sysreel.v1.Index.seq:type_name -> sysreel.v1.Column
-	21, // 43: sysreel.v1.Header.machine:type_name -> sysreel.v1.Machine
-	22, // 44: sysreel.v1.Header.clock:type_name -> sysreel.v1.Clock
-	23, // 45: sysreel.v1.Header.target:type_name -> sysreel.v1.Target
-	24, // 46: sysreel.v1.Header.policy:type_name -> sysreel.v1.Policy
-	26, // 47: sysreel.v1.Header.calibration:type_name -> sysreel.v1.Calibration
-	20, // 48: sysreel.v1.Header.series:type_name -> sysreel.v1.Series
-	28, // 49: sysreel.v1.Process.credentials:type_name -> sysreel.v1.Credentials
-	29, // 50: sysreel.v1.Process.limits:type_name -> sysreel.v1.Limit
-	30, // 51: sysreel.v1.Process.files:type_name -> sysreel.v1.OpenFile
-	31, // 52: sysreel.v1.Process.maps:type_name -> sysreel.v1.Maps
-	32, // 53: sysreel.v1.Process.namespaces:type_name -> sysreel.v1.Namespace
-	33, // 54: sysreel.v1.Process.exe_file:type_name -> sysreel.v1.InputFile
-	1,  // 55: sysreel.v1.Loss.reason:type_name -> sysreel.v1.Loss.Reason
-	2,  // 56: sysreel.v1.Footer.end:type_name -> sysreel.v1.Footer.End
-	22, // 57: sysreel.v1.Footer.clock:type_name -> sysreel.v1.Clock
-	34, // 58: sysreel.v1.Footer.losses:type_name -> sysreel.v1.Loss
-	25, // 59: sysreel.v1.Footer.redaction:type_name -> sysreel.v1.Redaction
-	60, // [60:60] is the sub-list for method output_type
-	60, // [60:60] is the sub-list for method input_type
-	60, // [60:60] is the sub-list for extension type_name
-	60, // [60:60] is the sub-list for extension extendee
-	0,  // [0:60] is the sub-list for field type_name
+	8,  // 16: sysreel.v1.Block.in_flight_facts:type_name -> sysreel.v1.Facts
+	17, // 17: sysreel.v1.Shape.ret:type_name -> sysreel.v1.Column
+	17, // 18: sysreel.v1.Shape.arg:type_name -> sysreel.v1.Column
+	27, // 19: sysreel.v1.Facts.process:type_name -> sysreel.v1.Process
+	11, // 20: sysreel.v1.Detail.shape:type_name -> sysreel.v1.ShapeDetail
+	14, // 21: sysreel.v1.Detail.table:type_name -> sysreel.v1.Table
+	16, // 22: sysreel.v1.Detail.file:type_name -> sysreel.v1.FileContext
+	17, // 23: sysreel.v1.ShapeDetail.arg:type_name -> sysreel.v1.Column
+	17, // 24: sysreel.v1.ShapeDetail.row_layout:type_name -> sysreel.v1.Column
+	12, // 25: sysreel.v1.ShapeDetail.layout:type_name -> sysreel.v1.Layout
+	13, // 26: sysreel.v1.Layout.slot:type_name -> sysreel.v1.Slot
+	17, // 27: sysreel.v1.Slot.row:type_name -> sysreel.v1.Column
+	0,  // 28: sysreel.v1.Slot.want_base:type_name -> sysreel.v1.WantBase
+	17, // 29: sysreel.v1.Slot.want:type_name -> sysreel.v1.Column
+	17, // 30: sysreel.v1.Table.length:type_name -> sysreel.v1.Column
+	17, // 31: sysreel.v1.Table.word:type_name -> sysreel.v1.Column
+	15, // 32: sysreel.v1.Table.dirents:type_name -> sysreel.v1.Dirents
+	17, // 33: sysreel.v1.Dirents.count:type_name -> sysreel.v1.Column
+	17, // 34: sysreel.v1.Dirents.ino:type_name -> sysreel.v1.Column
+	17, // 35: sysreel.v1.Dirents.off:type_name -> sysreel.v1.Column
+	17, // 36: sysreel.v1.Dirents.type:type_name -> sysreel.v1.Column
+	17, // 37: sysreel.v1.Index.offset:type_name -> sysreel.v1.Column
+	17, // 38: sysreel.v1.Index.events:type_name -> sysreel.v1.Column
+	17, // 39: sysreel.v1.Index.first_event:type_name -> sysreel.v1.Column
+	17, // 40: sysreel.v1.Index.first_ns:type_name -> sysreel.v1.Column
+	17, // 41: sysreel.v1.Index.last_ns:type_name -> sysreel.v1.Column
+	17, // 42: sysreel.v1.Index.losses:type_name -> sysreel.v1.Column
+	17, // 43: sysreel.v1.Index.seq:type_name -> sysreel.v1.Column
+	21, // 44: sysreel.v1.Header.machine:type_name -> sysreel.v1.Machine
+	22, // 45: sysreel.v1.Header.clock:type_name -> sysreel.v1.Clock
+	23, // 46: sysreel.v1.Header.target:type_name -> sysreel.v1.Target
+	24, // 47: sysreel.v1.Header.policy:type_name -> sysreel.v1.Policy
+	26, // 48: sysreel.v1.Header.calibration:type_name -> sysreel.v1.Calibration
+	20, // 49: sysreel.v1.Header.series:type_name -> sysreel.v1.Series
+	28, // 50: sysreel.v1.Process.credentials:type_name -> sysreel.v1.Credentials
+	29, // 51: sysreel.v1.Process.limits:type_name -> sysreel.v1.Limit
+	30, // 52: sysreel.v1.Process.files:type_name -> sysreel.v1.OpenFile
+	31, // 53: sysreel.v1.Process.maps:type_name -> sysreel.v1.Maps
+	32, // 54: sysreel.v1.Process.namespaces:type_name -> sysreel.v1.Namespace
+	33, // 55: sysreel.v1.Process.exe_file:type_name -> sysreel.v1.InputFile
+	1,  // 56: sysreel.v1.Loss.reason:type_name -> sysreel.v1.Loss.Reason
+	2,  // 57: sysreel.v1.Footer.end:type_name -> sysreel.v1.Footer.End
+	22, // 58: sysreel.v1.Footer.clock:type_name -> sysreel.v1.Clock
+	34, // 59: sysreel.v1.Footer.losses:type_name -> sysreel.v1.Loss
+	25, // 60: sysreel.v1.Footer.redaction:type_name -> sysreel.v1.Redaction
+	61, // [61:61] is the sub-list for method output_type
+	61, // [61:61] is the sub-list for method input_type
+	61, // [61:61] is the sub-list for extension type_name
+	61, // [61:61] is the sub-list for extension extendee
+	0,  // [0:61] is the sub-list for field type_name
 }
 
 func init() { file_proto_trace_proto_init() }

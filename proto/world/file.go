@@ -39,6 +39,7 @@ type File struct {
 	PID         int32  // of a pidfd
 
 	object uint64 // pipes and socket pairs: both ends have the same; 0 unknown
+	seen   string // what readlink shows in place of Link, where that is numbered
 }
 
 // Name returns what strace -y prints between < and >.

@@ -1,10 +1,15 @@
 package world
 
-import "sysreel/proto/tracefile"
+import (
+	"strings"
 
-// Named takes over what the text that the call e was made from names, and the
-// calls before did not tell: directories and descriptors, as they stood before
-// it. Call it before using the event; Apply does it too, and twice is as once.
+	"sysreel/proto/syscalls"
+	"sysreel/proto/tracefile"
+)
+
+// Named takes over what the call e carries of names that the calls before it do
+// not tell: the directory and descriptors, as they stood before it. Call it
+// before using the event; Apply does it too, and twice is as once.
 func (w *World) Named(e *tracefile.Event) {
 	if e.Facts == nil || e.Kind != tracefile.Syscall && e.Kind != tracefile.Unfinished && e.Kind != tracefile.InFlight {
 		return
@@ -13,21 +18,126 @@ func (w *World) Named(e *tracefile.Event) {
 	if len(e.Facts.Cwd) > 0 {
 		p.fs.cwd = string(e.Facts.Cwd)
 	}
-	for _, o := range e.Facts.Files {
+	another := false // than the one that was known
+	for i, o := range e.Facts.Files {
+		if len(o.Link) == 0 {
+			if i+1 < len(e.Facts.Files) && e.Facts.Files[i+1].Fd == o.Fd {
+				another = true
+			} else {
+				w.touch(p.files, o.Fd)
+				w.close(p, o.Fd, maxTime)
+			}
+			continue
+		}
 		f := fileFromLink(string(o.Link), o.Flags, string(o.Socket))
 		cloexec := false
 		if s := p.files.slot(o.Fd); s != nil && s.file != nil {
 			if s.file.Link == f.Link {
+				another = false
 				continue
 			}
-			if f.Kind == s.file.Kind {
+			if f.Kind == s.file.Kind && !another {
 				f.keep(s.file)
 			}
-			cloexec = s.cloexec
+			cloexec = s.cloexec && !another
 		}
+		another = false
 		w.touch(p.files, o.Fd)
 		if s := p.files.grow(o.Fd); s != nil {
 			*s = slot{file: f, set: e.Start, block: w.block, cloexec: cloexec}
 		}
 	}
+}
+
+const maxTime = 1<<63 - 1
+
+// Aside calls fn with the world as [World.Named] makes it, and then leaves it as
+// it was: for calls in flight, whose names count for them only.
+func (w *World) Aside(e *tracefile.Event, fn func() error) error {
+	if e.Facts == nil {
+		return fn()
+	}
+	p := w.See(e.Thread).Process
+	cwd := p.fs.cwd
+	was := make([]slot, len(e.Facts.Files))
+	for i, o := range e.Facts.Files {
+		if s := p.files.slot(o.Fd); s != nil {
+			was[i] = *s
+		}
+	}
+	w.Named(e)
+	err := fn()
+	for i, o := range e.Facts.Files {
+		if s := p.files.slot(o.Fd); s != nil {
+			*s = was[i]
+		}
+	}
+	p.fs.cwd = cwd
+	return err
+}
+
+// Cwd stands for the working directory where a descriptor is asked for.
+const Cwd = atFDCWD
+
+// Knows reports whether the world has it that a descriptor of the process, or
+// Cwd, is what readlink of /proc/PID/fd/N shows: nothing, if link is empty.
+func (w *World) Knows(id tracefile.Thread, fd int32, link []byte) bool {
+	p := w.See(id).Process
+	if fd == Cwd {
+		return p.fs.cwd == string(link)
+	}
+	f := p.File(fd)
+	if f == nil || len(link) == 0 {
+		return f == nil && len(link) == 0
+	}
+	return f.Link == string(link) || f.seen != "" && f.seen == string(link) ||
+		f.Kind == Named && strings.TrimSuffix(string(link), " (deleted)") == f.Link
+}
+
+// Seen notes what readlink shows of a descriptor that the call applied last has
+// made, if that has given it a number of its own.
+func (w *World) Seen(id tracefile.Thread, fd int32, link []byte) {
+	f := w.See(id).Process.File(fd)
+	if f == nil || f.Opened != w.num || !strings.Contains(f.Link, "[#") {
+		return
+	}
+	if like := fileFromLink(string(link), 0, ""); like.Kind == f.Kind {
+		f.seen = like.Link
+	}
+}
+
+// Refs are a call's references to what names can be given to, by register.
+type Refs struct {
+	FDs   []int8 // descriptors
+	Polls int8   // array of struct pollfd, −1: none
+	Paths []int8 // paths that are relative to the working directory if they are
+}
+
+// RefsOf returns the references of a call; d is not nil.
+func RefsOf(d *syscalls.Desc) Refs {
+	pl := newPlan(d)
+	if pl == idle {
+		return Refs{Polls: -1}
+	}
+	r := Refs{FDs: pl.fds, Polls: pl.polls}
+	for _, a := range pl.paths {
+		if a.dir < 0 {
+			r.Paths = append(r.Paths, a.arg)
+		}
+	}
+	return r
+}
+
+// Alters tells what of a process a call can change when it returns: which files
+// its descriptors stand for, and its working directory. Of execve and clone the
+// events tell.
+func Alters(d *syscalls.Desc) (files, cwd bool) {
+	switch d.Name {
+	case "chdir", "fchdir":
+		return false, true
+	case "ioctl", "chroot", "prctl", "unshare", "clone", "clone3", "execve", "execveat",
+		"bind", "connect", "getsockname", "getpeername", "sendmsg":
+		return false, false
+	}
+	return newPlan(d).effect != nil, false
 }

@@ -133,7 +133,7 @@ func (w *World) Apply(e *tracefile.Event) {
 	}
 	switch e.Kind {
 	case tracefile.Syscall, tracefile.Unfinished, tracefile.InFlight:
-		if e.Facts != nil {
+		if e.Kind != tracefile.InFlight {
 			w.Named(e)
 		}
 		pl := w.plan(e.Arch, e.NR)

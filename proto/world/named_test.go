@@ -1,0 +1,99 @@
+package world
+
+import (
+	"testing"
+
+	"sysreel/proto/tracefile"
+	"sysreel/proto/tracepb"
+)
+
+// names is a call that says what descriptors are.
+func names(kind tracefile.Kind, cwd string, files ...*tracepb.OpenFile) *tracefile.Event {
+	return &tracefile.Event{Kind: kind, Thread: tracefile.Thread{ID: 1, Process: 1, TID: 7, TGID: 7},
+		Facts: &tracepb.Process{Cwd: []byte(cwd), Files: files}}
+}
+
+func is(fd int32, link string) *tracepb.OpenFile {
+	return &tracepb.OpenFile{Fd: fd, Link: []byte(link)}
+}
+
+func TestNamed(t *testing.T) {
+	w := ForReading()
+	p := func() *Process { return w.Process(1) }
+	check := func(fd int32, want string) {
+		t.Helper()
+		got := ""
+		if f := p().File(fd); f != nil {
+			got = f.Detail()
+		}
+		if got != want {
+			t.Errorf("descriptor %d is %q, not %q", fd, got, want)
+		}
+	}
+	w.Named(names(tracefile.Syscall, "/d", is(3, "/a"), is(4, "socket:[5]")))
+	p().File(4).Proto, p().File(4).Peer = "TCP", "[::1]:80"
+	check(3, "/a")
+	check(4, "TCP:[5->[::1]:80]")
+
+	// The same socket, by its number; then another one.
+	w.Named(names(tracefile.Syscall, "", is(4, "socket:[6]")))
+	check(4, "TCP:[6->[::1]:80]")
+	for range 2 { // twice is as once
+		w.Named(names(tracefile.Syscall, "", is(4, ""), is(4, "socket:[8]"), is(3, "")))
+		check(4, "socket:[8]")
+		check(3, "")
+	}
+	if p().Cwd() != "/d" {
+		t.Errorf("in %q", p().Cwd())
+	}
+
+	// Of a call in flight it changes nothing.
+	flying := names(tracefile.InFlight, "/e", is(4, ""), is(4, "/b"), is(3, "/c"), is(5000, "/f"))
+	err := w.Aside(flying, func() error {
+		check(4, "/b")
+		check(3, "/c")
+		check(5000, "/f")
+		if p().Cwd() != "/e" {
+			t.Errorf("in %q", p().Cwd())
+		}
+		return nil
+	})
+	if err != nil {
+		t.Error(err)
+	}
+	w.Apply(flying)
+	check(4, "socket:[8]")
+	check(3, "")
+	check(5000, "")
+	if p().Cwd() != "/d" {
+		t.Errorf("in %q", p().Cwd())
+	}
+}
+
+func TestKnows(t *testing.T) {
+	w := New()
+	id := tracefile.Thread{ID: 1, Process: 1, TID: 7, TGID: 7}
+	knows := func(fd int32, link string, want bool) {
+		t.Helper()
+		if got := w.Knows(id, fd, []byte(link)); got != want {
+			t.Errorf("%d is %q: %v", fd, link, got)
+		}
+	}
+	w.Named(names(tracefile.Syscall, "/d", is(3, "/a")))
+	knows(Cwd, "/d", true)
+	knows(Cwd, "/", false)
+	knows(3, "/a", true)
+	knows(3, "/a (deleted)", true)
+	knows(3, "", false)
+	knows(4, "", true)
+	knows(4, "/a", false)
+
+	// What a call has made has a number of its own, and one that readlink shows.
+	w.num = 9
+	w.open(w.Process(1), 5, &File{Kind: Socket, Link: numbered("socket", 9), Opened: 9}, false)
+	w.Seen(id, 5, []byte("/x"))
+	knows(5, "/x", false)
+	w.Seen(id, 5, []byte("socket:[77]"))
+	knows(5, "socket:[77]", true)
+	knows(5, "socket:[78]", false)
+}
