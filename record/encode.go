@@ -114,20 +114,33 @@ func (c *encoder) write(b *ptrace.Batch) error {
 	if b.Gap != nil {
 		return c.gap(b)
 	}
-	if err := c.add(b.Events); err != nil {
+	if err := c.add(b.Events, b.Names); err != nil {
 		return err
 	}
 	c.losses(b.Losses)
 	if !b.Flush {
 		return nil
 	}
+	for i := range b.InFlight {
+		c.name(&b.InFlight[i], namesOf(&b.Flying, i))
+	}
 	return c.flush(b.InFlight)
 }
 
 // add puts events into the current block.
-func (c *encoder) add(events []tracefile.Event) error {
+func (c *encoder) add(events []tracefile.Event, names []ptrace.Name) error {
 	for i := range events {
 		e := &events[i]
+		named := namesOf(&names, i)
+		if len(named) > 0 {
+			c.name(e, named)
+			if e.Facts != nil && c.w.Full() {
+				// More is to be said than the engine foresaw.
+				if err := c.flush(nil); err != nil {
+					return err
+				}
+			}
+		}
 		c.secrets.Event(e)
 		if c.maxSize > 0 {
 			if ofNote(e) {
@@ -144,6 +157,7 @@ func (c *encoder) add(events []tracefile.Event) error {
 		if err := c.w.Add(e); err != nil {
 			return err
 		}
+		c.made(e, named)
 		c.pending++
 		c.end = e.End
 	}
@@ -204,7 +218,7 @@ func (c *encoder) overflow(events uint64) error {
 	again := c.ends
 	c.ends = nil
 	c.cut = &tracepb.Loss{Reason: tracepb.Loss_TRUNCATED, Count: events - uint64(len(again)), FirstNs: c.end, LastNs: c.end}
-	return c.add(again)
+	return c.add(again, nil)
 }
 
 // gap takes in what little is known of the time in which events were dropped.
@@ -214,7 +228,7 @@ func (c *encoder) gap(b *ptrace.Batch) error {
 	if err := c.flush(nil); err != nil {
 		return err
 	}
-	if err := c.add(b.Events); err != nil {
+	if err := c.add(b.Events, nil); err != nil {
 		return err
 	}
 	if err := c.flush(nil); err != nil {

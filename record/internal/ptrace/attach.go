@@ -251,6 +251,10 @@ func (e *Engine) attached(t *thread, s stop, now int64) {
 	if c.entry.plan.NeedsEnter() {
 		e.capturer.Enter(int(t.TID), false, c.entry.plan, &c.args, &c.mem)
 	}
+	c.names = c.names[:0]
+	if e.naming.files || e.naming.cwd {
+		e.nameArgs(t)
+	}
 	if r.restarts {
 		// It is entered again, as itself or as restart_syscall.
 		t.inside, t.resuming = true, true
@@ -262,7 +266,7 @@ func (e *Engine) attached(t *thread, s stop, now int64) {
 	var ev tracefile.Event
 	t.event(&ev, tracefile.Syscall, now)
 	ev.Ret = r.ret
-	e.emit(&ev, c.mem.Bufs)
+	e.emitCall(&ev, c)
 }
 
 // midCall reports whether the call being entered is the one that the thread

@@ -21,10 +21,12 @@ const (
 type Batch struct {
 	Events []tracefile.Event
 	Losses []*tracepb.Loss
+	Names  []Name // in order of Event
 	// Flush closes the block behind this batch; InFlight are then the calls
 	// that have not returned.
 	Flush    bool
 	InFlight []tracefile.Event
+	Flying   []Name // of InFlight
 
 	// Gap says that events were dropped before this batch's end: Events are
 	// those starts, execs and ends of threads among them that were kept, and
@@ -45,6 +47,9 @@ func (b *Batch) reset() {
 	clear(b.Events) // facts are garbage now
 	clear(b.InFlight)
 	clear(b.Losses)
+	clear(b.Names)
+	clear(b.Flying)
+	b.Names, b.Flying = b.Names[:0], b.Flying[:0]
 	b.Events, b.InFlight, b.Losses = b.Events[:0], b.InFlight[:0], b.Losses[:0]
 	b.bufs, b.data = b.bufs[:0], b.data[:0]
 	b.Flush = false

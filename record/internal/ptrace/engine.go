@@ -93,6 +93,7 @@ type Engine struct {
 	proc     procfs.Reader
 	info     syscallInfo
 	siginfo  [siginfoSize]byte
+	naming   naming
 
 	launch  launch
 	place   placement
@@ -163,6 +164,7 @@ func New(cfg Config) *Engine {
 		capturer:  capture.Capturer{Snap: cfg.Snap, Written: cfg.Written, Environ: cfg.Environ},
 		proc:      procfs.Reader{Environ: cfg.Environ},
 		requests:  newRequests(),
+		naming:    namingFor(cfg.Selected),
 	}
 	for range batches - 1 {
 		e.Free <- nil // made when it is needed
@@ -278,8 +280,15 @@ func (e *Engine) Discard() {
 // any goroutine.
 func (e *Engine) Reap() { e.place.guard.wait() }
 
+// emitCall appends the event of a call.
+func (e *Engine) emitCall(ev *tracefile.Event, c *call) {
+	e.add(ev, c.mem.Bufs, c.names)
+}
+
 // emit appends an event to the batch; bufs are copied.
-func (e *Engine) emit(ev *tracefile.Event, bufs []tracefile.Buf) {
+func (e *Engine) emit(ev *tracefile.Event, bufs []tracefile.Buf) { e.add(ev, bufs, nil) }
+
+func (e *Engine) add(ev *tracefile.Event, bufs []tracefile.Buf, names []Name) {
 	kept := e.behind == nil || e.resume(ev.End) || e.drop(ev)
 	if kept {
 		e.Counts.Events++
@@ -302,6 +311,10 @@ func (e *Engine) emit(ev *tracefile.Event, bufs []tracefile.Buf) {
 	}
 	if p := ev.Facts; p != nil {
 		e.inBlock.bytes += factsBytes(p)
+	}
+	if len(names) > 0 {
+		b.Names = appendNames(b.Names, names, len(b.Events)-1)
+		e.inBlock.bytes += namesBytes(names)
 	}
 	e.inBlock.events++
 	e.dirty = true

@@ -33,13 +33,14 @@ const (
 // needed lists the calls that the engine has to see whichever are selected:
 // those that make threads and programs, because it must know of the call when
 // the event comes; those that tell a restarted call from a new one; those it
-// answers for, while tracees are placed; and those that take calls out of
-// sight. All of them are rare, or stop the tracee anyway.
+// answers for, while tracees are placed; those that take calls out of sight; and
+// the one that changes descriptors but is of no class. All of them are rare, or stop the tracee anyway.
 var needed = map[role]bool{
 	execCall: true, cloneCall: true, clone3Call: true, forkCall: true,
 	restartCall: true, sigreturnCall: true,
 	affinityGet: true, affinitySet: true,
 	uringCall: true, ptraceCall: true, filterCall: true, prctlCall: true,
+	closeRangeCall: true,
 }
 
 // hot lists the calls that programs make by the thousand. A filter that lets

@@ -27,6 +27,7 @@ func (e *Engine) handOver(flush bool) {
 			var ev tracefile.Event
 			t.event(&ev, tracefile.InFlight, t.call.start)
 			ev.Bufs = b.own(t.call.mem.Bufs)
+			b.Flying = appendNames(b.Flying, t.call.names, len(b.InFlight))
 			b.InFlight = append(b.InFlight, ev)
 		}
 		e.inBlock.events, e.inBlock.bytes = 0, 0

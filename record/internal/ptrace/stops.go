@@ -10,7 +10,6 @@ import (
 
 	"golang.org/x/sys/unix"
 
-	"sysreel/proto/syscalls"
 	"sysreel/proto/tracefile"
 	"sysreel/proto/tracepb"
 )
@@ -138,6 +137,8 @@ func (e *Engine) enter(t *thread, now int64) {
 		if e.cfg.NoFollow || en.role == cloneCall && c.args[0]&cloneUntraced != 0 && !e.filtered {
 			e.leavePlace(t) // a child that is not followed inherits the affinity
 		}
+	case closeRangeCall:
+		e.naming.files = e.naming.files || !en.selected
 	}
 	if !en.selected {
 		if en.role == plain {
@@ -148,6 +149,10 @@ func (e *Engine) enter(t *thread, now int64) {
 	c.mem.Reset()
 	if en.plan.NeedsEnter() {
 		e.capturer.Enter(int(t.TID), e.slow(t), en.plan, &c.args, &c.mem)
+	}
+	c.names = c.names[:0]
+	if e.naming.files || e.naming.cwd {
+		e.nameArgs(t)
 	}
 	e.dirty = true
 }
@@ -197,49 +202,13 @@ func (e *Engine) exit(t *thread, now int64) {
 		e.capturer.Exit(int(t.TID), e.slow(t), en.plan, &c.args, ret, &c.mem)
 	}
 	e.countUnread(t, ret, now)
+	if e.naming.files {
+		e.nameMade(t, en, ret)
+	}
 	var ev tracefile.Event
 	t.event(&ev, tracefile.Syscall, now)
 	ev.Ret = ret
-	e.emit(&ev, c.mem.Bufs)
-}
-
-// isRestart reports whether a result says that the kernel may make the call
-// again (include/linux/errno.h: ERESTARTSYS, ERESTARTNOINTR, ERESTARTNOHAND,
-// ERESTART_RESTARTBLOCK).
-func isRestart(ret int64) bool { return ret <= -512 && ret >= -516 && ret != -515 }
-
-// interrupted is a call that ended with ERESTART* and may be made again by the
-// kernel: at once, or when the signal handler that it was left for returns.
-type interrupted struct {
-	valid bool
-	away  bool // a handler runs
-	arch  syscalls.Arch
-	nr    uint32
-	ip    uint64
-	args  [6]uint64
-}
-
-// resumes reports whether the call being entered is i made again.
-func (i *interrupted) resumes(c *call, ip uint64) bool {
-	if !i.valid || i.away {
-		return false
-	}
-	if c.entry.role == restartCall || c.arch == i.arch && c.nr == i.nr && c.args == i.args && ip == i.ip {
-		i.valid = false
-		return true
-	}
-	i.away = true
-	return false
-}
-
-// left takes in that another call has ended. When a handler returns, the
-// program counter tells what becomes of i: before the system call's
-// instruction it is made again, behind it the program gets EINTR.
-func (i *interrupted) left(r role, ip uint64) {
-	if r == sigreturnCall {
-		i.away = false
-		i.valid = ip+syscallSize == i.ip
-	}
+	e.emitCall(&ev, c)
 }
 
 // leave does what the engine has to at the end of the calls it understands.
@@ -289,7 +258,7 @@ func (e *Engine) unfinished(t *thread, now int64) {
 	if en := t.call.entry; en != nil && en.selected {
 		var ev tracefile.Event
 		t.event(&ev, tracefile.Unfinished, now)
-		e.emit(&ev, t.call.mem.Bufs)
+		e.emitCall(&ev, &t.call)
 	}
 	switch en := t.call.entry; {
 	case en == nil:
@@ -323,6 +292,8 @@ func (e *Engine) passedOn() bool {
 
 // Flags of clone(2), include/uapi/linux/sched.h.
 const (
+	cloneFS       = 0x00000200
+	cloneFiles    = 0x00000400
 	cloneThread   = 0x00010000
 	cloneParent   = 0x00008000
 	cloneUntraced = 0x00800000
@@ -361,6 +332,11 @@ func (e *Engine) forked(t *thread, event int, now int64) {
 	}
 	if flags&cloneThread == 0 {
 		proc = e.newProcess(tid, ppid)
+	}
+	if e.cfg.Selected != nil && flags&cloneThread == 0 {
+		// What they share is not in the trace, or comes too late.
+		e.naming.files = e.naming.files || flags&cloneFiles != 0
+		e.naming.cwd = e.naming.cwd || flags&cloneFS != 0
 	}
 	child := e.newThread(tid, proc, how)
 	e.inherit(child, t.mask)

@@ -6,6 +6,7 @@ import (
 	"runtime"
 
 	"sysreel/proto/syscalls"
+	"sysreel/proto/world"
 	"sysreel/record/internal/capture"
 )
 
@@ -15,6 +16,7 @@ type entry struct {
 	plan     *capture.Plan
 	selected bool
 	role     role
+	refs     world.Refs // of calls that are selected from all
 }
 
 // role marks the calls that the engine itself has to understand.
@@ -35,6 +37,7 @@ const (
 	ptraceCall
 	filterCall // seccomp
 	prctlCall
+	closeRangeCall
 )
 
 // forks reports whether the call makes a thread or process.
@@ -46,6 +49,7 @@ var roles = map[string]role{
 	"restart_syscall": restartCall, "rt_sigreturn": sigreturnCall, "sigreturn": sigreturnCall,
 	"sched_getaffinity": affinityGet, "sched_setaffinity": affinitySet,
 	"io_uring_setup": uringCall, "io_uring_enter": uringEnter, "ptrace": ptraceCall, "seccomp": filterCall, "prctl": prctlCall,
+	"close_range": closeRangeCall,
 }
 
 const (
@@ -103,12 +107,16 @@ func (e *Engine) newEntry(d *syscalls.Desc) *entry {
 	if d == nil {
 		return e.unknown()
 	}
-	return &entry{
+	en := &entry{
 		desc:     d,
 		plan:     e.capturer.Plan(d),
 		selected: e.cfg.Selected == nil || e.cfg.Selected.Has(d),
 		role:     roles[d.Name],
 	}
+	if e.cfg.Selected != nil {
+		en.refs = world.RefsOf(d)
+	}
+	return en
 }
 
 // native is the architecture that this program was built for.

@@ -23,6 +23,8 @@ type process struct {
 	// alive, process_vm_readv could wait for that execve, which waits for
 	// the other threads to be reaped by us.
 	execs int
+	// links is what its descriptors were when they were last asked for.
+	links map[int32][]byte
 }
 
 // thread is a traced thread.
@@ -68,6 +70,7 @@ type call struct {
 	start int64
 	args  [6]uint64
 	mem   capture.Call
+	names []Name // of its descriptors, where they are read
 	// untraced: it had CLONE_UNTRACED, which was taken out.
 	untraced bool
 }

@@ -1,6 +1,8 @@
 package redact
 
 import (
+	"bytes"
+
 	"sysreel/proto/syscalls"
 	"sysreel/proto/tracefile"
 	"sysreel/proto/tracepb"
@@ -187,6 +189,17 @@ func (x *Events) Facts(p *tracepb.Process) {
 	for _, b := range p.GetMaps().GetFiles() {
 		x.Text(b, false)
 	}
+}
+
+// Link returns a copy of the name of a descriptor, redacted. It is not counted.
+func (x *Events) Link(link []byte) []byte {
+	link = bytes.Clone(link)
+	if x != nil {
+		x.quiet = true
+		x.Text(link, false)
+		x.quiet = false
+	}
+	return link
 }
 
 // bufs redacts the memory of a call.

@@ -1,0 +1,192 @@
+//go:build linux && (amd64 || arm64)
+
+package ptrace
+
+import (
+	"bytes"
+	"encoding/binary"
+	"strconv"
+	"unsafe"
+
+	"golang.org/x/sys/unix"
+
+	"sysreel/proto/syscalls"
+	"sysreel/proto/tracefile"
+	"sysreel/proto/world"
+)
+
+// Where calls that change descriptors are not recorded, what the descriptors of
+// the others stand for cannot be told from the trace. It is read at their enter
+// then: a readlink costs 2 µs, a stop ten times as much.
+
+// Name is what a descriptor of an event's process is.
+type Name struct {
+	Event int    // index of the event
+	FD    int32  // or world.Cwd
+	Link  []byte // as readlink of /proc/PID/fd/N shows it; empty: it is not open. Never changed
+	// After: the call made it. Else it is as at the enter of the call.
+	After bool
+
+	changed bool // since it was last asked for
+}
+
+// naming says what is to be read.
+type naming struct {
+	files, cwd bool
+	path       []byte
+	link       [unix.PathMax]byte
+}
+
+// maxPolled bounds how many entries of an array for poll(2) are named.
+const maxPolled = 64
+
+// namingFor returns what is to be read where only the calls of the set are
+// recorded. The engine sees close_range in any case, and clone with flags that
+// share what descriptors are.
+func namingFor(set *syscalls.Set) (n naming) {
+	if set == nil {
+		return n
+	}
+	for _, d := range syscalls.All(native) {
+		if files, cwd := world.Alters(d); !set.Has(d) && roles[d.Name] == plain {
+			n.files, n.cwd = n.files || files, n.cwd || cwd
+		}
+	}
+	return n
+}
+
+// nameArgs reads what the descriptors among the arguments of the call that t has
+// entered are.
+func (e *Engine) nameArgs(t *thread) {
+	c := &t.call
+	r := &c.entry.refs
+	cwd := false
+	for _, reg := range r.FDs {
+		switch fd := int32(c.args[reg]); {
+		case fd == world.Cwd:
+			cwd = true
+		case e.naming.files:
+			e.name(t, fd, false)
+		}
+	}
+	if e.naming.files && r.Polls >= 0 {
+		e.namePolled(t, r.Polls)
+	}
+	if e.naming.cwd && (cwd || relative(c, r.Paths)) {
+		e.name(t, world.Cwd, false)
+	}
+}
+
+// namePolled reads what is in an array of struct pollfd. Of very many
+// descriptors it is said of none what they are.
+func (e *Engine) namePolled(t *thread, reg int8) {
+	c := &t.call
+	for i := range c.mem.Bufs {
+		b := &c.mem.Bufs[i]
+		if b.Arg != reg || b.Parent >= 0 || b.Phase != tracefile.AtEnter {
+			continue
+		}
+		const size = 8
+		for n := 0; len(b.Data) >= (n+1)*size; n++ {
+			fd := int32(binary.LittleEndian.Uint32(b.Data[n*size:]))
+			switch {
+			case fd < 0:
+			case n < maxPolled:
+				e.name(t, fd, false)
+			default:
+				c.names = append(c.names, Name{FD: fd})
+			}
+		}
+	}
+}
+
+// relative reports whether any of the paths is.
+func relative(c *call, paths []int8) bool {
+	for _, reg := range paths {
+		for i := range c.mem.Bufs {
+			b := &c.mem.Bufs[i]
+			if b.Arg == reg && b.Parent < 0 && b.Phase == tracefile.AtEnter && len(b.Data) > 0 && b.Data[0] != '/' {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// nameMade reads, at the exit of a call, what the descriptors are that it made
+// and that have no name by its arguments.
+func (e *Engine) nameMade(t *thread, en *entry, ret int64) {
+	reg, makes := makers[en.desc.Name]
+	switch {
+	case !makes || ret < 0:
+	case reg < 0:
+		e.name(t, int32(ret), true)
+	default:
+		if pair, ok := e.capturer.Word(int(t.TID), t.call.args[reg]); ok {
+			e.name(t, int32(pair), true)
+			e.name(t, int32(pair>>32), true)
+		}
+	}
+}
+
+// makers lists the calls that make what has a number for a name, which is not in
+// their arguments: with the register that points to two descriptors, or −1 where
+// the result is the descriptor.
+var makers = map[string]int{"socket": -1, "accept": -1, "accept4": -1, "socketpair": 3, "pipe": 0, "pipe2": 0}
+
+// name reads what a descriptor is.
+func (e *Engine) name(t *thread, fd int32, after bool) {
+	if fd < 0 && fd != world.Cwd {
+		return
+	}
+	n := &e.naming
+	n.path = strconv.AppendInt(append(n.path[:0], "/proc/"...), int64(t.TID), 10)
+	if fd == world.Cwd {
+		n.path = append(n.path, "/cwd\x00"...)
+	} else {
+		n.path = append(strconv.AppendInt(append(n.path, "/fd/"...), int64(fd), 10), 0)
+	}
+	at := unix.AT_FDCWD
+	size, _, errno := unix.RawSyscall6(unix.SYS_READLINKAT, uintptr(at), uintptr(unsafe.Pointer(&n.path[0])), uintptr(unsafe.Pointer(&n.link[0])), uintptr(len(n.link)), 0, 0)
+	var link []byte
+	if errno == 0 {
+		link = n.link[:size]
+	} else if fd == world.Cwd {
+		return
+	}
+	known, was := t.proc.links[fd]
+	changed := !was || !bytes.Equal(known, link)
+	if changed {
+		if t.proc.links == nil || len(t.proc.links) >= maxLinks {
+			t.proc.links = make(map[int32][]byte)
+		}
+		known = bytes.Clone(link)
+		t.proc.links[fd] = known
+	}
+	t.call.names = append(t.call.names, Name{FD: fd, Link: known, After: after, changed: changed})
+}
+
+// maxLinks bounds what is remembered of a process.
+const maxLinks = 4096
+
+// appendNames appends the names that go with the event of that index.
+func appendNames(dst, names []Name, event int) []Name {
+	for _, n := range names {
+		n.Event = event
+		dst = append(dst, n)
+	}
+	return dst
+}
+
+// namesBytes is about what is said of the names in a block.
+func namesBytes(names []Name) (n int) {
+	for i := range names {
+		if names[i].changed {
+			n += nameBytes + len(names[i].Link)
+		}
+	}
+	return n
+}
+
+// nameBytes is about what a name weighs in a block, as in factsBytes.
+const nameBytes = 8 * 32

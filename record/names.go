@@ -1,0 +1,67 @@
+//go:build linux && (amd64 || arm64)
+
+package record
+
+import (
+	"bytes"
+
+	"sysreel/proto/tracefile"
+	"sysreel/proto/tracepb"
+	"sysreel/proto/world"
+	"sysreel/record/internal/ptrace"
+)
+
+// name gives a call the names of its descriptors that the trace does not tell
+// otherwise: those that the world, as it stands before the call, does not have
+// or has different. It tells the world too, of a call that has returned.
+func (c *encoder) name(e *tracefile.Event, names []ptrace.Name) {
+	for i := range names {
+		n := &names[i]
+		if n.After || c.world.Knows(e.Thread, n.FD, n.Link) {
+			continue
+		}
+		shown := c.secrets.Link(n.Link)
+		if !bytes.Equal(shown, n.Link) && c.world.Knows(e.Thread, n.FD, shown) {
+			continue
+		}
+		if e.Kind != tracefile.InFlight {
+			copy(shown, n.Link) // what is blanked is counted below
+		}
+		if e.Facts == nil {
+			e.Facts = &tracepb.Process{}
+		}
+		f := e.Facts
+		if n.FD == world.Cwd {
+			f.Cwd = shown
+			continue
+		}
+		f.Files = append(f.Files, &tracepb.OpenFile{Fd: n.FD})
+		if len(shown) > 0 {
+			f.Files = append(f.Files, &tracepb.OpenFile{Fd: n.FD, Link: shown})
+		}
+	}
+	if e.Facts != nil && e.Kind != tracefile.InFlight {
+		c.secrets.Facts(e.Facts)
+		c.world.Named(e)
+	}
+}
+
+// made notes what the descriptors are that a call made, which was added last.
+func (c *encoder) made(e *tracefile.Event, names []ptrace.Name) {
+	for i := range names {
+		if n := &names[i]; n.After {
+			c.world.Seen(e.Thread, n.FD, n.Link)
+		}
+	}
+}
+
+// namesOf cuts off the names of the event at an index.
+func namesOf(names *[]ptrace.Name, event int) []ptrace.Name {
+	all := *names
+	n := 0
+	for n < len(all) && all[n].Event == event {
+		n++
+	}
+	*names = all[n:]
+	return all[:n]
+}
