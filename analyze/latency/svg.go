@@ -159,7 +159,7 @@ func drawMap(p *svg.Picture, m *Heatmap, title, axis string, every int) {
 		}
 	}
 	labels = append(labels, svg.Tick{At: top, Label: svg.Duration(m.Rows[len(m.Rows)-1].High)})
-	if n := len(labels); n > 1 && labels[n-2].At-labels[n-1].At < 12 {
+	if n := len(labels); n > 1 && labels[n-2].At-labels[n-1].At < 16 {
 		labels = append(labels[:n-2], labels[n-1])
 	}
 	p.AxisLeft(labels, plotLeft, plotLeft, top, bottom, axis)
