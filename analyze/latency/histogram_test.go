@@ -161,3 +161,9 @@ func BenchmarkAdd(b *testing.B) {
 		h.Add(ds[i%len(ds)], uint64(i), 0)
 	}
 }
+
+func TestHistogramSize(t *testing.T) {
+	if n := unsafe.Sizeof(Histogram{}); n > histogramSize {
+		t.Errorf("a Histogram takes %d bytes, counted are %d", n, histogramSize)
+	}
+}

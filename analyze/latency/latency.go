@@ -5,7 +5,6 @@ import (
 	"errors"
 	"sort"
 	"time"
-	"unsafe"
 
 	"sysreel/analyze"
 	"sysreel/analyze/spill"
@@ -53,11 +52,14 @@ type Analysis struct {
 // memory is the standard of Options.Memory.
 const memory = 24 << 20
 
+// histogramSize is what an empty Histogram takes, in bytes.
+const histogramSize = 96
+
 // codec writes rows for package spill.
 type codec struct{ analyze.KeyCodec }
 
 func (c *codec) Note(k analyze.Key) int {
-	return c.KeyCodec.Note(k) + int(unsafe.Sizeof(Histogram{}))
+	return c.KeyCodec.Note(k) + histogramSize
 }
 
 func (c *codec) AppendValue(b []byte, h *Histogram) []byte { return h.Append(b) }

@@ -4,7 +4,6 @@ import (
 	"encoding/binary"
 	"errors"
 	"slices"
-	"unsafe"
 
 	"sysreel/analyze"
 )
@@ -22,6 +21,14 @@ const maxListed = 10_000
 
 // perKey is about what a map takes for a key and a value, beside their contents.
 const perKey = 32
+
+// What a value, and its key where that is none of package analyze, take in bytes
+// beside the contents.
+const (
+	rowSize     = 136
+	objectSize  = 72
+	failureSize = 64
+)
 
 var errAside = errors.New("malformed value")
 
@@ -46,7 +53,7 @@ func appendNumbers(b []byte, list ...uint64) []byte {
 
 type rowCodec struct{ analyze.KeyCodec }
 
-func (c *rowCodec) Note(k analyze.Key) int { return c.KeyCodec.Note(k) + int(unsafe.Sizeof(row{})) }
+func (c *rowCodec) Note(k analyze.Key) int { return c.KeyCodec.Note(k) + rowSize }
 
 func (c *rowCodec) AppendValue(b []byte, r *row) []byte {
 	b = r.hist.Append(b)
@@ -92,7 +99,7 @@ type objectKey struct {
 type objectCodec struct{}
 
 func (objectCodec) Note(k objectKey) int {
-	return len(k.name) + int(unsafe.Sizeof(k)+unsafe.Sizeof(object{})) + perKey
+	return len(k.name) + objectSize + perKey
 }
 
 func (objectCodec) AppendKey(b []byte, k objectKey) []byte {
@@ -126,7 +133,7 @@ func (objectCodec) Merge(into, from *object) { into.merge(from) }
 type failCodec struct{}
 
 func (failCodec) Note(k failKey) int {
-	return len(k.path) + int(unsafe.Sizeof(k)+unsafe.Sizeof(failure{})) + perKey
+	return len(k.path) + failureSize + perKey
 }
 
 func (failCodec) AppendKey(b []byte, k failKey) []byte {

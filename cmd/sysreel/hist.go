@@ -48,8 +48,8 @@ pointer rests.`,
   sysreel hist --svg latency.svg --top 4 --heatmap trace.reel`,
 		Args: someTraces,
 		RunE: func(cmd *cobra.Command, args []string) error {
-			if o.json && !cmd.Flags().Changed("top") {
-				o.top = 0 // who reads JSON selects for himself
+			if (o.json || o.by == analyze.ByPhase.String()) && !cmd.Flags().Changed("top") {
+				o.top = 0 // who reads JSON selects for himself; phases are few
 			}
 			return runHist(cmd.Context(), std, o, args)
 		},
@@ -57,7 +57,7 @@ pointer rests.`,
 	f := cmd.Flags()
 	f.StringVar(&o.by, "by", "syscall", "a histogram for each `KEY`: "+strings.Join(analyze.ByNames(), ", "))
 	o.top = 10
-	f.Var(&o.top, "top", "only the `N` keys with the most time; 0: all, as in JSON")
+	f.Var(&o.top, "top", "only the `N` keys with the most time; 0: all, as in JSON and of phases")
 	f.BoolVar(&o.compare, "compare", false, "set two traces against each other")
 	f.BoolVar(&o.heatmap, "heatmap", false, "also latency over time")
 	f.BoolVar(&o.seconds, "subsecond", false, "also when in their seconds calls began")

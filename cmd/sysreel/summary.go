@@ -46,6 +46,7 @@ gets the result at the end.
 something (and for what: a child, a lock, a descriptor, a timer), to other calls,
 and outside calls, where it ran or waited for a CPU. How much of a call was
 waiting a trace does not tell: a read of a pipe counts as waiting, all of it.
+Calls that a filter leaves out count as outside.
 --by wait adds up by what was waited for, --by phase by equal parts of the time
 in which calls began.
 
