@@ -8,7 +8,7 @@ VERSION  ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo dev
 LDFLAGS  := -w -X main.version=$(VERSION)
 SOURCES  := $(shell find proto record analyze cmd -name '*.go' -o -name '*.txt' -o -name '*.proto') go.mod go.sum
 
-.PHONY: all build test test-record race lint cross generate check check-headers demo golden fuzz bench bench-record bench-diff cover clean
+.PHONY: all build test test-record race lint cross generate check check-headers demo golden fuzz bench bench-record bench-summary bench-diff cover clean
 
 all: build test
 
@@ -76,6 +76,13 @@ bench:
 # Recording against no recording and strace, the four in turn; ratios of medians.
 bench-record: sysreel
 	$(GO) run ./cmd/bench-record -sysreel ./sysreel
+
+# Long traces: summary and hist, awk over strace's text, perf trace -s; ratios of
+# medians. EVENTS and LARGE set the lengths; 100 M events take about 1 GB of $TMPDIR.
+EVENTS ?= 5000000
+LARGE  ?= 100000000
+bench-summary: sysreel
+	$(GO) run ./cmd/bench-summary -sysreel ./sysreel -events $(EVENTS) -large $(LARGE)
 
 # Real failures, ranked by diff and by a masked difference of strace's logs; then
 # healthy runs, every pair of which must be the same. Needs strace and root.

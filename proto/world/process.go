@@ -70,7 +70,7 @@ type Exec struct {
 	Event uint64 // number of the event; 0: before recording began
 	Time  int64  // ns
 	Path  string
-	Argv  []string
+	Argv  []string // in a World for reading, of the last one only
 	Cwd   string
 	UID   uint32
 }
@@ -165,6 +165,9 @@ func (w *World) exec(t *Thread, e *tracefile.Event) {
 	t.Comm = ""
 	if e.Facts != nil {
 		w.snapshot(t, e.Facts, true)
+	}
+	if n := len(p.Execs); n > 0 && !w.tracking {
+		p.Execs[n-1].Argv = nil // they are many: a shell's loop of execs
 	}
 	p.Execs = append(p.Execs, Exec{Event: w.num, Time: e.End, Path: p.Exe, Argv: p.Argv, Cwd: p.Cwd(), UID: p.UID})
 	if e.Facts == nil {
