@@ -110,16 +110,24 @@ func (w *World) Seen(id tracefile.Thread, fd int32, link []byte) {
 type Refs struct {
 	FDs   []int8 // descriptors
 	Polls int8   // array of struct pollfd, −1: none
-	Paths []int8 // paths that are relative to the working directory if they are
+	Sets  []int8 // sets of descriptors, as select(2) takes them
+	// Rights: a message may have descriptors with it, see [Rights].
+	Rights bool
+	Paths  []int8 // paths that are relative to the working directory if they are
 }
 
 // RefsOf returns the references of a call; d is not nil.
 func RefsOf(d *syscalls.Desc) Refs {
 	pl := newPlan(d)
+	r := Refs{FDs: pl.fds, Polls: pl.polls, Rights: d.Name == "sendmsg" || d.Name == "recvmsg"}
 	if pl == idle {
-		return Refs{Polls: -1}
+		r.Polls = -1
 	}
-	r := Refs{FDs: pl.fds, Polls: pl.polls}
+	for i := range d.Args {
+		if a := &d.Args[i]; a.Type != nil && a.Type.Kind == syscalls.Pointer && elemName(a.Type) == "fdset" {
+			r.Sets = append(r.Sets, int8(a.Reg))
+		}
+	}
 	for _, a := range pl.paths {
 		if a.dir < 0 {
 			r.Paths = append(r.Paths, a.arg)
@@ -127,6 +135,10 @@ func RefsOf(d *syscalls.Desc) Refs {
 	}
 	return r
 }
+
+// Rights returns the descriptors that sendmsg sends, known at its enter, or that
+// recvmsg has received.
+func Rights(e *tracefile.Event, phase tracefile.Phase) []int32 { return passedFDs(e, phase) }
 
 // Alters tells what of a process a call can change when it returns: which files
 // its descriptors stand for, and its working directory. Of execve and clone the

@@ -1,8 +1,10 @@
 package world
 
 import (
+	"reflect"
 	"testing"
 
+	"sysreel/proto/syscalls"
 	"sysreel/proto/tracefile"
 	"sysreel/proto/tracepb"
 )
@@ -96,4 +98,22 @@ func TestKnows(t *testing.T) {
 	w.Seen(id, 5, []byte("socket:[77]"))
 	knows(5, "socket:[77]", true)
 	knows(5, "socket:[78]", false)
+}
+
+func TestRefsOf(t *testing.T) {
+	for name, want := range map[string]Refs{
+		"read":     {FDs: []int8{0}, Polls: -1},
+		"openat":   {FDs: []int8{0}, Polls: -1},
+		"chdir":    {Polls: -1, Paths: []int8{0}},
+		"ppoll":    {Polls: 0},
+		"pselect6": {Polls: -1, Sets: []int8{1, 2, 3}},
+		"sendmsg":  {FDs: []int8{0}, Polls: -1, Rights: true},
+		"renameat": {FDs: []int8{0, 2}, Polls: -1},
+		"getpid":   {Polls: -1},
+		"pipe2":    {Polls: -1},
+	} {
+		if got := RefsOf(syscalls.ByName(syscalls.AMD64, name)); !reflect.DeepEqual(got, want) {
+			t.Errorf("%s: %+v, not %+v", name, got, want)
+		}
+	}
 }

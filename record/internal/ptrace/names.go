@@ -5,6 +5,7 @@ package ptrace
 import (
 	"bytes"
 	"encoding/binary"
+	"math/bits"
 	"strconv"
 	"unsafe"
 
@@ -37,7 +38,7 @@ type naming struct {
 	link       [unix.PathMax]byte
 }
 
-// maxPolled bounds how many entries of an array for poll(2) are named.
+// maxPolled bounds how many entries of a set for poll(2) or select(2) are named.
 const maxPolled = 64
 
 // namingFor returns what is to be read where only the calls of the set are
@@ -69,8 +70,18 @@ func (e *Engine) nameArgs(t *thread) {
 			e.name(t, fd, false)
 		}
 	}
-	if e.naming.files && r.Polls >= 0 {
-		e.namePolled(t, r.Polls)
+	if e.naming.files {
+		if r.Polls >= 0 {
+			e.namePolled(t, r.Polls)
+		}
+		for _, reg := range r.Sets {
+			e.nameSet(t, reg)
+		}
+		if r.Rights {
+			for _, fd := range world.Rights(&tracefile.Event{Arch: c.arch, Bufs: c.mem.Bufs}, tracefile.AtEnter) {
+				e.name(t, fd, false)
+			}
+		}
 	}
 	if e.naming.cwd && (cwd || relative(c, r.Paths)) {
 		e.name(t, world.Cwd, false)
@@ -80,34 +91,48 @@ func (e *Engine) nameArgs(t *thread) {
 // namePolled reads what is in an array of struct pollfd. Of very many
 // descriptors it is said of none what they are.
 func (e *Engine) namePolled(t *thread, reg int8) {
-	c := &t.call
-	for i := range c.mem.Bufs {
-		b := &c.mem.Bufs[i]
-		if b.Arg != reg || b.Parent >= 0 || b.Phase != tracefile.AtEnter {
-			continue
-		}
-		const size = 8
-		for n := 0; len(b.Data) >= (n+1)*size; n++ {
-			fd := int32(binary.LittleEndian.Uint32(b.Data[n*size:]))
-			switch {
-			case fd < 0:
-			case n < maxPolled:
-				e.name(t, fd, false)
-			default:
-				c.names = append(c.names, Name{FD: fd})
-			}
+	const size = 8
+	data := t.call.atEnter(reg)
+	for n := 0; len(data) >= (n+1)*size; n++ {
+		e.nameSome(t, int32(binary.LittleEndian.Uint32(data[n*size:])), n)
+	}
+}
+
+// nameSet does the same for an fd_set.
+func (e *Engine) nameSet(t *thread, reg int8) {
+	n := 0
+	for i, b := range t.call.atEnter(reg) {
+		for ; b != 0; b &= b - 1 {
+			e.nameSome(t, int32(8*i+bits.TrailingZeros8(b)), n)
+			n++
 		}
 	}
+}
+
+// nameSome names the descriptor that is number n of many.
+func (e *Engine) nameSome(t *thread, fd int32, n int) {
+	if n < maxPolled {
+		e.name(t, fd, false)
+	} else if fd >= 0 {
+		t.call.names = append(t.call.names, Name{FD: fd})
+	}
+}
+
+// atEnter returns the memory behind an argument at the enter of the call.
+func (c *call) atEnter(reg int8) []byte {
+	for i := range c.mem.Bufs {
+		if b := &c.mem.Bufs[i]; b.Arg == reg && b.Parent < 0 && b.Phase == tracefile.AtEnter {
+			return b.Data
+		}
+	}
+	return nil
 }
 
 // relative reports whether any of the paths is.
 func relative(c *call, paths []int8) bool {
 	for _, reg := range paths {
-		for i := range c.mem.Bufs {
-			b := &c.mem.Bufs[i]
-			if b.Arg == reg && b.Parent < 0 && b.Phase == tracefile.AtEnter && len(b.Data) > 0 && b.Data[0] != '/' {
-				return true
-			}
+		if path := c.atEnter(reg); len(path) > 0 && path[0] != '/' {
+			return true
 		}
 	}
 	return false
@@ -116,6 +141,11 @@ func relative(c *call, paths []int8) bool {
 // nameMade reads, at the exit of a call, what the descriptors are that it made
 // and that have no name by its arguments.
 func (e *Engine) nameMade(t *thread, en *entry, ret int64) {
+	if en.refs.Rights && ret >= 0 {
+		for _, fd := range world.Rights(&tracefile.Event{Arch: t.call.arch, Bufs: t.call.mem.Bufs}, tracefile.AtExit) {
+			t.call.names = append(t.call.names, Name{FD: fd}) // it was free before
+		}
+	}
 	reg, makes := makers[en.desc.Name]
 	switch {
 	case !makes || ret < 0:
