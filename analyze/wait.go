@@ -82,13 +82,14 @@ func (c *Call) Wait() (Key, bool) {
 	}
 	switch c.meta.wait {
 	case waitChild:
-		if c.Ret > 0 && c.world != nil && !c.AtLeast() {
-			if p := c.world.ByTGID(int32(c.Ret)); p != nil {
-				return Key{Wait: "child", Process: p}, true
-			}
-			return Key{Wait: "child", Name: strconv.FormatInt(c.Ret, 10)}, true
+		pid := c.waitedChild()
+		if pid <= 0 || c.world == nil {
+			return Key{Wait: "children"}, true
 		}
-		return Key{Wait: "children"}, true
+		if p := c.world.ByTGID(pid); p != nil {
+			return Key{Wait: "child", Process: p}, true
+		}
+		return Key{Wait: "child", Name: strconv.Itoa(int(pid))}, true
 	case waitExec:
 		return Key{Wait: "child to exec"}, true
 	case waitFutex:
@@ -126,6 +127,32 @@ func (c *Call) Wait() (Key, bool) {
 		return Key{Wait: "disk", Name: c.waitName()}, true
 	}
 	return Key{Wait: c.Name, Process: c.Process}, true
+}
+
+// What waitid(2) waits for; include/uapi/linux/wait.h.
+const (
+	idPID   = 1
+	idPIDFD = 3
+)
+
+// waitedChild returns the child that the call waited for: the one that it tells
+// of, else the only one that it asks for, else 0.
+func (c *Call) waitedChild() int32 {
+	if c.Name != "waitid" {
+		if c.Ret > 0 && !c.AtLeast() {
+			return int32(c.Ret)
+		}
+		return max(int32(c.Args[0]), 0)
+	}
+	switch c.Args[0] {
+	case idPID:
+		return int32(c.Args[1])
+	case idPIDFD:
+		if f := c.Process.File(int32(c.Args[1])); f != nil {
+			return f.PID
+		}
+	}
+	return 0
 }
 
 func (c *Call) waitFutex() (Key, bool) {

@@ -40,13 +40,18 @@ func TestWait(t *testing.T) {
 	b.Call(th, "clock_nanosleep", 5000, 0, 0, 0, 0, 0)
 	b.Call(th, "getpid", 5000, 100)
 	b.Unfinished(th, "wait4", 5000, -1, 0, 0, 0)
+	b.Unfinished(th, "wait4", 5000, 101, 0, 0, 0)
+	b.Call(th, "waitid", 5000, 0, 1, 101, 0, 4, 0) // P_PID
+	b.Call(th, "pidfd_open", 5000, 8, 101, 0)
+	b.Call(th, "waitid", 5000, 0, 3, 8, 0, 4, 0) // P_PIDFD
+	b.Call(th, "waitid", 5000, 0, 0, 0, 0, 4, 0) // P_ALL
 
 	want := []string{
 		"wait4 child job[101]", "wait4 children", "wait4 child 77", "futex futex 0x7f00 of server[100]", "futex -", "futex futex 0x7f40 of server[100]",
 		"pipe2 -", "read read pipe:[#10]", "write write pipe:[#10]", "openat -", "read -", "read read /dev/pts/0",
 		"fsync disk /etc/passwd", "fcntl lock /etc/passwd", "fcntl -", "poll poll pipe:[#10], pipe:[#10], fd 99, …", "poll sleep",
 		"epoll_wait epoll 6 of server[100]", "socket -", "connect connect 10.0.0.7:443", "recvfrom read 10.0.0.7:443", "clock_nanosleep sleep",
-		"getpid -", "wait4 children",
+		"getpid -", "wait4 children", "wait4 child job[101]", "waitid child job[101]", "pidfd_open -", "waitid child job[101]", "waitid children",
 	}
 	var got, roles []string
 	err := analyze.Run(context.Background(), tracetest.Reader(t, b.Bytes()), analyze.Options{Need: analyze.ByWait.Need()}, func(c *analyze.Call) error {

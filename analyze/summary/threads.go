@@ -165,8 +165,8 @@ func threadTimes(b *strings.Builder, r *Result, o RenderOptions, t term.Options)
 	}
 	section(b, "threads: the shares of time spent waiting, in other calls, and outside calls", t)
 	table := term.Table{Indent: "  ", Columns: []term.Column{
-		{Title: "seen", Right: true, Optional: 3}, {Title: "waiting", Right: true}, {Title: "calls", Right: true, Optional: 1}, {Title: "outside", Right: true, Optional: 1},
-		{Title: "thread"}, {Title: "waited", Right: true}, {Title: "longest", Optional: 2}, {Title: "for", Flex: true},
+		{Title: "seen", Right: true, Optional: 3}, {Title: "waiting", Right: true}, {Title: "calls", Right: true, Optional: 2}, {Title: "outside", Right: true, Optional: 1},
+		{Title: "thread"}, {Title: "waited", Right: true}, {Title: "longest", Optional: 1}, {Title: "for", Flex: true},
 	}}
 	limit, waits := o.limit(tableLines), maxWaits
 	if o.Limit < 0 {
