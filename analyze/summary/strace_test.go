@@ -83,3 +83,70 @@ func counts(table string) string {
 	sort.Strings(lines)
 	return strings.Join(lines, "\n")
 }
+
+// TestCountsEqualPerf compares them with those of perf trace -s of another run.
+// It needs what CI machines seldom have, so it is skipped there too: perf, and
+// the right to use the kernel's trace points. Calls that do not return perf does
+// not count, and those that return twice, in the child as well, it counts twice:
+// the programs are of one process.
+func TestCountsEqualPerf(t *testing.T) {
+	if testing.Short() {
+		t.Skip("runs programs")
+	}
+	dir := t.TempDir()
+	text := filepath.Join(dir, "perf.txt")
+	if out, err := exec.Command("perf", "trace", "-s", "-o", text, "--", "true").CombinedOutput(); err != nil {
+		t.Skipf("perf trace does not work here: %v\n%s", err, out)
+	}
+	bin := filepath.Join(dir, "sysreel")
+	if out, err := exec.Command("go", "build", "-o", bin, "sysreel/cmd/sysreel").CombinedOutput(); err != nil {
+		t.Fatalf("go build: %v\n%s", err, out)
+	}
+	for _, argv := range [][]string{{"true"}, {"ls", "-l", "/usr"}, {"cat", "/etc/passwd", "/nonexistent"}, {"find", "/usr/include/linux", "-name", "*.h"}} {
+		exec.Command("perf", append([]string{"trace", "-s", "-o", text, "--"}, argv...)...).Run()
+		perf, err := os.ReadFile(text)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if strings.Contains(string(perf), "LOST") {
+			t.Logf("%s: perf lost events", argv[0])
+			continue
+		}
+		reel := filepath.Join(dir, argv[0]+".reel")
+		exec.Command(bin, append([]string{"record", "-q", "-o", reel, "--"}, argv...)...).Run()
+		table, err := exec.Command(bin, "summary", "--format", "strace-c", reel).Output()
+		if err != nil {
+			t.Fatalf("summary: %v", err)
+		}
+		if g, w := withoutExec(counts(string(table))), withoutExec(perfCounts(string(perf))); g != w {
+			t.Errorf("%s: sysreel counts\n%s\nperf trace -s\n%s", argv[0], g, w)
+		}
+	}
+}
+
+// withoutExec drops the total, and the execve during which perf begins, which it
+// counts or not.
+func withoutExec(counts string) string {
+	var lines []string
+	for line := range strings.Lines(counts) {
+		if !strings.HasPrefix(line, "execve ") && !strings.HasPrefix(line, "total ") {
+			lines = append(lines, strings.TrimSuffix(line, "\n"))
+		}
+	}
+	return strings.Join(lines, "\n")
+}
+
+// perfCounts reduces the tables of perf trace -s, one a thread, to lines as
+// counts does.
+func perfCounts(text string) string {
+	var lines []string
+	for _, line := range strings.Split(text, "\n") {
+		f := strings.Fields(line)
+		if len(f) < 7 || strings.Trim(f[1]+f[2], "0123456789") != "" {
+			continue
+		}
+		lines = append(lines, strings.Join(f[:3], " "))
+	}
+	sort.Strings(lines)
+	return strings.Join(lines, "\n")
+}

@@ -87,6 +87,7 @@ func runHist(ctx context.Context, std *stdio, o histOptions, names []string) err
 		return usagef("--compare has no place for --heatmap, --subsecond and --by phase")
 	}
 
+	defer thrifty()()
 	parts := make([]*latency.Analysis, len(names))
 	progress := newProgress(std)
 	for i, name := range names {

@@ -136,6 +136,7 @@ func runSummary(ctx context.Context, std *stdio, o summaryOptions, names []strin
 		}
 	}
 
+	defer thrifty()()
 	var sum *summary.Analysis
 	progress := newProgress(std)
 	if screen != nil {
