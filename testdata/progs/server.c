@@ -1,6 +1,7 @@
 /* Something to attach to: threads that block in calls of several kinds, and go
  * on when SIGUSR1 comes. Prints its PID when it is ready, "ok" at its end. */
 #include "prog.h"
+#include <dirent.h>
 #include <linux/futex.h>
 #include <poll.h>
 #include <sys/epoll.h>
@@ -50,6 +51,42 @@ static void *in_epoll(void *unused)
 
 static void none(int sig) { (void)sig; }
 
+/* Whether a thread is in one of the calls above. */
+static int blocked(const char *tid)
+{
+	static const long calls[] = {SYS_read, SYS_futex, SYS_nanosleep, SYS_clock_nanosleep, SYS_ppoll, SYS_epoll_pwait,
+#ifdef SYS_poll
+		SYS_poll, SYS_epoll_wait,
+#endif
+	};
+	char path[300];
+	long nr = -1;
+	snprintf(path, sizeof path, "/proc/self/task/%s/syscall", tid);
+	FILE *f = fopen(path, "r");
+	CHECK(f != NULL);
+	if (fscanf(f, "%ld", &nr) != 1) /* "running" */
+		nr = -1;
+	fclose(f);
+	for (size_t i = 0; i < sizeof calls / sizeof *calls; i++)
+		if (nr == calls[i])
+			return 1;
+	return 0;
+}
+
+static void await_blocked(void)
+{
+	for (int n = 0; n < 5; sleep_ms(1)) {
+		struct dirent *e;
+		DIR *d = opendir("/proc/self/task");
+		CHECK(d != NULL);
+		n = 0;
+		while ((e = readdir(d)))
+			if (e->d_name[0] != '.' && atoi(e->d_name) != getpid())
+				n += blocked(e->d_name);
+		closedir(d);
+	}
+}
+
 int main(void)
 {
 	void *(*bodies[])(void *) = {in_read, in_futex, in_nanosleep, in_poll, in_epoll};
@@ -63,7 +100,7 @@ int main(void)
 	for (int i = 0; i < 5; i++)
 		pthread_create(&t[i], NULL, bodies[i], NULL);
 	pthread_setname_np(t[1], "waits at futex");
-	sleep_ms(50);
+	await_blocked();
 	printf("%d\n", getpid());
 	fflush(stdout);
 	int sig;
