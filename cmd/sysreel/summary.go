@@ -178,8 +178,12 @@ func runSummary(ctx context.Context, std *stdio, o summaryOptions, names []strin
 	defer sum.Close()
 	result := sum.Result()
 	if o.svg != "" {
+		limit := int(o.top)
+		if o.all && limit == 0 {
+			limit = len(result.Rows)
+		}
 		return writePicture(std, o.svg, func(w io.Writer) error {
-			return summary.WriteSVG(w, pictureTitle("where the time went", by, names), result, int(o.top))
+			return summary.WriteSVG(w, pictureTitle("where the time went", by, names), result, limit)
 		})
 	}
 	result.Top(int(o.top))
