@@ -8,7 +8,7 @@ VERSION  ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo dev
 LDFLAGS  := -w -X main.version=$(VERSION)
 SOURCES  := $(shell find proto record analyze cmd -name '*.go' -o -name '*.txt' -o -name '*.proto') go.mod go.sum
 
-.PHONY: all build test test-record race lint cross generate check check-headers demo golden fuzz bench bench-record bench-summary bench-diff cover clean
+.PHONY: all build test test-record test-suites race lint cross generate check check-headers demo golden fuzz bench bench-record bench-summary bench-diff cover clean
 
 all: build test
 
@@ -25,6 +25,11 @@ test:
 # The tests that trace real programs only (Linux, permission to ptrace).
 test-record:
 	$(GO) test -count=1 -timeout 9m ./record/... ./cmd/...
+
+# The test suites of Go and Python, bare and recorded, compared test by test;
+# and more of the other work that must come out the same.
+test-suites:
+	SYSREEL_SUITES=1 $(GO) test -count=1 -v -timeout 60m -run 'TestSuites|TestRecorded' ./cmd/sysreel
 
 race:
 	CGO_ENABLED=1 $(GO) test -race -timeout 20m ./...
