@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 )
 
 // terminal is a shell under job control in a terminal of tmux.
@@ -93,14 +94,30 @@ func (term *terminal) foreground(name string) {
 	})
 }
 
+// suspend types ^Z until a line tells that the job has stopped: a process of it
+// that the shell is still starting does not take part in the first.
+func (term *terminal) suspend(want string) {
+	term.t.Helper()
+	var asked time.Time
+	waitFor(term.t, "the line "+want, func() bool {
+		if strings.Contains("\n"+term.screen(), "\n"+want) {
+			return true
+		}
+		if time.Since(asked) > 2*time.Second {
+			term.keys("C-z")
+			asked = time.Now()
+		}
+		return false
+	})
+}
+
 // A shell in a terminal and its jobs behave the same under record and without.
 func TestJobControl(t *testing.T) {
 	run := func(t *testing.T, around ...string) {
 		term := newTerminal(t, around...)
 		term.line("sleep 1000")
 		term.foreground("sleep")
-		term.keys("C-z")
-		term.see("[1]+  Stopped                 sleep 1000")
+		term.suspend("[1]+  Stopped                 sleep 1000")
 		term.ask("bg", "[1]+ sleep 1000 &")
 		term.ask("jobs", "[1]+  Running                 sleep 1000 &")
 		term.line("fg")
@@ -120,8 +137,7 @@ func TestJobControl(t *testing.T) {
 		// A pipeline is one job, and so is a shell within.
 		term.line("sh -c 'sleep 1001; sleep 1002' | cat")
 		term.foreground("sh")
-		term.keys("C-z")
-		term.see("[1]+  Stopped                 sh -c 'sleep 1001; sleep 1002' | cat")
+		term.suspend("[1]+  Stopped                 sh -c 'sleep 1001; sleep 1002' | cat")
 		term.ask("kill %1; fg; echo pipe $?", "pipe ")
 		term.line("clear")
 		term.line("exit 7")
