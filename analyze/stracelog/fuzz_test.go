@@ -167,32 +167,3 @@ func TestLongLine(t *testing.T) {
 		t.Fatalf("%d lines, %d calls, %d damaged", res.Lines, res.Calls, res.Damaged)
 	}
 }
-
-// BenchmarkImport reads the logs of testdata many times over, as one log. lines/s
-// is what counts; the ratio is to counting the lines, as wc -l does.
-func BenchmarkImport(b *testing.B) {
-	var log bytes.Buffer
-	data, err := os.ReadFile("../../testdata/logs/ttt-T-y.log")
-	if err != nil {
-		b.Fatal(err)
-	}
-	for log.Len() < 32<<20 {
-		log.Write(data)
-	}
-	lines := bytes.Count(log.Bytes(), []byte("\n"))
-	text := log.String()
-	b.Run("import", func(b *testing.B) {
-		b.SetBytes(int64(len(text)))
-		for b.Loop() {
-			importText(b, text)
-		}
-		b.ReportMetric(float64(lines)*float64(b.N)/b.Elapsed().Seconds(), "lines/s")
-	})
-	b.Run("count", func(b *testing.B) {
-		b.SetBytes(int64(len(text)))
-		for b.Loop() {
-			bytes.Count(log.Bytes(), []byte("\n"))
-		}
-		b.ReportMetric(float64(lines)*float64(b.N)/b.Elapsed().Seconds(), "lines/s")
-	})
-}

@@ -61,19 +61,19 @@ type line struct {
 	other []byte // siginfo
 }
 
-// parseLine cuts a line without its end into parts.
-func parseLine(b []byte) line {
-	l := line{dur: -1}
+// parse cuts a line without its end into parts. l is empty.
+func (l *line) parse(b []byte) {
+	l.dur = -1
 	if bytes.HasPrefix(b, stackNote) {
 		l.kind = stack
-		return l
+		return
 	}
-	if said(&l, b) {
-		return l
+	if said(l, b) {
+		return
 	}
 	b = l.prefix(b)
 	if len(b) == 0 {
-		return l
+		return
 	}
 	switch {
 	case b[0] == '<':
@@ -84,11 +84,10 @@ func parseLine(b []byte) line {
 		l.ended(b)
 	case bytes.HasPrefix(b, stackNote):
 		l.kind = stack
-	case said(&l, b):
+	case said(l, b):
 	default:
 		l.call(b)
 	}
-	return l
 }
 
 var (

@@ -100,7 +100,7 @@ func (a *assembler) begin(t *thread, r *record, at int64) error {
 			return err
 		}
 	}
-	t.in, t.call, t.start, t.child, t.execed = true, a.enc.info(r.name), at, false, false
+	t.in, t.call, t.start, t.child, t.execed = true, r.call, at, false, false
 	t.latest = at
 	if raw := a.raw; a.res.Clock && raw <= at {
 		t.latest = max(at, raw+r.at.unit-1)
@@ -133,11 +133,13 @@ func (a *assembler) resume(s *state, t *thread, r *record, at int64) error {
 		whole.ev.Flags |= tracefile.MidCall
 		return a.complete(t, &whole, at)
 	}
+	whole := r
 	n := len(t.args)
-	t.args = append(t.args, r.args...)
-	var whole record
-	whole.line, whole.num, whole.call = r.line, r.num, t.call
-	a.enc.withArch(t.arch, func() { a.enc.complete(&whole, t.args, r.ret, n, nil) })
+	if r.whole == nil || t.arch != a.o.Arch || len(r.whole) != n+len(r.args) || !bytes.HasPrefix(r.whole, t.args) {
+		t.args = append(t.args, r.args...)
+		whole = &record{line: r.line, num: r.num, call: t.call}
+		a.enc.withArch(t.arch, func() { a.enc.complete(whole, t.args, r.ret, n, nil) })
+	}
 	start, end := t.start, at
 	switch {
 	case r.dur < 0:
@@ -154,7 +156,7 @@ func (a *assembler) resume(s *state, t *thread, r *record, at int64) error {
 		start = max(start, end-most)
 	}
 	t.in = false
-	return a.finish(t, &whole, start, end)
+	return a.finish(t, whole, start, end)
 }
 
 // complete takes a call that stands in one line.

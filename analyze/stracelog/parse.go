@@ -16,6 +16,7 @@ type record struct {
 	ev    tracefile.Event // of complete lines and signals; without Thread and times
 	names []named
 	made  []byte
+	whole []byte // of resumed: the arguments that ev was made of, nil if it was not
 	raw   []byte // of damaged lines
 }
 
@@ -27,7 +28,15 @@ type batch struct {
 	records []record
 	names   []named
 	arena   arena
-	done    chan struct{} // closed when records are there
+	open    map[int32]beginning // by PID
+	done    chan struct{}       // closed when records are there
+}
+
+// beginning is a call that has begun in a batch and not ended yet. Its two lines
+// are joined here, where several goroutines work, if they come in one batch; who
+// takes the records checks that they belong together, and joins what is left.
+type beginning struct {
+	name, args []byte
 }
 
 // maxLine is the most bytes of a line; longer ones count as damaged.
@@ -38,6 +47,10 @@ func (c *encoder) parse(b *batch) {
 	b.arena.reset()
 	c.mem = b.arena
 	b.records, b.names = b.records[:0], b.names[:0]
+	if b.open == nil {
+		b.open = make(map[int32]beginning)
+	}
+	clear(b.open)
 	num := b.first
 	rest := b.data
 	for len(rest) > 0 {
@@ -63,12 +76,24 @@ func (c *encoder) parse(b *batch) {
 
 // record understands one line.
 func (c *encoder) record(r *record, text []byte, num int64, b *batch) {
-	r.line, r.num = parseLine(text), num
+	r.num = num
+	r.line.parse(text)
 	switch r.kind {
 	case damaged:
 		r.raw = text
-	case begun, resumed:
+	case begun:
 		r.call = c.info(r.name)
+		if b.open != nil {
+			b.open[r.pid] = beginning{r.name, r.args}
+		}
+	case resumed:
+		r.call = c.info(r.name)
+		if o, ok := b.open[r.pid]; ok && bytes.Equal(o.name, r.name) {
+			delete(b.open, r.pid)
+			r.whole = c.mem.take(len(o.args) + len(r.args))
+			copy(r.whole[copy(r.whole, o.args):], r.args)
+			c.complete(r, r.whole, r.ret, len(o.args), b)
+		}
 	case complete:
 		r.call = c.info(r.name)
 		c.complete(r, r.args, r.ret, -1, b)

@@ -60,7 +60,7 @@ func (a *assembler) sample(s *state, records []record) {
 		switch {
 		case r.kind == attached:
 			children[int32(r.n)] = true
-		case isClone(r.name) && r.ev.Ret > 0:
+		case r.kind == complete && isClone(r.name) && r.ev.Ret > 0:
 			children[int32(r.ev.Ret)] = true
 		}
 	}

@@ -269,6 +269,62 @@ func byThread(text string) map[string][]string {
 	return threads
 }
 
+// The halves of a call are joined the same, whether they are read together or far
+// apart: after a beginning without an end, for calls without arguments, where the
+// execve of a thread takes its leader's place, and for another architecture.
+func TestHalves(t *testing.T) {
+	const halves = `1 execve("/bin/x", ["x"], 0x7ffe /* 3 vars */) = 0
+1 getpid( <unfinished ...>
+1 <... getpid resumed>) = 1
+1 read(3,  <unfinished ...>
+1 read(4,  <unfinished ...>
+1 <... read resumed>"b", 4) = 1
+1 <... read resumed>"c", 5) = 1
+1 write(1, "d", 1 <unfinished ...>
+1 <... close resumed>) = 0
+1 clone(child_stack=0x7f, flags=CLONE_VM|CLONE_THREAD|CLONE_SIGHAND <unfinished ...>
+2 execve("/bin/true", ["true"], 0x7ffe /* 3 vars */ <unfinished ...>
+1 <... clone resumed>, parent_tid=[2], tls=0, child_tidptr=0) = 2
+1 execve("/bin/ture", ["ture"], 0x7ffe /* 3 vars */ <unfinished ...>
+1 +++ superseded by execve in pid 2 +++
+1 <... execve resumed>) = 0
+[ Process PID=1 runs in 32 bit mode. ]
+1 waitpid(-1, NULL, 0 <unfinished ...>
+1 <... waitpid resumed>) = 2
+1 +++ exited with 0 +++
+`
+	const other = "9 close(1) = -1 EBADF (Bad file descriptor)\n"
+	read := func(between string) string {
+		trace, res := importText(t, strings.ReplaceAll(halves, "\n", "\n"+between))
+		if res.Damaged > 0 {
+			t.Fatalf("%+v", res.First)
+		}
+		var kept []string
+		for line := range strings.SplitSeq(replayed(t, trace, replay.Options{PIDs: true}), "\n") {
+			if f := strings.Fields(line); len(f) > 0 && f[0] != "9" {
+				kept = append(kept, strings.Join(f, " ")) // replay pads
+			}
+		}
+		err := openTrace(t, trace).Run(context.Background(), analyze.Options{}, func(c *analyze.Call) error {
+			if c.Event.Thread.TID != 9 && c.Kind == tracefile.Syscall {
+				kept = append(kept, fmt.Sprintf("%d %d", c.Arch, c.NR))
+			}
+			return nil
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return strings.Join(kept, "\n")
+	}
+	near, far := read(other), read(strings.Repeat(other, 4000)) // of which a batch holds less
+	sameText(t, far, near)
+	for _, want := range []string{"1 <... getpid resumed>) = 1", `1 <... read resumed>"b", 4) = 1`, `1 read("c", 5) = 1`} {
+		if !strings.Contains(near, want+"\n") {
+			t.Errorf("%s is missing:\n%s", want, near)
+		}
+	}
+}
+
 // One run of strace -ff is the same as its -f, but for the order.
 func TestSeveralLogs(t *testing.T) {
 	files, _ := filepath.Glob("../../testdata/logs/ff.*")
