@@ -17,10 +17,10 @@ type Events struct {
 	plans map[*syscalls.Desc]*plan
 	known [2][512]*plan // of AMD64 and ARM64, by number: those without variants
 
-	streams map[stream]*tail
+	streams [ways]map[*world.File]*tail
 
-	// Of the event at hand: for its buffers the index in Desc.Copies, or −1;
-	// strings collected; what its data goes on with.
+	// Of the event at hand: for its buffers the index in Desc.Copies, or −1, if
+	// that is needed; strings collected; what its data goes on with.
 	from []int8
 	list [][]byte
 	cuts []bool
@@ -33,7 +33,11 @@ func NewEvents(r *Rules, w *world.World) *Events {
 	if r.Off() {
 		return nil
 	}
-	return &Events{Redactor: New(r), world: w, plans: make(map[*syscalls.Desc]*plan), streams: make(map[stream]*tail)}
+	x := &Events{Redactor: New(r), world: w, plans: make(map[*syscalls.Desc]*plan)}
+	for i := range x.streams {
+		x.streams[i] = make(map[*world.File]*tail)
+	}
+	return x
 }
 
 // Header redacts what a header says of the target.
@@ -72,6 +76,8 @@ const (
 // plan is what a call's description means here.
 type plan struct {
 	idle   bool
+	plain  bool    // all memory that an argument leads to is of one kind
+	args   [8]kind // that kind, by register; the last two are no registers
 	copies []syscalls.Copy
 	kinds  []kind
 	fd     int8 // register of the descriptor that data goes through, −1: none
@@ -80,7 +86,7 @@ type plan struct {
 }
 
 func newPlan(d *syscalls.Desc) *plan {
-	p := &plan{copies: d.Copies, kinds: make([]kind, len(d.Copies)), fd: -1, peeks: -1, idle: true}
+	p := &plan{copies: d.Copies, kinds: make([]kind, len(d.Copies)), fd: -1, peeks: -1, idle: true, plain: true}
 	for i, c := range d.Copies {
 		var a *syscalls.Arg
 		for j := range d.Args {
@@ -109,6 +115,10 @@ func newPlan(d *syscalls.Desc) *plan {
 			continue
 		}
 		p.idle = false
+		p.args[c.Arg&7] = p.kinds[i]
+	}
+	for i, c := range d.Copies {
+		p.plain = p.plain && p.kinds[i] == p.args[c.Arg&7]
 	}
 	for i := range d.Args {
 		switch a := &d.Args[i]; {
@@ -209,15 +219,18 @@ func (x *Events) bufs(p *plan, e *tracefile.Event) {
 	lists := structure
 	for i := range e.Bufs {
 		b := &e.Bufs[i]
-		c := int8(0)
-		if len(p.copies) > 1 {
-			c = p.copyOf(b, x.from)
-			x.from = append(x.from, c)
+		k := p.args[b.Arg&7]
+		if !p.plain {
+			k = structure
+			c := p.copyOf(b, x.from)
+			if x.from = append(x.from, c); c >= 0 {
+				k = p.kinds[c]
+			}
 		}
-		if c < 0 || len(b.Data) == 0 {
+		if k == structure || len(b.Data) == 0 {
 			continue
 		}
-		switch k := p.kinds[c]; k {
+		switch k {
 		case text:
 			x.Text(b.Data, cut(b))
 		case data:
@@ -234,7 +247,9 @@ func (x *Events) bufs(p *plan, e *tracefile.Event) {
 			x.cuts = append(x.cuts, cut(b))
 		}
 	}
-	x.flushList(lists)
+	if lists != structure {
+		x.flushList(lists)
+	}
 	if f.begun {
 		x.end(&f, e)
 	}

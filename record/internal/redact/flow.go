@@ -8,13 +8,19 @@ import (
 	"sysreel/proto/world"
 )
 
-// stream is one direction of an open file description.
-type stream struct {
-	file *world.File
-	out  bool
-}
+// way is in which direction data goes through an open file description. What is
+// read from files has a way of its own: there only keys go on from call to call,
+// so that nearly always there is nothing to look up.
+type way uint8
 
-// maxStreams bounds memory; when there are more, all are forgotten.
+const (
+	received way = iota
+	sent
+	fromFile
+	ways
+)
+
+// maxStreams bounds memory: when there are more of a way, all of it are forgotten.
 const maxStreams = 1024
 
 // flow is where a call's data goes.
@@ -22,7 +28,8 @@ type flow struct {
 	p     *plan
 	begun bool        // there is data
 	file  *world.File // nil: not known
-	disk  bool        // it comes from a file
+	way   way
+	kept  *tail // of the calls before, nil: none
 	on    rules
 
 	first bool   // no piece was seen
@@ -39,15 +46,18 @@ func (x *Events) begin(f *flow, e *tracefile.Event) {
 	if f.file == nil {
 		return
 	}
-	if !f.p.out && isFile(f.file) {
-		f.disk, f.on = true, x.file
+	switch {
+	case f.p.out:
+		f.way = sent
+	case isFile(f.file):
+		f.way, f.on = fromFile, x.file
 	}
-	if len(x.streams) == 0 {
+	if len(x.streams[f.way]) == 0 {
 		return
 	}
-	if t := x.streams[stream{f.file, f.p.out}]; t != nil {
-		line := append(x.tail.line, t.line...)
-		x.tail = *t
+	if f.kept = x.streams[f.way][f.file]; f.kept != nil {
+		line := append(x.tail.line, f.kept.line...)
+		x.tail = *f.kept
 		x.tail.line = line
 	}
 }
@@ -66,7 +76,7 @@ func (x *Events) data(f *flow, b *tracefile.Buf) {
 		f.first = false
 		t.next(b.Data)
 	}
-	if f.disk && !x.rules.on[files] {
+	if f.way == fromFile && !x.rules.on[files] {
 		// Only a key can be there.
 		t.line = t.line[:0]
 		if t.open.until == closed && len(x.rules.own) == 0 && !bytes.Contains(b.Data, pemHead) {
@@ -85,24 +95,24 @@ func (x *Events) end(f *flow, e *tracefile.Event) {
 	case f.p.peeks >= 0 && e.Args[f.p.peeks]&msgPeek != 0:
 		return // what it read it will read again
 	}
-	key := stream{f.file, f.p.out}
 	t := &x.tail
-	if f.disk {
+	if f.way == fromFile {
 		t.line = t.line[:0]
 	}
+	streams := x.streams[f.way]
 	if t.open.until == closed && len(t.line) == 0 || f.p.out && uint64(e.Ret) != f.size {
-		if len(x.streams) > 0 {
-			delete(x.streams, key)
+		if f.kept != nil {
+			delete(streams, f.file)
 		}
 		return
 	}
-	kept := x.streams[key]
+	kept := f.kept
 	if kept == nil {
-		if len(x.streams) >= maxStreams {
-			clear(x.streams)
+		if len(streams) >= maxStreams {
+			clear(streams)
 		}
 		kept = &tail{}
-		x.streams[key] = kept
+		streams[f.file] = kept
 	}
 	line := append(kept.line[:0], t.line...)
 	*kept = *t

@@ -124,10 +124,15 @@ func init() {
 // the second "-" may be that of a key's head.
 var trigger [256]uint32
 
+// triggered are the forms by their trigger.
+var triggered [256][]form
+
 func init() {
 	trigger['='], trigger[':'] = ^uint32(0), ^uint32(0)
 	for _, f := range forms {
-		trigger[f.head[f.back]] |= 1 << (f.head[f.back-1] & 31)
+		c := f.head[f.back]
+		trigger[c] |= 1 << (f.head[f.back-1] & 31)
+		triggered[c] = append(triggered[c], f)
 	}
 	trigger['-'] |= 1 << ('-' & 31)
 }
@@ -137,14 +142,12 @@ func init() {
 // reaches its end is then still open, and scan returns it.
 func (r *Redactor) scan(b []byte, floor int, more bool, on rules) value {
 	s := scanner{r: r, b: b, floor: floor, more: more, on: on}
-	for i := 0; i < len(b); i++ {
-		c := b[i]
-		before := trigger[c]
-		if before == 0 || i == 0 || before>>(b[i-1]&31)&1 == 0 {
+	for i := 1; i < len(b); i++ {
+		if trigger[b[i]]>>(b[i-1]&31)&1 == 0 {
 			continue
 		}
 		next := i
-		switch c {
+		switch b[i] {
 		case '=':
 			next = s.assignment(i)
 		case ':':
@@ -443,9 +446,10 @@ func (s *scanner) token(i int) int {
 	if !s.on.has(token) || i < 3 {
 		return i
 	}
-	for k := range forms {
-		f := &forms[k]
-		if i < f.back || f.head[f.back] != s.b[i] || string(s.b[i-f.back:i+1]) != f.head {
+	candidates := triggered[s.b[i]]
+	for k := range candidates {
+		f := &candidates[k]
+		if i < f.back || string(s.b[i-f.back:i+1]) != f.head {
 			continue
 		}
 		if from := i - f.back; from > 0 && alnum(s.b[from-1]) && f.head[0] != '.' {
