@@ -69,7 +69,7 @@ type Key struct {
 
 // MaxKeys bounds the keys that a result tells apart: the first ones in its order.
 // The sum of the others is a row named [OtherName].
-const MaxKeys = 50_000
+const MaxKeys = 20_000
 
 // OtherName is what the row of what is not told apart is called.
 const OtherName = "(other)"

@@ -26,7 +26,7 @@ type Options struct {
 	Roles bool
 	// File numbers the trace among several that are to be merged.
 	File int
-	// Memory bounds what the histograms take of it, in bytes; 0: 24 MiB.
+	// Memory bounds what the histograms take of it, in bytes; 0: 12 MiB.
 	Memory int
 }
 
@@ -50,7 +50,7 @@ type Analysis struct {
 }
 
 // memory is the standard of Options.Memory.
-const memory = 24 << 20
+const memory = 12 << 20
 
 // histogramSize is what an empty Histogram takes, in bytes.
 const histogramSize = 96

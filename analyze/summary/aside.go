@@ -12,7 +12,7 @@ import (
 // package spill, for which the codecs here write it.
 
 // standardMemory is the standard of Options.Memory.
-const standardMemory = 24 << 20
+const standardMemory = 12 << 20
 
 // maxListed bounds the objects, and the failing paths, that a result lists: those
 // with most bytes, and with most failures. The sum of the others is one more,

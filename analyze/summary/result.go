@@ -218,8 +218,7 @@ func (a *Analysis) resultRows(r *Result) {
 	by := a.options.Sort
 	var other row
 	err := spill.Select(a.rows, analyze.MaxKeys, func(k analyze.Key, x *row) rank {
-		row := x.result(k.String())
-		return row.rank(by)
+		return x.rank(k.String(), by)
 	}, (*rank).before, func(k analyze.Key, x *row, first bool) error {
 		if first {
 			r.Rows = append(r.Rows, x.result(k.String()))
@@ -420,6 +419,23 @@ func (x *Row) rank(by Sort) rank {
 		r.value, r.calls = 0, 0
 	}
 	return r
+}
+
+// rank is that of the Row, which is not made where it can be done without: there
+// may be millions.
+func (x *row) rank(name string, by Sort) rank {
+	h := &x.hist
+	r := Row{Name: name, Calls: x.calls, Errors: x.errors, TotalNs: h.Total, MinNs: h.Min, MeanNs: h.Mean(), MaxNs: h.Max, MaxEvent: h.MaxEvent,
+		ReadBytes: x.read, WrittenBytes: x.written}
+	switch by {
+	case ByP50:
+		r.P50Ns = h.Quantile(0.5)
+	case ByP90:
+		r.P90Ns = h.Quantile(0.9)
+	case ByP99:
+		r.P99Ns = h.Quantile(0.99)
+	}
+	return r.rank(by)
 }
 
 // Sort orders the rows. Phases stay in the order of time unless another column

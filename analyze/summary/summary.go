@@ -32,7 +32,7 @@ type Options struct {
 	// Sort is the order of the result's rows: by it those are chosen that it
 	// tells apart, where there are too many.
 	Sort Sort
-	// Memory bounds what rows take of it, in bytes; 0: 24 MiB. Files and peers
+	// Memory bounds what rows take of it, in bytes; 0: 12 MiB. Files and peers
 	// take a third of it, failing paths too.
 	Memory int
 }

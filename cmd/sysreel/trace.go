@@ -1,7 +1,6 @@
 package main
 
 import (
-	"bytes"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -113,14 +112,19 @@ func (s *stdio) display() layout.Options {
 
 // writeJSON writes a document, a line.
 func writeJSON(w io.Writer, v any) error {
-	var b bytes.Buffer
-	e := json.NewEncoder(&b)
+	e := json.NewEncoder(safeJSON{w})
 	e.SetEscapeHTML(false)
-	if err := e.Encode(v); err != nil {
-		return err
+	return e.Encode(v)
+}
+
+// safeJSON makes what is written to it, whole documents, harmless to a terminal.
+type safeJSON struct{ w io.Writer }
+
+func (s safeJSON) Write(doc []byte) (int, error) {
+	if _, err := s.w.Write(layout.SafeJSON(doc)); err != nil {
+		return 0, err
 	}
-	_, err := w.Write(layout.SafeJSON(b.Bytes()))
-	return err
+	return len(doc), nil
 }
 
 // message writes a line to standard error. Names in it come from traces, from
