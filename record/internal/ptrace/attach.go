@@ -102,7 +102,7 @@ func (e *Engine) attach(pid int) error {
 // stopUnsettled stops the threads that were attached to and run on since.
 func (e *Engine) stopUnsettled() {
 	for _, t := range e.threads {
-		if t.first && t.how == tracefile.StartAttach {
+		if t.unsettled() {
 			interrupt(int(t.TID))
 		}
 	}

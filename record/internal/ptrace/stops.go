@@ -438,7 +438,7 @@ func (e *Engine) execed(t *thread, now int64) *thread {
 
 // supersede ends a thread that another's execve has removed.
 func (e *Engine) supersede(t *thread, now int64) {
-	if t.first && t.how == tracefile.StartAttach {
+	if t.unsettled() {
 		e.started(t, 0, now)
 	}
 	e.unfinished(t, now)
@@ -449,7 +449,7 @@ func (e *Engine) supersede(t *thread, now int64) {
 
 // exited reports the end of a thread.
 func (e *Engine) exited(t *thread, status uint32, now int64) {
-	unseen := t.first && t.how == tracefile.StartAttach
+	unseen := t.unsettled()
 	e.forget(t)
 	if t.letGo {
 		return
@@ -497,7 +497,7 @@ func (e *Engine) letGo() {
 	now := e.now()
 	for _, t := range e.threads {
 		if !t.letGo && !t.launching {
-			if t.first && t.how == tracefile.StartAttach {
+			if t.unsettled() {
 				e.started(t, 0, now)
 			}
 			e.release(t, now)

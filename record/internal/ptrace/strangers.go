@@ -69,7 +69,7 @@ func (e *Engine) forgetOrphaned(now int64) {
 // adopt takes in the strangers that nobody will tell of any more.
 func (e *Engine) adopt(now int64) {
 	for _, t := range e.threads {
-		if t.first && t.how == tracefile.StartAttach || t.untold() {
+		if t.unsettled() || t.untold() {
 			return // it may be the creator, and tell
 		}
 	}

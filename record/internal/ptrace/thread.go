@@ -75,6 +75,9 @@ type call struct {
 	untraced bool
 }
 
+// unsettled reports whether the thread was attached to and has not stopped since.
+func (t *thread) unsettled() bool { return t.first && t.how == tracefile.StartAttach }
+
 // untold reports whether the event of a child that t makes may still come.
 func (t *thread) untold() bool {
 	return t.inside && t.call.entry != nil && t.call.entry.role.forks() && !t.call.told
