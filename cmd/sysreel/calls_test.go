@@ -53,11 +53,7 @@ func TestCallsLikeStrace(t *testing.T) {
 	}
 	need(t, "strace")
 	need(t, "setarch")
-	dir := t.TempDir()
-	bin := filepath.Join(dir, "sysreel")
-	if out, err := exec.Command("go", "build", "-o", bin, ".").CombinedOutput(); err != nil {
-		t.Fatalf("go build: %v\n%s", err, out)
-	}
+	bin := buildSysreel(t)
 	for _, d := range described {
 		t.Run(d.name, func(t *testing.T) {
 			cmd := []string{"setarch", "-R"}

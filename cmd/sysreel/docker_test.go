@@ -80,10 +80,12 @@ func startDocker(t *testing.T) *docker {
 		}
 	})
 
-	build := exec.Command("go", "build", "-o", d.sysreel, ".")
-	build.Env = append(os.Environ(), "CGO_ENABLED=0")
-	if out, err := build.CombinedOutput(); err != nil {
-		t.Fatalf("%v\n%s", err, out)
+	bin, err := os.ReadFile(buildSysreel(t))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(d.sysreel, bin, 0o755); err != nil {
+		t.Fatal(err)
 	}
 	app := filepath.Join(dir, "app")
 	cc := exec.Command("cc", "-static", "-Os", "-o", app, "-x", "c", "-")

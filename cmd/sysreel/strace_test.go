@@ -98,10 +98,7 @@ func TestLikeStrace(t *testing.T) {
 		t.Skip("cannot record here")
 	}
 	need(t, "strace")
-	bin := filepath.Join(t.TempDir(), "sysreel")
-	if out, err := exec.Command("go", "build", "-o", bin, ".").CombinedOutput(); err != nil {
-		t.Fatalf("go build: %v\n%s", err, out)
-	}
+	bin := buildSysreel(t)
 	for _, p := range compared {
 		t.Run(p.name, func(t *testing.T) {
 			for _, n := range p.needs {
