@@ -249,26 +249,33 @@ func (a *Analysis) resultRows(r *Result) {
 	r.Sort(by)
 }
 
+// listed returns the first rows of a table in an order, the sum of all others,
+// and how many of these are told apart.
+func listed[K comparable, V, R any](r *Result, t *spill.Table[K, V], row func(K, *V) R, before func(a, b *R) bool, merge func(into, v *V)) (rows []R, others V, n uint64) {
+	r.note(spill.Select(t, maxListed, row, before, func(k K, v *V, first bool) error {
+		if first {
+			rows = append(rows, row(k, v))
+		} else {
+			merge(&others, v)
+			n++
+		}
+		return nil
+	}))
+	sort.Slice(rows, func(i, j int) bool { return before(&rows[i], &rows[j]) })
+	rest, err := t.Rest()
+	r.note(err)
+	if rest != nil {
+		merge(&others, rest)
+	}
+	return rows, others, n
+}
+
 func (a *Analysis) resultObjects(r *Result) {
 	failing := func(k failKey, f *failure) Failing {
 		return Failing{k.path, k.call, syscalls.ErrnoName(k.errno), f.count, f.first, f.file}
 	}
-	var others failure
-	r.note(spill.Select(a.failing, maxListed, failing, (*Failing).before, func(k failKey, f *failure, first bool) error {
-		if first {
-			r.Failing = append(r.Failing, failing(k, f))
-		} else {
-			others.merge(f)
-			r.OtherFailing++
-		}
-		return nil
-	}))
-	sort.Slice(r.Failing, func(i, j int) bool { return r.Failing[i].before(&r.Failing[j]) })
-	restFailing, err := a.failing.Rest()
-	r.note(err)
-	if restFailing != nil {
-		others.merge(restFailing)
-	}
+	failures, others, n := listed(r, a.failing, failing, (*Failing).before, (*failure).merge)
+	r.Failing, r.OtherFailing = append(r.Failing, failures...), n
 	if others.count > 0 {
 		r.Failing = append(r.Failing, Failing{Path: analyze.OtherName, Count: others.count, FirstEvent: others.first, File: others.file})
 	}
@@ -276,22 +283,8 @@ func (a *Analysis) resultObjects(r *Result) {
 	objects := func(k objectKey, o *object) Object {
 		return Object{k.name, k.peer, o.calls, o.read, o.written, o.total, o.first, o.file}
 	}
-	var other object
-	r.note(spill.Select(a.objects, maxListed, objects, (*Object).before, func(k objectKey, o *object, first bool) error {
-		if first {
-			r.Objects = append(r.Objects, objects(k, o))
-		} else {
-			other.merge(o)
-			r.OtherObjects++
-		}
-		return nil
-	}))
-	sort.Slice(r.Objects, func(i, j int) bool { return r.Objects[i].before(&r.Objects[j]) })
-	restObjects, err := a.objects.Rest()
-	r.note(err)
-	if restObjects != nil {
-		other.merge(restObjects)
-	}
+	items, other, n := listed(r, a.objects, objects, (*Object).before, (*object).merge)
+	r.Objects, r.OtherObjects = append(r.Objects, items...), n
 	if other.calls > 0 {
 		r.Objects = append(r.Objects, Object{analyze.OtherName, false, other.calls, other.read, other.written, other.total, other.first, other.file})
 	}
