@@ -71,7 +71,9 @@ func helper(options, file string, command []string) int {
 	o := p.options()
 	o.Command, o.Output, o.Signals = command, out, signals
 	o.Recorder, o.HandOver, o.StdoutToStderr = "test", true, out == os.Stdout
-	o.Attached = func() { os.WriteFile(file+attachedSuffix, nil, 0o600) }
+	if len(o.PIDs) > 0 {
+		o.Attached = func() { os.WriteFile(file+attachedSuffix, nil, 0o600) }
+	}
 	o.Warn = func(m string) { fmt.Fprintln(os.Stderr, "warning:", m) }
 	r, err := Run(context.Background(), o)
 	var ce *CommandError
