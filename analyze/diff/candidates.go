@@ -17,7 +17,8 @@ type candidate struct {
 	bad     uint64 // events; 0: none
 	at      uint64 // event of the bad run where it belongs; 0 unknown
 	count   int
-	weight  float64 // what this kind of difference means by itself
+	means   feature // the kind of difference that it is
+	share   float64 // of that feature's weight; 0 means 1
 	what    string  // of a changed input: what changed; else more about the call
 	subject string  // a name that a message may echo, if not form.Object
 	added   int64   // ns of time added; Slower and Faster
@@ -27,37 +28,24 @@ type candidate struct {
 	runs int      // of groups: bad runs that show it
 	p    *float64 // of groups: Fisher's exact test, adjusted
 
-	score   float64
-	reasons []string
-	echoed  bool // a message names its object
-	repeats int  // other failures to reach the same name
-	folded  []*candidate
+	ranked
 }
 
-// Weights of the kinds of differences, before circumstances count.
+// ranked is what ranking makes of a candidate.
+type ranked struct {
+	score    float64
+	features []has
+	echoed   bool // a message names its object
+	repeats  int  // other failures to reach the same name
+	folded   []*candidate
+}
+
+// Bounds on what becomes a candidate.
 const (
-	weightFailed     = 5.0 // ok → error
-	weightErrno      = 4.0 // error → another error
-	weightNewError   = 3.0 // error of a call that the good run did not make
-	weightMended     = 1.5 // error → ok
-	weightDetail     = 1.5 // other flags
-	weightMissing    = 1.2
-	weightAdded      = 1.0
-	weightMetadata   = 3.0
-	weightContent    = 2.6
-	weightOutput     = 0.2 // of calls on standard input and output: they tell the outcome
-	weightProcess    = 2.0
-	weightNewProc    = 1.2
-	weightFailedProc = 2.5 // the good run has no such process, and it failed
-	weightLoneError  = 1.5 // error of a process that the good run does not have
-	weightExit       = 1.0
-	weightSignal     = 4.0
-	weightHang       = 6.0
-	weightMore       = 1.4
-	manyMore         = 100 // calls more, and
-	manyTimes        = 3   // times as many, are more than a matter of timing
-	maxPerProcess    = 64  // candidates of missing or added calls
-	maxCandidates    = 4096
+	manyMore      = 100 // calls more, and
+	manyTimes     = 3   // times as many, are more than a matter of timing
+	maxPerProcess = 64  // candidates of missing or added calls
+	maxCandidates = 4096
 )
 
 // all lists every difference of c, those of time among them.
@@ -72,16 +60,16 @@ func (c *comparison) candidates(o *outcome) []*candidate {
 		switch {
 		case pp.bad == nil:
 			if pp.good.parent == nil || pp.good.parent.other != nil {
-				out = append(out, &candidate{kind: ProcessMissing, proc: pp.good, good: pp.good.born, weight: weightProcess})
+				out = append(out, &candidate{kind: ProcessMissing, proc: pp.good, good: pp.good.born, means: kindProcess})
 			}
 			continue
 		case pp.good == nil:
 			if pp.bad.parent == nil || pp.bad.parent.other != nil {
-				w := weightNewProc
+				w := kindNewProcess
 				if o.failing[pp.bad] {
-					w = weightFailedProc
+					w = kindFailedProcess
 				}
-				out = append(out, &candidate{kind: ProcessAdded, proc: pp.bad, bad: pp.bad.born, at: pp.bad.born, weight: w})
+				out = append(out, &candidate{kind: ProcessAdded, proc: pp.bad, bad: pp.bad.born, at: pp.bad.born, means: w})
 			}
 			out = append(out, c.failures(pp, o)...)
 		default:
@@ -110,7 +98,7 @@ func (c *comparison) failures(pp *procPair, o *outcome) []*candidate {
 			continue
 		}
 		done[s] = true
-		out = append(out, &candidate{kind: Added, proc: pp.bad, form: *f, bad: r.event(), at: r.event(), weight: weightLoneError})
+		out = append(out, &candidate{kind: Added, proc: pp.bad, form: *f, bad: r.event(), at: r.event(), means: kindLoneError})
 	}
 	return out
 }
@@ -152,13 +140,13 @@ func (c *comparison) callCandidates(pp *procPair) []*candidate {
 			w := c.syms.form(was.step().sym)
 			used[f.key] = true
 			out = append(out, &candidate{kind: ResultChanged, proc: pp.bad, form: *f, was: *w,
-				good: was.event(), bad: r.event(), at: r.event(), weight: changeWeight(w, f)})
+				good: was.event(), bad: r.event(), at: r.event(), means: changeKind(w, f)})
 		case f.Failed():
 			if g, ok := c.anyGood(pp, f); ok { // the good run made the same call, only more often with success
 				out = append(out, &candidate{kind: ResultChanged, proc: pp.bad, form: *f, was: *c.syms.form(g.step().sym),
-					good: g.event(), bad: r.event(), at: r.event(), weight: weightFailed})
+					good: g.event(), bad: r.event(), at: r.event(), means: kindFailed})
 			} else {
-				out = append(out, &candidate{kind: Added, proc: pp.bad, form: *f, bad: r.event(), at: r.event(), weight: weightNewError})
+				out = append(out, &candidate{kind: Added, proc: pp.bad, form: *f, bad: r.event(), at: r.event(), means: kindNewError})
 			}
 		default:
 			added = append(added, r)
@@ -197,7 +185,7 @@ func (c *comparison) muchMore(r ref, side int) *candidate {
 	if f.Class != effect || many-few < manyMore || many < manyTimes*few {
 		return nil
 	}
-	k := &candidate{kind: Added, proc: r.thread.proc, form: *f, bad: r.event(), at: r.event(), weight: weightMore,
+	k := &candidate{kind: Added, proc: r.thread.proc, form: *f, bad: r.event(), at: r.event(), means: kindMore,
 		what: fmt.Sprintf("%d times, %d in the good run", many, few)}
 	if side == goodSide {
 		k.kind, k.good, k.bad, k.at = Missing, r.event(), 0, uint64(r.at)+1
@@ -234,22 +222,22 @@ func (c *comparison) anyGood(pp *procPair, f *form) (ref, bool) {
 	return ref{}, false
 }
 
-// changeWeight weighs a call on the same object that ended differently.
-func changeWeight(was, is *form) float64 {
+// changeKind tells how a call on the same object ended differently.
+func changeKind(was, is *form) feature {
 	switch {
 	case is.Family == "exit":
-		return weightExit
+		return kindExit
 	case !was.Failed() && is.Failed():
-		return weightFailed
+		return kindFailed
 	case was.Failed() && is.Failed():
 		if was.Result == is.Result {
-			return weightDetail
+			return kindDetail
 		}
-		return weightErrno
+		return kindErrno
 	case was.Failed():
-		return weightMended
+		return kindMended
 	}
-	return weightDetail
+	return kindDetail
 }
 
 // blocks puts neighbouring calls that only one run made together.
@@ -277,19 +265,19 @@ func (c *comparison) blocks(pp *procPair, list []ref, kind Kind) []*candidate {
 		}
 		cur = &candidate{kind: kind, proc: cmp.Or(pp.bad, pp.good), form: *f, count: 1}
 		if kind == Missing {
-			cur.good, cur.at, cur.weight = r.event(), uint64(r.at)+1, weightMissing
+			cur.good, cur.at, cur.means = r.event(), uint64(r.at)+1, kindMissing
 			cur.tail = c.ended(pp, r)
 			if f.Failed() {
-				cur.weight = weightMended / 2
+				cur.means, cur.share = kindMended, 0.5
 			}
 		} else {
-			cur.bad, cur.at, cur.weight = r.event(), r.event(), weightAdded
+			cur.bad, cur.at, cur.means = r.event(), r.event(), kindAdded
 		}
 		switch {
 		case strings.HasPrefix(f.Object, "std"):
-			cur.weight = weightOutput
+			cur.means, cur.share = kindOutput, 1
 		case f.Class != effect:
-			cur.weight /= 2
+			cur.share = cmp.Or(cur.share, 1) / 2
 		}
 		out = append(out, cur)
 	}
@@ -317,7 +305,7 @@ func endCandidates(pp *procPair) []*candidate {
 	if stopped(pp) {
 		return nil
 	}
-	k := &candidate{kind: ResultChanged, proc: b, bad: b.endEvent, at: b.endEvent, weight: weightExit,
+	k := &candidate{kind: ResultChanged, proc: b, bad: b.endEvent, at: b.endEvent, means: kindExit,
 		form: form{Name: "exit", Family: "end"}}
 	if pp.good != nil {
 		if !pp.good.known {
@@ -330,7 +318,7 @@ func endCandidates(pp *procPair) []*candidate {
 		k.kind = Added
 	}
 	if b.signalled() != 0 {
-		k.weight = weightSignal
+		k.means = kindSignal
 	}
 	return []*candidate{k}
 }
@@ -363,20 +351,20 @@ func (c *comparison) inputCandidates(pp *procPair) []*candidate {
 		if f.Family == "stat" && (c.good.written[f.Object] || c.bad.written[f.Object]) {
 			continue // an output; what was read before it was written is an input
 		}
-		w := weightContent
+		w := kindContent
 		switch f.Family {
 		case "stat":
-			w = weightMetadata
+			w = kindMetadata
 		case "rlimit", "getrlimit":
-			w = weightMetadata
+			w = kindMetadata
 		}
 		if k := byObject[f.Object]; k != nil {
-			if w > k.weight && k.form.Family != "stat" { // the size says more than the data
-				k.form, k.good, k.bad, k.weight = *f, sp.good.event(), sp.bad.event(), w
+			if w == kindMetadata && k.means != kindMetadata && k.form.Family != "stat" { // the size says more than the data
+				k.form, k.good, k.bad, k.means = *f, sp.good.event(), sp.bad.event(), w
 			}
 			continue
 		}
-		k := &candidate{kind: InputChanged, proc: pp.bad, form: *f, good: sp.good.event(), bad: sp.bad.event(), at: sp.bad.event(), weight: w}
+		k := &candidate{kind: InputChanged, proc: pp.bad, form: *f, good: sp.good.event(), bad: sp.bad.event(), at: sp.bad.event(), means: w}
 		byObject[f.Object] = k
 		out = append(out, k)
 	}
@@ -385,7 +373,7 @@ func (c *comparison) inputCandidates(pp *procPair) []*candidate {
 			continue
 		}
 		out = append(out, &candidate{kind: InputChanged, proc: pp.bad, good: pp.good.start0(), bad: pp.bad.start0(), at: pp.bad.start0(),
-			weight: ch.weight, what: ch.what + " " + ch.text, subject: ch.subject, form: form{Class: quiet}})
+			means: ch.means, what: ch.what + " " + ch.text, subject: ch.subject, form: form{Class: quiet}})
 	}
 	return out
 }

@@ -12,7 +12,7 @@ import (
 type change struct {
 	what    string // "environment", "arguments", …
 	text    string // in plain words, with both values
-	weight  float64
+	means   feature
 	subject string // variable, limit: what a message might name
 }
 
@@ -30,10 +30,10 @@ func factChanges(g, b *proc, canonG, canonB func(string) string) []change {
 	for i := range min(len(g.execs), len(b.execs)) {
 		x, y := &g.execs[i], &b.execs[i]
 		if x.args != y.args {
-			out = append(out, change{what: "arguments", text: argumentChange(x.argv, y.argv), weight: 2})
+			out = append(out, change{what: "arguments", text: argumentChange(x.argv, y.argv), means: kindArguments})
 		}
 		if x.name != y.name && base(x.name) == base(y.name) {
-			out = append(out, change{what: "program", text: x.path + " → " + y.path, weight: 3, subject: base(y.path)})
+			out = append(out, change{what: "program", text: x.path + " → " + y.path, means: kindProgram, subject: base(y.path)})
 		}
 	}
 	if g.facts == nil || b.facts == nil {
@@ -41,16 +41,16 @@ func factChanges(g, b *proc, canonG, canonB func(string) string) []change {
 	}
 	out = append(out, envChanges(g.facts, b.facts, canonG, canonB)...)
 	if x, y := string(g.facts.Cwd), string(b.facts.Cwd); x != y && canonG(x) != canonB(y) {
-		out = append(out, change{what: "working directory", text: x + " → " + y, weight: 2})
+		out = append(out, change{what: "working directory", text: x + " → " + y, means: kindDirectory})
 	}
 	if x, y := g.facts.Umask, b.facts.Umask; x != y {
-		out = append(out, change{what: "umask", text: fmt.Sprintf("%04o → %04o", x, y), weight: 1.5})
+		out = append(out, change{what: "umask", text: fmt.Sprintf("%04o → %04o", x, y), means: kindUmask})
 	}
 	out = append(out, credentialChanges(g.facts.Credentials, b.facts.Credentials)...)
 	for _, x := range g.facts.Limits {
 		for _, y := range b.facts.Limits {
 			if x.Name == y.Name && x.Soft != y.Soft {
-				out = append(out, change{what: "limit " + x.Name, text: limitText(x.Soft) + " → " + limitText(y.Soft), weight: 3})
+				out = append(out, change{what: "limit " + x.Name, text: limitText(x.Soft) + " → " + limitText(y.Soft), means: kindLimit})
 			}
 		}
 	}
@@ -91,7 +91,7 @@ func argumentChange(x, y []string) string {
 func envChanges(x, y *tracepb.Process, canonG, canonB func(string) string) []change {
 	if len(x.Env) == 0 || len(y.Env) == 0 {
 		if x.EnvKnown && y.EnvKnown && x.EnvCount != y.EnvCount {
-			return []change{{what: "environment", text: fmt.Sprintf("%d → %d variables", x.EnvCount, y.EnvCount), weight: 1}}
+			return []change{{what: "environment", text: fmt.Sprintf("%d → %d variables", x.EnvCount, y.EnvCount), means: kindVariables}}
 		}
 		return nil
 	}
@@ -122,7 +122,7 @@ func envChanges(x, y *tracepb.Process, canonG, canonB func(string) string) []cha
 		default:
 			text += clipText(vx, 60) + " → " + clipText(vy, 60)
 		}
-		out = append(out, change{what: "environment", text: text, weight: 2.5, subject: n})
+		out = append(out, change{what: "environment", text: text, means: kindVariable, subject: n})
 	}
 	return out
 }
@@ -143,7 +143,7 @@ func credentialChanges(x, y *tracepb.Credentials) []change {
 	var out []change
 	num := func(what string, a, b uint32) {
 		if a != b {
-			out = append(out, change{what: what, text: fmt.Sprintf("%d → %d", a, b), weight: 3})
+			out = append(out, change{what: what, text: fmt.Sprintf("%d → %d", a, b), means: kindCredentials})
 		}
 	}
 	num("effective user", x.Euid, y.Euid)
@@ -152,14 +152,14 @@ func credentialChanges(x, y *tracepb.Credentials) []change {
 	}
 	num("effective group", x.Egid, y.Egid)
 	if !slices.Equal(x.Groups, y.Groups) && x.Euid == y.Euid {
-		out = append(out, change{what: "supplementary groups", text: fmt.Sprint(x.Groups, " → ", y.Groups), weight: 2.5})
+		out = append(out, change{what: "supplementary groups", text: fmt.Sprint(x.Groups, " → ", y.Groups), means: kindGroups})
 	}
 	if x.CapEffective != y.CapEffective && x.Euid == y.Euid {
-		out = append(out, change{what: "effective capabilities", text: fmt.Sprintf("%#x → %#x", x.CapEffective, y.CapEffective), weight: 3})
+		out = append(out, change{what: "effective capabilities", text: fmt.Sprintf("%#x → %#x", x.CapEffective, y.CapEffective), means: kindCredentials})
 	}
 	num("seccomp mode", x.Seccomp, y.Seccomp)
 	if x.NoNewPrivs != y.NoNewPrivs {
-		out = append(out, change{what: "no_new_privs", text: fmt.Sprint(x.NoNewPrivs, " → ", y.NoNewPrivs), weight: 2})
+		out = append(out, change{what: "no_new_privs", text: fmt.Sprint(x.NoNewPrivs, " → ", y.NoNewPrivs), means: kindPrivileges})
 	}
 	return out
 }

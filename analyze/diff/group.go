@@ -1,6 +1,7 @@
 package diff
 
 import (
+	"cmp"
 	"fmt"
 	"strings"
 )
@@ -80,7 +81,7 @@ func (g *groups) sift(list []*candidate) []*candidate {
 	for i, q := range benjaminiHochberg(p) {
 		k := kept[i]
 		k.p = &q
-		k.weight *= 0.4 + 0.6*float64(k.runs)/float64(len(g.bad))
+		k.share = cmp.Or(k.share, 1) * (0.4 + 0.6*float64(k.runs)/float64(len(g.bad)))
 	}
 	return kept
 }

@@ -138,15 +138,15 @@ func (c *comparison) slowCandidates(rows []*row) []*candidate {
 			continue // it waited for others of the run, and those are compared
 		}
 		k := &candidate{kind: kind, proc: r.proc, form: f, good: r.event[goodSide], bad: r.event[badSide], at: r.event[badSide],
-			count: int(r.calls[badSide]), added: d, weight: 3}
+			count: int(r.calls[badSide]), added: d, means: kindTime, share: 1}
 		if !attached {
-			k.weight *= float64(min(d, bad-good)) / float64(bad-good)
+			k.share *= float64(min(d, bad-good)) / float64(bad-good)
 		}
 		if waits(&f) {
-			k.weight *= 0.4
+			k.share *= 0.4
 		}
 		if kind == Faster {
-			k.weight *= 0.2
+			k.share *= 0.2
 		}
 		out = append(out, k)
 		if len(out) >= 10 {
@@ -202,7 +202,7 @@ func (c *comparison) hangCandidates() []*candidate {
 		l := &longest.last
 		f := *c.syms.form(l.sym)
 		f.Name = l.name
-		k := &candidate{kind: Slower, proc: p, form: f, bad: l.event, at: l.event, added: l.end - l.start, weight: weightHang, what: "blocked"}
+		k := &candidate{kind: Slower, proc: p, form: f, bad: l.event, at: l.event, added: l.end - l.start, means: kindHang, what: "blocked"}
 		if g := p.other; g != nil {
 			if u := g.uses[l.sym]; u != nil {
 				k.good = u.longestEvent
@@ -212,7 +212,7 @@ func (c *comparison) hangCandidates() []*candidate {
 			}
 		}
 		if waits(&f) && stuckBelow(p) {
-			k.weight = 1
+			k.means = kindWaiting
 		}
 		out = append(out, k)
 	}

@@ -9,31 +9,12 @@ import (
 	"sysreel/proto/syscalls"
 )
 
-// What circumstances add to a candidate's weight, and take from it.
-const (
-	bonusPath      = 4.0  // its path is in a message of the bad run
-	bonusErrno     = 2.0  // its error's text is
-	bonusOrigin    = 2.0  // in the process that failed first
-	bonusNear      = 0.5  // the same for what did not fail: a cause less often
-	bonusFailing   = 1.0  // in another process that failed
-	bonusLast      = 1.5  // the last failure before that process's message
-	bonusFirst     = 0.5  // first difference of its process
-	bonusInput     = 1.0  // a changed input of the process that failed first
-	malusMended    = -3.5 // the same thing succeeded later
-	malusElsewhere = -2.5 // found in another directory: a search
-	malusAfter     = -3.0 // after the failing process had said what was wrong
-	malusTail      = -2.5 // missing because the process was gone
-	malusStopped   = -3.0 // a signal that ended a run which was stuck
-	malusUnrelated = -1.5 // in a process that ended well while another failed
-	likelyScore    = 3.0  // from here on a finding is a likely cause
-)
-
 // rank scores the candidates, sorts them and folds consequences beneath.
 func (c *comparison) rank(list []*candidate, o *outcome) []*candidate {
 	search := c.searches()
-	lastFailure := c.lastFailures(list, o)
+	last := c.lastFailures(list, o)
 	for _, k := range list {
-		c.score(k, o, search, lastFailure)
+		c.score(k, o, search, last)
 	}
 	c.discountStop(list)
 	slices.SortStableFunc(list, func(x, y *candidate) int {
@@ -57,8 +38,7 @@ func (c *comparison) discountStop(list []*candidate) {
 	stuck := slices.ContainsFunc(list, func(k *candidate) bool { return k.what == "blocked" })
 	for _, k := range list {
 		if stuck && k.form.Family == "end" && k.proc.signalled() != 0 {
-			k.score += malusStopped
-			k.reasons = append(k.reasons, fmt.Sprintf("%+.1f the run was stuck before", malusStopped))
+			k.add(c.weights, stuckBefore, 1)
 		}
 	}
 }
@@ -107,14 +87,15 @@ func (c *comparison) lastFailures(list []*candidate, o *outcome) map[*candidate]
 	return out
 }
 
-func (c *comparison) score(k *candidate, o *outcome, search map[string]uint64, lastFailure map[*candidate]bool) {
-	add := func(v float64, why string) {
-		k.score += v
-		if why != "" {
-			k.reasons = append(k.reasons, fmt.Sprintf("%+.1f %s", v, why))
-		}
-	}
-	add(k.weight, string(k.kind))
+// add gives k a feature.
+func (k *candidate) add(w *Weights, f feature, share float64) {
+	k.score += w[f] * share
+	k.features = append(k.features, has{f, share})
+}
+
+func (c *comparison) score(k *candidate, o *outcome, search map[string]uint64, last map[*candidate]bool) {
+	add := func(f feature) { k.add(c.weights, f, 1) }
+	k.add(c.weights, k.means, cmp.Or(k.share, 1))
 	end := k.form.Family == "end" || k.form.Family == "exit"
 	object, errnoText := k.form.Object, ""
 	if k.form.Failed() {
@@ -136,11 +117,11 @@ func (c *comparison) score(k *candidate, o *outcome, search map[string]uint64, l
 		}
 		path, errno, _ := o.echoes(name, errnoText, from)
 		if path && object != "" {
-			add(bonusPath, "named in a message of the bad run")
+			add(inMessage)
 			k.echoed = true
 		}
 		if errno {
-			add(bonusErrno, "its error text is in a message of the bad run")
+			add(errorInMessage)
 		}
 	}
 	telling := k.form.Failed() || k.kind == InputChanged || k.kind == Slower || k.kind == ProcessMissing
@@ -148,40 +129,40 @@ func (c *comparison) score(k *candidate, o *outcome, search map[string]uint64, l
 		switch {
 		case !telling:
 			if o.failing[k.proc] {
-				add(bonusNear, "in a process that failed")
+				add(nearOrigin)
 			}
 		case k.proc == o.origin:
-			add(bonusOrigin, "in the process that failed first")
+			add(inOrigin)
 			if k.kind == InputChanged {
-				add(bonusInput, "input of the process that failed first")
+				add(originInput)
 			}
 		case o.failing[k.proc]:
-			add(bonusFailing, "in a process that failed")
+			add(inFailing)
 		case o.origin.ancestor(k.proc), k.proc.ancestor(o.origin):
 		case k.kind == InputChanged && k.at < o.origin.endEvent: // may have handed it on
 		default:
-			add(malusUnrelated, "in a process that did not fail")
+			add(inUnfailing)
 		}
 		if s := o.complaint(k.proc); s != nil && k.at > s.event && k.kind != Slower {
-			add(malusAfter, "after the first message")
+			add(afterMessage)
 		} else if k.proc != o.origin && k.at > o.origin.endEvent && k.kind != Slower {
-			add(malusAfter, "after the first process had failed")
+			add(afterMessage)
 		}
 	}
-	if lastFailure[k] {
-		add(bonusLast, "last failure before the message")
+	if last[k] {
+		add(lastFailure)
 	}
 	if k.first {
-		add(bonusFirst, "first difference of its process")
+		add(firstDifference)
 	}
 	if k.tail {
-		add(malusTail, "the process had ended")
+		add(processEnded)
 	}
 	if k.form.Failed() && k.form.Class == effect {
 		if c.mended(k) {
-			add(malusMended, "succeeded later")
+			add(succeededLater)
 		} else if at := search[itoa(k.proc.group)+" "+base(object)]; at > k.bad && strings.HasPrefix(object, "/") {
-			add(malusElsewhere, "found elsewhere later")
+			add(foundElsewhere)
 		}
 	}
 }
@@ -215,7 +196,7 @@ func foldRepeats(list []*candidate) []*candidate {
 			if k.form.Object == f.form.Object && k.proc == f.proc && k.at < f.at {
 				// What went wrong is the first failure; the later one only
 				// stands nearer to the message.
-				k.score, k.reasons, k.repeats, k.echoed = f.score, f.reasons, f.repeats, k.echoed || f.echoed
+				k.score, k.features, k.repeats, k.echoed = f.score, f.features, f.repeats, k.echoed || f.echoed
 				*f = *k
 			}
 			f.repeats++

@@ -11,7 +11,7 @@ import (
 
 // finding makes the finding of a candidate from its evidence.
 func (c *comparison) finding(k *candidate, good, bad *evidence) Finding {
-	f := Finding{Kind: k.kind, Process: k.proc.role(), Score: k.score, Reasons: k.reasons, Count: k.count}
+	f := Finding{Kind: k.kind, Process: k.proc.role(), Score: k.score, Reasons: k.reasons(c.weights), Count: k.count}
 	if f.Count == 1 {
 		f.Count = 0
 	}
