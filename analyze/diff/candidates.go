@@ -25,6 +25,8 @@ type candidate struct {
 	tail    bool    // missing because the process had ended
 	first   bool    // first difference of its process
 
+	index int // in Differences
+
 	runs int      // of groups: bad runs that show it
 	p    *float64 // of groups: Fisher's exact test, adjusted
 

@@ -19,8 +19,6 @@ type comparison struct {
 	dropped int // differences that are more likely an accident than a cause
 	left    int // of them without a counterpart, in any order
 
-	weights *Weights
-
 	groupSeen [2]map[groupSymbol]int // by side
 	inputs    map[symbol]*[2]map[uint32]bool
 }
@@ -48,7 +46,7 @@ const (
 
 // compareRuns matches, aligns and cancels.
 func compareRuns(g, b *run, syms *symbols, rs ruleSet) *comparison {
-	c := &comparison{weights: DefaultWeights(), syms: syms, rules: rs, loops: newLoops(syms), good: g, bad: b}
+	c := &comparison{syms: syms, rules: rs, loops: newLoops(syms), good: g, bad: b}
 	matchRuns(g, b)
 	groupTwins(g, b)
 	for side, r := range [2]*run{g, b} {

@@ -49,6 +49,41 @@ type Options struct {
 // Compare compares the runs. The first of each group is compared call by call;
 // the others say what varies anyway, and give the statistics.
 func Compare(ctx context.Context, o Options) (*Result, error) {
+	m, err := measure(ctx, o)
+	if err != nil {
+		return nil, err
+	}
+	c := m.comparison
+	list := c.rank(m.list, m.outcome, DefaultWeights())
+	res := c.result(list, m.rows)
+	res.Notes = append(res.Notes, m.groups.notes()...)
+	m.groups.times(c, res.Latency)
+	for _, r := range m.groups.good {
+		res.Good = append(res.Good, r.describe())
+	}
+	for _, r := range m.groups.bad {
+		res.Bad = append(res.Bad, r.describe())
+	}
+	if res.Findings, err = c.fill(ctx, o, list, m.outcome, DefaultWeights()); err != nil {
+		return nil, err
+	}
+	if n := len(list) - len(res.Findings); n > 0 {
+		res.Notes = append(res.Notes, fmt.Sprintf("%d weaker findings are left out", n))
+	}
+	return res, nil
+}
+
+// measured is everything that is known of the runs before it is ranked.
+type measured struct {
+	groups     *groups
+	comparison *comparison
+	outcome    *outcome
+	rows       []*row
+	list       []*candidate // with their features
+}
+
+// measure reads the runs, compares them, and finds the features of each difference.
+func measure(ctx context.Context, o Options) (*measured, error) {
 	if len(o.Good) == 0 || len(o.Bad) == 0 {
 		return nil, fmt.Errorf("a comparison needs a good and a bad run")
 	}
@@ -72,30 +107,15 @@ func Compare(ctx context.Context, o Options) (*Result, error) {
 			runs[side] = append(runs[side], r)
 		}
 	}
-	g := survey(runs[goodSide], runs[badSide], syms, rs)
+	m := &measured{groups: survey(runs[goodSide], runs[badSide], syms, rs)}
 	c := compareRuns(runs[goodSide][0], runs[badSide][0], syms, rs)
-	out := readOutcome(c)
-	var rows []*row
+	m.comparison, m.outcome = c, readOutcome(c)
 	if !c.untimed() {
-		rows = c.timeRows()
+		m.rows = c.timeRows()
 	}
-	list := c.rank(g.sift(c.all(out, rows)), out)
-	res := c.result(list, rows)
-	res.Notes = append(res.Notes, g.notes()...)
-	g.times(c, res.Latency)
-	for side, rr := range runs {
-		for _, r := range rr {
-			if side == goodSide {
-				res.Good = append(res.Good, r.describe())
-			} else {
-				res.Bad = append(res.Bad, r.describe())
-			}
-		}
-	}
-	if err := c.fill(ctx, o, res, list, out); err != nil {
-		return nil, err
-	}
-	return res, nil
+	m.list = m.groups.sift(c.all(m.outcome, m.rows))
+	c.characterise(m.list, m.outcome)
+	return m, nil
 }
 
 // untimed reports whether the times of a run mean nothing: the log that its trace
@@ -269,12 +289,9 @@ func errorCounts(good, bad map[string]int) []Count {
 // maxFindings bounds the findings of a result.
 const maxFindings = 200
 
-// fill fetches the evidence and makes the findings.
-func (c *comparison) fill(ctx context.Context, o Options, res *Result, list []*candidate, out *outcome) error {
-	if len(list) > maxFindings {
-		res.Notes = append(res.Notes, fmt.Sprintf("%d weaker findings are left out", len(list)-maxFindings))
-		list = list[:maxFindings]
-	}
+// fill fetches the evidence of the first maxFindings of list and makes findings of them.
+func (c *comparison) fill(ctx context.Context, o Options, list []*candidate, out *outcome, w *Weights) ([]Finding, error) {
+	list = list[:min(len(list), maxFindings)]
 	want := [2]map[uint64]*evidence{{}, {}}
 	note := func(k *candidate) {
 		for side, n := range [2]uint64{k.good, k.bad} {
@@ -287,7 +304,7 @@ func (c *comparison) fill(ctx context.Context, o Options, res *Result, list []*c
 		note(k)
 	}
 	if err := collect(ctx, o.Bad[0], o, want[badSide]); err != nil {
-		return err
+		return nil, err
 	}
 	for _, k := range list {
 		if bad := want[badSide][k.bad]; bad != nil && k.good != 0 && bad.errno != "" && bad.path != "" {
@@ -296,7 +313,7 @@ func (c *comparison) fill(ctx context.Context, o Options, res *Result, list []*c
 		}
 	}
 	if err := collect(ctx, o.Good[0], o, want[goodSide]); err != nil {
-		return err
+		return nil, err
 	}
 	get := func(side int, n uint64) *evidence {
 		if e := want[side][n]; e != nil && e.call.Event != 0 {
@@ -304,11 +321,12 @@ func (c *comparison) fill(ctx context.Context, o Options, res *Result, list []*c
 		}
 		return nil
 	}
+	findings := make([]Finding, 0, len(list))
 	for i, k := range list {
-		f := c.finding(k, get(goodSide, k.good), get(badSide, k.bad))
+		f := c.finding(k, get(goodSide, k.good), get(badSide, k.bad), w)
 		f.Rank, f.BadRuns, f.P = i+1, k.runs, k.p
 		f.Consequences = c.chain(k, out)
-		res.Findings = append(res.Findings, f)
+		findings = append(findings, f)
 	}
-	return nil
+	return findings, nil
 }

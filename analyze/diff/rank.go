@@ -9,17 +9,22 @@ import (
 	"sysreel/proto/syscalls"
 )
 
-// rank scores the candidates, sorts them and folds consequences beneath.
-func (c *comparison) rank(list []*candidate, o *outcome) []*candidate {
+// characterise finds the features of the candidates.
+func (c *comparison) characterise(list []*candidate, o *outcome) {
 	search := c.searches()
 	last := c.lastFailures(list, o)
 	for _, k := range list {
-		c.score(k, o, search, last)
+		c.describe(k, o, search, last)
 	}
 	c.discountStop(list)
-	slices.SortStableFunc(list, func(x, y *candidate) int {
-		return cmp.Or(cmp.Compare(y.score, x.score), cmp.Compare(x.at, y.at))
-	})
+	discountLater(list)
+}
+
+// rank sorts the candidates by score, folds consequences beneath their causes
+// and leaves out what is not worth reading. It changes what is ranked of the
+// candidates, save their features.
+func (c *comparison) rank(list []*candidate, o *outcome, w *Weights) []*candidate {
+	sortByScore(list, w)
 	list = c.foldConsequences(foldRepeats(list), o)
 	// What is more likely an accident than a cause is not worth reading, as
 	// long as there is anything else.
@@ -32,13 +37,46 @@ func (c *comparison) rank(list []*candidate, o *outcome) []*candidate {
 	return list
 }
 
+func sortByScore(list []*candidate, w *Weights) {
+	for _, k := range list {
+		k.score = 0
+		for _, h := range k.features {
+			k.score += w[h.feature] * h.share
+		}
+	}
+	slices.SortStableFunc(list, func(x, y *candidate) int {
+		return cmp.Or(cmp.Compare(y.score, x.score), cmp.Compare(x.at, y.at))
+	})
+}
+
 // discountStop takes weight from the signal that ended a run that was stuck:
 // somebody gave up waiting.
 func (c *comparison) discountStop(list []*candidate) {
 	stuck := slices.ContainsFunc(list, func(k *candidate) bool { return k.what == "blocked" })
 	for _, k := range list {
 		if stuck && k.form.Family == "end" && k.proc.signalled() != 0 {
-			k.add(c.weights, stuckBefore, 1)
+			k.add(stuckBefore, 1)
+		}
+	}
+}
+
+// discountLater marks what a process did, or did not do, after it had got
+// another result or another input: its way had parted by then, and the rest
+// follows from that more often than not.
+func discountLater(list []*candidate) {
+	parted := map[*proc]uint64{}
+	for _, k := range list {
+		if k.at == 0 || k.kind != ResultChanged && k.kind != InputChanged || k.form.Family == "end" ||
+			slices.ContainsFunc(k.features, func(h has) bool { return h.feature == succeededLater || h.feature == foundElsewhere }) {
+			continue
+		}
+		if at, ok := parted[k.proc]; !ok || k.at < at {
+			parted[k.proc] = k.at
+		}
+	}
+	for _, k := range list {
+		if at, ok := parted[k.proc]; ok && k.at > at && (k.kind == Added || k.kind == Missing) && k.form.Family != "end" {
+			k.add(afterChange, 1)
 		}
 	}
 }
@@ -88,14 +126,14 @@ func (c *comparison) lastFailures(list []*candidate, o *outcome) map[*candidate]
 }
 
 // add gives k a feature.
-func (k *candidate) add(w *Weights, f feature, share float64) {
-	k.score += w[f] * share
+func (k *candidate) add(f feature, share float64) {
 	k.features = append(k.features, has{f, share})
 }
 
-func (c *comparison) score(k *candidate, o *outcome, search map[string]uint64, last map[*candidate]bool) {
-	add := func(f feature) { k.add(c.weights, f, 1) }
-	k.add(c.weights, k.means, cmp.Or(k.share, 1))
+// describe finds the features of k.
+func (c *comparison) describe(k *candidate, o *outcome, search map[string]uint64, last map[*candidate]bool) {
+	add := func(f feature) { k.add(f, 1) }
+	k.add(k.means, cmp.Or(k.share, 1))
 	end := k.form.Family == "end" || k.form.Family == "exit"
 	object, errnoText := k.form.Object, ""
 	if k.form.Failed() {

@@ -10,8 +10,8 @@ import (
 )
 
 // finding makes the finding of a candidate from its evidence.
-func (c *comparison) finding(k *candidate, good, bad *evidence) Finding {
-	f := Finding{Kind: k.kind, Process: k.proc.role(), Score: k.score, Reasons: k.reasons(c.weights), Count: k.count}
+func (c *comparison) finding(k *candidate, good, bad *evidence, w *Weights) Finding {
+	f := Finding{Kind: k.kind, Process: k.proc.role(), Score: k.score, Reasons: k.reasons(w), Count: k.count}
 	if f.Count == 1 {
 		f.Count = 0
 	}

@@ -35,6 +35,7 @@ func run() int {
 		healthy  = flag.Int("healthy", 0, "run each healthy command so many times, and no failures")
 		keep     = flag.String("keep", "", "keep the traces in this directory")
 		reuse    = flag.Bool("reuse", false, "with -keep: compare the traces that are there; record nothing")
+		fit      = flag.Bool("fit", false, "with -keep: fit the weights of diff to the traces that are there, each program's held out in turn")
 		verbose  = flag.Bool("v", false, "print what diff says of every case that it did not get right first")
 	)
 	flag.Parse()
@@ -71,6 +72,9 @@ func run() int {
 		return 2
 	}
 	b := &bench{sysreel: path, dir: dir, verbose: *verbose}
+	if *fit {
+		return b.fit(re, traces)
+	}
 	if *healthy > 0 {
 		return b.healthy(re, *healthy, traces, *reuse)
 	}
@@ -257,10 +261,11 @@ func (b *bench) healthy(re *regexp.Regexp, n int, traces string, reuse bool) int
 
 // compare compares two trace files.
 func compare(good, bad string) (*diff.Result, error) {
-	source := func(name string) diff.Source {
-		return diff.Source{Name: name, Open: func() (*analyze.Trace, error) { return analyze.Open(name, nil, tracefile.ReaderOptions{}) }}
-	}
 	return diff.Compare(context.Background(), diff.Options{Good: []diff.Source{source(good)}, Bad: []diff.Source{source(bad)}})
+}
+
+func source(name string) diff.Source {
+	return diff.Source{Name: name, Open: func() (*analyze.Trace, error) { return analyze.Open(name, nil, tracefile.ReaderOptions{}) }}
 }
 
 // linesBefore counts the lines that a person reads before the finding of the
