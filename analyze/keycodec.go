@@ -4,6 +4,7 @@ import (
 	"encoding/binary"
 	"errors"
 
+	"sysreel/analyze/spill"
 	"sysreel/proto/world"
 )
 
@@ -29,6 +30,18 @@ const (
 	keyThread
 	keyWait
 )
+
+// Slot is a number that is another for most other keys.
+func (c *KeyCodec) Slot(k Key) uint32 {
+	slot := spill.Text(k.Name)
+	if k.Process != nil {
+		slot += uint32(k.Process.ID) * 0x9E3779B1
+	}
+	if k.Thread != nil {
+		slot += uint32(k.Thread.ID) * 0x85EBCA77
+	}
+	return slot + uint32(len(k.Wait))
+}
 
 // Note takes down what the key points to, and returns about how many bytes of
 // memory a key takes.

@@ -288,15 +288,22 @@ func (p *pass) hand(e *tracefile.Event, meta *shapeMeta) error {
 	if !m.result(e) || !m.within(e) {
 		return nil
 	}
-	t := p.world.See(e.Thread)
-	p.call = Call{Event: e, Name: meta.name, Desc: meta.desc, Thread: t, Process: t.Process, meta: meta, paths: p.call.paths, fds: p.call.fds}
-	if p.options.Need != NeedCore {
-		p.call.world = p.world
+	call := &p.call
+	// Field by field, and only those that change: it is done for every call.
+	if t := p.world.See(e.Thread); call.Event != e || call.Thread != t || call.Process != t.Process {
+		call.Event, call.Thread, call.Process, call.world = e, t, t.Process, nil
+		if p.options.Need != NeedCore {
+			call.world = p.world
+		}
 	}
-	if len(m.globs) > 0 && !m.path(p.call.Paths()) {
+	if call.meta != meta {
+		call.Name, call.Desc, call.meta = meta.name, meta.desc, meta
+	}
+	call.known = false
+	if len(m.globs) > 0 && !m.path(call.Paths()) {
 		return nil
 	}
-	return p.fn(&p.call)
+	return p.fn(call)
 }
 
 // keepPending copies the calls in flight at the end of the block, which is used

@@ -48,51 +48,71 @@ const (
 	fewBytes   = 8 // of a fewBucket
 )
 
-// inDecade maps 100…999 to a bucket of the decade; pow10 has 10⁰ to 10¹⁸.
+// firstOf has the smallest of 100…999 in each bucket of a decade; pow10 has 10⁰
+// to 10¹⁸.
 var (
-	inDecade [900]uint8
-	firstOf  [perDecade + 1]uint16 // the inverse: smallest of 100…999 in the bucket
-	pow10    [19]uint64
+	firstOf [perDecade + 1]uint16
+	pow10   [19]uint64
 )
 
+// cells leads from a duration to its bucket: a power of two divided into 128 has
+// parts narrower than any bucket, so that each lies in one or in two of these.
+var (
+	cells [(64 - cellBits) << cellBits]uint16 // bucket that a part begins in
+	lasts [numBuckets]int64                   // the longest duration of a bucket
+)
+
+const cellBits = 7
+
 func init() {
-	n := -1
-	for v := 100; v < 1000; v++ {
-		step := 10
+	n := 0
+	for v := 100; v < 1000; n++ {
+		firstOf[n] = uint16(v)
 		switch {
 		case v < 200:
-			step = 2
+			v += 2
 		case v < 500:
-			step = 5
+			v += 5
+		default:
+			v += 10
 		}
-		if v%step == 0 {
-			n++
-			firstOf[n] = uint16(v)
-		}
-		inDecade[v-100] = uint8(n)
 	}
-	firstOf[perDecade] = 1000
+	firstOf[n] = 1000
 	p := uint64(1)
 	for i := range pow10 {
 		pow10[i] = p
 		p *= 10
+	}
+	for i := range lasts {
+		if _, high := bounds(i); high < 1<<63-1 {
+			lasts[i] = high - 1
+		} else {
+			lasts[i] = high
+		}
+	}
+	bucket := 0
+	for i := range cells {
+		shift := max(i>>cellBits-1, 0)
+		low := (uint64(i) - uint64(shift)<<cellBits) << shift
+		for uint64(lasts[bucket]) < low {
+			bucket++
+		}
+		cells[i] = uint16(bucket)
 	}
 }
 
 // bucketOf returns the index of the bucket that ns is in. Negative durations
 // count as 0.
 func bucketOf(ns int64) int {
-	if ns < exact {
-		return int(max(ns, 0))
+	v := uint64(max(ns, 0))
+	// The place of the highest bit and the seven that follow it. Below 256
+	// every number has a cell of its own.
+	shift := max(bits.Len64(v)-cellBits-1, 0)
+	i := int(cells[uint64(shift)<<cellBits+v>>shift])
+	if ns > lasts[i] {
+		i++
 	}
-	v := uint64(ns)
-	// 1233/4096 is log10(2): the decade, or one too high.
-	d := bits.Len64(v) * 1233 >> 12
-	if v < pow10[d] {
-		d--
-	}
-	d -= 2
-	return exact + d*perDecade + int(inDecade[v/pow10[d]-100])
+	return i
 }
 
 // bounds returns the durations [low, high) of a bucket.

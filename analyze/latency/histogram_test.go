@@ -37,6 +37,16 @@ func TestBuckets(t *testing.T) {
 	if bucketOf(-5) != 0 {
 		t.Error("a negative duration is not in the first bucket")
 	}
+	r := rand.New(rand.NewPCG(1, 2))
+	for range 1_000_000 {
+		ns := r.Int64() >> r.IntN(63)
+		if low, high := bounds(bucketOf(ns)); ns < low || ns >= high && ns < math.MaxInt64 {
+			t.Fatalf("%d is in the bucket [%d,%d)", ns, low, high)
+		}
+	}
+	if low, high := bounds(bucketOf(math.MaxInt64)); high != math.MaxInt64 || low <= 0 {
+		t.Errorf("the longest duration is in the bucket [%d,%d)", low, high)
+	}
 	for _, ns := range []int64{1e3, 2e3, 5e3, 1e6, 2e9, 5e12} {
 		if low, _ := bounds(bucketOf(ns)); low != ns {
 			t.Errorf("%d is not a boundary: its bucket begins at %d", ns, low)

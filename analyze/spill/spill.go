@@ -16,6 +16,9 @@ import (
 
 // Codec tells a Table what its keys and values are.
 type Codec[K comparable, V any] interface {
+	// Slot returns a number that is another for most other keys, at little
+	// cost; see [Text].
+	Slot(K) uint32
 	// Note is told every new key, and returns about how many bytes it and an
 	// empty value take.
 	Note(K) int
@@ -36,8 +39,8 @@ type Table[K comparable, V any] struct {
 
 	rows map[K]*V
 	size int // bytes they take, about
-	last K
-	row  *V // of last, nil: none
+	// recent is a direct-mapped cache in front of rows.
+	recent *[recentSlots]recentRow[K, V]
 
 	runs  []run
 	out   *os.File
@@ -48,6 +51,28 @@ type Table[K comparable, V any] struct {
 	resting bool
 	err     error
 	spills  int
+}
+
+type recentRow[K comparable, V any] struct {
+	key K
+	row *V // nil: none
+}
+
+const recentSlots = 1 << 10
+
+// Text returns a number that is another for most other texts, of their length
+// and last bytes: names differ in these.
+func Text(s string) uint32 {
+	h := uint64(len(s))
+	if n := len(s); n >= 8 {
+		h ^= uint64(s[n-1]) | uint64(s[n-2])<<8 | uint64(s[n-3])<<16 | uint64(s[n-4])<<24 |
+			uint64(s[n-5])<<32 | uint64(s[n-6])<<40 | uint64(s[n-7])<<48 | uint64(s[n-8])<<56
+	} else {
+		for i := range n {
+			h = h<<8 | uint64(s[i])
+		}
+	}
+	return uint32(h * 0x9E3779B97F4A7C15 >> 40)
 }
 
 // run is a sorted part of a file.
@@ -61,15 +86,16 @@ const maxFile = 4 << 30
 
 // New returns an empty Table that takes about limit bytes of memory at most.
 func New[K comparable, V any](limit int, codec Codec[K, V]) *Table[K, V] {
-	return &Table[K, V]{codec: codec, limit: limit, rows: make(map[K]*V)}
+	return &Table[K, V]{codec: codec, limit: limit, rows: make(map[K]*V), recent: new([recentSlots]recentRow[K, V])}
 }
 
 // Get returns the key's value, a zero one if it is new. It is valid until the
 // next call of Get or Merge. If there is no room for the key, and none on disk,
 // the value is one that all such keys share.
 func (t *Table[K, V]) Get(k K) *V {
-	if t.row != nil && k == t.last {
-		return t.row
+	slot := &t.recent[t.codec.Slot(k)%recentSlots]
+	if slot.row != nil && slot.key == k && t.size < t.limit {
+		return slot.row
 	}
 	room := t.room()
 	v := t.rows[k]
@@ -82,7 +108,7 @@ func (t *Table[K, V]) Get(k K) *V {
 		t.rows[k] = v
 		t.size += t.codec.Note(k)
 	}
-	t.last, t.row = k, v
+	slot.key, slot.row = k, v
 	return v
 }
 
@@ -135,7 +161,8 @@ func (t *Table[K, V]) spill() (err error) {
 	t.runs = append(t.runs, r)
 	t.at = r.to
 	clear(t.rows)
-	t.row, t.size = nil, 0
+	clear(t.recent[:])
+	t.size = 0
 	t.spills++
 	return nil
 }
@@ -173,7 +200,7 @@ func (t *Table[K, V]) Merge(o *Table[K, V]) {
 			t.codec.Merge(&t.rest, v)
 		}
 	}
-	t.row = nil
+	clear(t.recent[:])
 	t.runs = append(t.runs, o.runs...)
 	t.files = append(t.files, o.files...)
 	if t.err == nil {

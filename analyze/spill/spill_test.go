@@ -13,6 +13,7 @@ import (
 // sums is a codec of counters under names.
 type sums struct{}
 
+func (sums) Slot(k string) uint32                   { return Text(k) }
 func (sums) Note(k string) int                      { return len(k) + 8 }
 func (sums) AppendKey(b []byte, k string) []byte    { return append(b, k...) }
 func (sums) Key(b []byte) (string, error)           { return string(b), nil }

@@ -6,6 +6,7 @@ import (
 	"slices"
 
 	"sysreel/analyze"
+	"sysreel/analyze/spill"
 )
 
 // What does not fit into an Analysis' memory is put aside in temporary files by
@@ -98,6 +99,8 @@ type objectKey struct {
 
 type objectCodec struct{}
 
+func (objectCodec) Slot(k objectKey) uint32 { return spill.Text(k.name) }
+
 func (objectCodec) Note(k objectKey) int {
 	return len(k.name) + objectSize + perKey
 }
@@ -131,6 +134,8 @@ func (objectCodec) Decode(b []byte, into *object) error {
 func (objectCodec) Merge(into, from *object) { into.merge(from) }
 
 type failCodec struct{}
+
+func (failCodec) Slot(k failKey) uint32 { return spill.Text(k.path) + uint32(k.errno) }
 
 func (failCodec) Note(k failKey) int {
 	return len(k.path) + failureSize + perKey

@@ -95,7 +95,7 @@ func (c *Chunk) decodeDetail(b *Block) error {
 func (b *Block) parseDetail(msg []byte) error {
 	b.pool.reset()
 	b.index = b.index[:0]
-	b.Files = nil
+	b.Files = b.Files[:0]
 	b.expand, b.pieces = 0, 0
 	var shapes, tables [][]byte
 	first := uint64(0)
@@ -111,11 +111,7 @@ func (b *Block) parseDetail(msg []byte) error {
 		case detailTable:
 			tables = append(tables, data)
 		case detailFile:
-			f := new(tracepb.FileContext)
-			if err := b.parts.unmarshal(data, f); err != nil {
-				return err
-			}
-			b.Files = append(b.Files, FileContext{ProcessID(f.Process), f.Fd, f.Link, f.Flags, f.Peer})
+			return b.addFile(data)
 		}
 		return nil
 	})
@@ -138,6 +134,28 @@ func (b *Block) parseDetail(msg []byte) error {
 		}
 	}
 	return b.decodeInFlight()
+}
+
+// addFile decodes a FileContext. Its bytes stay where they are.
+func (b *Block) addFile(msg []byte) error {
+	var f FileContext
+	err := eachField(msg, func(num protowire.Number, v uint64, data []byte) error {
+		switch num {
+		case 1:
+			f.Process = ProcessID(v)
+		case 2:
+			f.FD = int32(v)
+		case 3:
+			f.Link = data
+		case 4:
+			f.Flags = uint32(v)
+		case 5:
+			f.Peer = data
+		}
+		return nil
+	})
+	b.Files = append(b.Files, f)
+	return err
 }
 
 // decodeTable decodes a Table message. Its columns are transposed back to rows.
@@ -229,7 +247,7 @@ func (b *Block) transpose(t *tableData, words [][]byte) error {
 }
 
 func (b *Block) decodeShape(s *shapeDetail, msg []byte, index int) error {
-	rows := len(b.threads[index])
+	rows := int(b.perShape[index])
 	s.args, s.layouts, s.layout = s.args[:0], s.layouts[:0], nil
 	var layout []byte
 	var layouts [][]byte
@@ -239,11 +257,11 @@ func (b *Block) decodeShape(s *shapeDetail, msg []byte, index int) error {
 		}
 		switch num {
 		case sdArg:
-			r := decodeRelated{thread: b.threads[index], ret: &b.rets[index]}
+			r := decodeRelated{ret: &b.rets[index]}
 			if n := len(s.args); n > 0 {
 				r.last = &s.args[n-1]
 			}
-			col, err := b.column(data, rows, r)
+			col, err := b.shapeColumn(data, index, r, &b.pool)
 			if s.args = append(s.args, col); len(s.args) > 6 {
 				return errMalformed
 			}
@@ -397,6 +415,9 @@ func (b *Block) decodeInFlight() error {
 func (b *Block) Event(i int, e *Event) {
 	b.event(i, e)
 	e.Num = b.FirstEvent + uint64(i)
+	if len(b.Facts) == 0 {
+		return
+	}
 	lo, hi := 0, len(b.Facts)
 	for lo < hi {
 		if mid := (lo + hi) / 2; b.Facts[mid].Index < i {
@@ -414,16 +435,23 @@ func (b *Block) event(i int, e *Event) {
 	si := b.all.Shape[i]
 	shape, s, k := &b.Shapes[si], &b.shapes[si], int(b.ordinal[i])
 	bufs := e.Bufs[:0]
-	*e = Event{
-		Kind: shape.Kind, Flags: b.all.Flags[i], Arch: shape.Arch, Thread: b.Threads[b.all.Thread[i]], NR: shape.NR,
-		Start: b.all.Start[i], End: b.all.End[i], Ret: b.all.Ret[i],
-	}
+	// Field by field: it is done for every event, and clearing a whole one first
+	// takes as long again.
+	e.Kind, e.Flags, e.Arch, e.NR = shape.Kind, b.all.Flags[i], shape.Arch, shape.NR
+	e.Thread = b.Threads[b.all.Thread[i]]
+	e.Start, e.End, e.Ret = b.all.Start[i], b.all.End[i], b.all.Ret[i]
+	e.Num, e.Facts = 0, nil
 	args := s.args
 	if len(b.args[si]) > 0 {
 		args = b.args[si]
 	}
+	e.Args = [6]uint64{}
 	for a := range args {
-		e.Args[a] = args[a].at(k)
+		if c := &args[a]; c.vals != nil {
+			e.Args[a] = c.vals[k]
+		} else {
+			e.Args[a] = c.konst
+		}
 	}
 	if s.layout == nil || s.layout[k] == 0 {
 		e.Bufs = bufs

@@ -63,9 +63,11 @@ type Core struct {
 	lastEnd  []uint64 // of each thread, ticks plus 1
 	memory   columnMemory
 	threadOf []uint32   // threads of the rows, shape by shape
-	threads  [][]uint32 // of the rows of each shape
+	threads  [][]uint32 // of the rows of each shape, once split
+	split    bool
 	rets     []column   // of each shape, zigzag
 	args     [][]column // by shape, of other kinds than calls
+	argv     [][]byte   // of all Processes
 	buf      []byte
 }
 
@@ -109,7 +111,8 @@ func (c *Core) parse(msg []byte) error {
 	c.parts = maxParts
 	c.raw = rawBlock{ret: c.raw.ret[:0], arg: c.raw.arg[:0]}
 	c.Threads, c.Shapes = c.Threads[:0], c.Shapes[:0]
-	c.Losses, c.Processes, c.Facts, c.InFlightFacts, c.Redactions = nil, nil, nil, nil, nil
+	c.Losses, c.Facts, c.InFlightFacts, c.Redactions = nil, nil, nil, nil
+	c.Processes, c.argv = c.Processes[:0], c.argv[:0]
 	r := &c.raw
 	err := eachField(msg, func(num protowire.Number, v uint64, data []byte) error {
 		switch num {
@@ -154,15 +157,7 @@ func (c *Core) parse(msg []byte) error {
 			c.Redactions = append(c.Redactions, n)
 			return c.parts.unmarshal(data, n)
 		case blockProcess:
-			p := new(tracepb.ProcessContext)
-			if err := c.parts.spend(2); err != nil {
-				return err
-			}
-			if err := c.parts.unmarshal(data, p); err != nil {
-				return err
-			}
-			c.Processes = append(c.Processes, ProcessContext{ID: ProcessID(p.Id), TGID: p.Tgid, Parent: ProcessID(p.Parent),
-				Exe: p.Exe, Comm: p.Comm, Argv: p.Argv, Cwd: p.Cwd, Root: p.Root})
+			return c.addProcess(data)
 		case blockFacts, blockInFlightFacts:
 			f := new(tracepb.Facts)
 			if err := c.parts.spend(2); err != nil {
@@ -227,6 +222,43 @@ func (c *Core) addThread(b []byte) error {
 	return err
 }
 
+// addProcess decodes a ProcessContext, by hand: they are many, and rarely looked
+// at. Its bytes stay where they are.
+func (c *Core) addProcess(b []byte) error {
+	if err := c.parts.spend(2); err != nil {
+		return err
+	}
+	var p ProcessContext
+	first := len(c.argv)
+	err := eachField(b, func(num protowire.Number, v uint64, data []byte) error {
+		switch num {
+		case 1:
+			p.ID = ProcessID(v)
+		case 2:
+			p.TGID = int32(v)
+		case 3:
+			p.Parent = ProcessID(v)
+		case 4:
+			p.Exe = data
+		case 5:
+			p.Comm = data
+		case 6:
+			c.argv = append(c.argv, data)
+			return c.parts.spend(1)
+		case 7:
+			p.Cwd = data
+		case 8:
+			p.Root = data
+		}
+		return nil
+	})
+	if n := len(c.argv); n > first {
+		p.Argv = c.argv[first:n:n]
+	}
+	c.Processes = append(c.Processes, p)
+	return err
+}
+
 func (c *Core) addShape(b []byte) error {
 	var s Shape
 	var ret []byte
@@ -284,7 +316,7 @@ func (c *Core) decode() error {
 		c.ordinal[i] = c.perShape[s]
 		c.perShape[s]++
 	}
-	c.splitThreads()
+	c.split = false
 	if err := c.times(); err != nil {
 		return err
 	}
@@ -306,6 +338,21 @@ func (c *Core) column(b []byte, n int, r decodeRelated) (column, error) {
 		return column{}, err
 	}
 	return raw.decode(n, &c.pool, r, &c.memory)
+}
+
+// shapeColumn decodes a column of a shape's rows.
+func (c *Core) shapeColumn(b []byte, shape int, r decodeRelated, pool *numberPool) (column, error) {
+	raw, err := parseColumn(b)
+	if err != nil {
+		return column{}, err
+	}
+	if raw.byThread {
+		if !c.split {
+			c.splitThreads()
+		}
+		r.thread = c.threads[shape]
+	}
+	return raw.decode(int(c.perShape[shape]), pool, r, &c.memory)
 }
 
 // indices decodes a column of indices below limit.
@@ -334,6 +381,7 @@ func (c *Core) indices(out []uint32, b []byte, limit int) error {
 
 // splitThreads lists the threads of each shape's rows.
 func (c *Core) splitThreads() {
+	c.split = true
 	c.threadOf = resize(c.threadOf, c.rows)
 	c.threads = resize(c.threads, len(c.Shapes))
 	at := 0
@@ -389,14 +437,14 @@ func (c *Core) shapes() error {
 	c.args = resize(c.args, len(c.Shapes))
 	for i := range c.Shapes {
 		var err error
-		r := decodeRelated{thread: c.threads[i]}
-		if c.rets[i], err = c.column(c.raw.ret[i], int(c.perShape[i]), r); err != nil {
+		var r decodeRelated
+		if c.rets[i], err = c.shapeColumn(c.raw.ret[i], i, r, &c.pool); err != nil {
 			return err
 		}
 		r.ret = &c.rets[i]
 		c.args[i] = c.args[i][:0]
 		for _, b := range c.raw.arg[i] {
-			col, err := c.column(b, int(c.perShape[i]), r)
+			col, err := c.shapeColumn(b, i, r, &c.pool)
 			if err != nil {
 				return err
 			}

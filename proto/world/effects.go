@@ -122,7 +122,7 @@ func openOther(name string) effect {
 func openPath(w *World, t *Thread, e *tracefile.Event) {
 	pl := w.plan(e.Arch, e.NR)
 	var buf [2]string
-	names := pl.resolve(buf[:0], t.Process, e)
+	names := w.resolve(buf[:0], pl, t.Process, e)
 	f := new(File)
 	if len(names) == 0 { // the path could not be read
 		f.Link = numbered("path", w.num)

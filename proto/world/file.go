@@ -40,7 +40,11 @@ type File struct {
 
 	object uint64 // pipes and socket pairs: both ends have the same; 0 unknown
 	seen   string // what readlink shows in place of Link, where that is numbered
+	text   *socketText
 }
+
+// socketText is the text of a socket as long as these are as they were.
+type socketText struct{ proto, local, peer, link, text string }
 
 // Name returns what strace -y prints between < and >.
 func (f *File) Name() string {
@@ -56,7 +60,10 @@ func (f *File) Detail() string {
 	if f.Kind != Socket || f.Proto == "" {
 		return f.Name()
 	}
-	return f.socketText()
+	if t := f.text; t == nil || t.proto != f.Proto || t.local != f.Local || t.peer != f.Peer || t.link != f.Link {
+		f.text = &socketText{f.Proto, f.Local, f.Peer, f.Link, f.socketText()}
+	}
+	return f.text.text
 }
 
 func (f *File) socketText() string {

@@ -1,6 +1,8 @@
 package world
 
 import (
+	"bytes"
+	"encoding/binary"
 	"path"
 	"strings"
 
@@ -104,12 +106,7 @@ func (p *Process) Resolve(dir int32, name string) string {
 	if strings.HasPrefix(name, "/") {
 		return clean(name)
 	}
-	base := ""
-	if dir == atFDCWD {
-		base = p.Cwd()
-	} else if f := p.File(dir); f != nil && f.Kind == Named {
-		base = f.Path
-	}
+	base := p.base(dir)
 	switch {
 	case name == "":
 		return base // AT_EMPTY_PATH
@@ -117,6 +114,17 @@ func (p *Process) Resolve(dir int32, name string) string {
 		return name
 	}
 	return clean(base + "/" + name)
+}
+
+// base returns what paths are relative to, "" if that is not known.
+func (p *Process) base(dir int32) string {
+	if dir == atFDCWD {
+		return p.Cwd()
+	}
+	if f := p.File(dir); f != nil && f.Kind == Named {
+		return f.Path
+	}
+	return ""
 }
 
 // clean is path.Clean without work for what is clean already.
@@ -127,22 +135,53 @@ func clean(name string) string {
 	return path.Clean(name)
 }
 
-// resolve appends the call's path arguments, made absolute.
-func (pl *plan) resolve(dst []string, p *Process, e *tracefile.Event) []string {
+// resolve appends the call's path arguments, made absolute as by
+// [Process.Resolve].
+func (w *World) resolve(dst []string, pl *plan, p *Process, e *tracefile.Event) []string {
 	for _, a := range pl.paths {
 		data, ok := arg(e, a.arg, tracefile.AtEnter)
 		if !ok {
 			continue
 		}
-		dir := int32(atFDCWD)
-		if a.dir >= 0 {
-			dir = int32(e.Args[a.dir])
+		if i := bytes.IndexByte(data, 0); i >= 0 {
+			data = data[:i]
 		}
-		if name := p.Resolve(dir, cString(data)); name != "" {
+		name := ""
+		if len(data) == 0 || data[0] != '/' {
+			dir := int32(atFDCWD)
+			if a.dir >= 0 {
+				dir = int32(e.Args[a.dir])
+			}
+			switch base := p.base(dir); {
+			case len(data) == 0:
+				name = base
+			case base == "":
+				name = w.text(data)
+			default:
+				w.path = append(append(append(w.path[:0], base...), '/'), data...)
+				name = clean(w.text(w.path))
+			}
+		} else {
+			name = clean(w.text(data))
+		}
+		if name != "" {
 			dst = append(dst, name)
 		}
 	}
 	return dst
+}
+
+// text returns b as a string, the same one for what comes again soon.
+func (w *World) text(b []byte) string {
+	h := uint64(len(b))
+	if n := len(b); n >= 8 {
+		h ^= binary.LittleEndian.Uint64(b[n-8:])
+	}
+	slot := &w.texts[h*0x9E3779B97F4A7C15>>(64-textBits)]
+	if *slot != string(b) {
+		*slot = string(b)
+	}
+	return *slot
 }
 
 // PathArgs appends the paths that the call names in its arguments, absolute
@@ -152,7 +191,7 @@ func (w *World) PathArgs(dst []string, t *Thread, e *tracefile.Event) []string {
 		return dst
 	}
 	if pl := w.plan(e.Arch, e.NR); pl != nil && len(pl.paths) > 0 {
-		return pl.resolve(dst, t.Process, e)
+		return w.resolve(dst, pl, t.Process, e)
 	}
 	return dst
 }

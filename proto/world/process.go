@@ -184,7 +184,7 @@ func (w *World) execReturned(t *Thread, e *tracefile.Event) {
 	if n := len(p.Execs); n > 0 && p.Execs[n-1].Event+1 == w.num && p.Execs[n-1].Path == "" {
 		last := &p.Execs[n-1]
 		pl := w.plan(e.Arch, e.NR)
-		if paths := pl.resolve(nil, p, e); len(paths) > 0 {
+		if paths := w.resolve(nil, pl, p, e); len(paths) > 0 {
 			last.Path = paths[0]
 		}
 		argv := int8(len(pl.paths)) // follows the path

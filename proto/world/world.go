@@ -34,7 +34,12 @@ type World struct {
 	ctx      tracefile.Context
 	ended    []*Thread // since the last TakeContext
 	rights   []rights  // descriptors sent over sockets and not yet received
+
+	texts [1 << textBits]string // see text
+	path  []byte
 }
+
+const textBits = 9
 
 const (
 	maxArch = 4   // syscalls.X32
