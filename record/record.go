@@ -142,6 +142,10 @@ type Options struct {
 	// brings: a name for the trace's end. May be nil.
 	Freeze <-chan string
 
+	// FlushEvery is how far the trace may be behind what happens; 0: a second.
+	// Each flush costs some tens of microseconds and a few hundred bytes.
+	FlushEvery time.Duration
+
 	// Warn is told, one line each, what could not be recorded as asked. It is
 	// called from any goroutine, one call at a time. May be nil.
 	Warn func(message string)

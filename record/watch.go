@@ -23,7 +23,11 @@ const signalTries = 20
 // watch does what happens beside the engine until the session is finished: it
 // flushes in time, and obeys limits, signals and the context.
 func (s *session) watch(ctx context.Context) {
-	tick := time.NewTicker(flushEvery)
+	every := flushEvery
+	if s.o.FlushEvery > 0 {
+		every = s.o.FlushEvery
+	}
+	tick := time.NewTicker(every)
 	defer tick.Stop()
 	var limit <-chan time.Time
 	var begun <-chan struct{} // what is waited for; the time counts from then

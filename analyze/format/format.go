@@ -28,6 +28,7 @@ const (
 	HexNone     Hex = iota
 	HexNonASCII     // -x: those that are not text
 	HexAll          // -xx: all
+	HexChars        // --strings-in-hex=non-ascii-chars: the characters that are escaped
 )
 
 // Options choose among strace's renderings.

@@ -16,6 +16,8 @@ func (p *printer) quote(data []byte) {
 			b = append(b, c)
 		case c >= '\t' && c <= '\r':
 			b = append(b, '\\', "tnvfr"[c-'\t'])
+		case p.o.Hex == HexChars:
+			b = append(b, '\\', 'x', hexDigits[c>>4], hexDigits[c&15])
 		default:
 			b = append(b, '\\')
 			long := i+1 < len(data) && data[i+1] >= '0' && data[i+1] <= '7'

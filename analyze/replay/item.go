@@ -17,6 +17,9 @@ type item struct {
 	began      int32 // TID at the beginning: of a thread that became leader by execve, the one it had
 	kind       uint8
 	begun      bool // its beginning has been written
+	whole      bool // it is written in one piece, at its end
+	nr         uint32
+	comm       string // of the thread, for Options.Comms
 	// name, the part of the call known at its beginning, the call and the
 	// result end at these offsets of Replay.text, after from.
 	from, name, enter, call, result int32
@@ -28,12 +31,20 @@ const (
 	detachedItem       // a call that the recorder let go of
 	inFlightItem       // a call that has not ended yet
 	lineItem           // a line of its own
+	startItem          // a thread begins: its text is a message
+	exitItem           // lineItem, of a thread's end
 )
+
+// single tells the items that have one moment.
+func (it *item) single() bool { return it.kind >= lineItem }
 
 // call renders a system call.
 func (r *Replay) call(c *analyze.Call) {
 	it := item{num: c.Num, start: c.Start, end: c.End, thread: c.Event.Thread.ID, tid: c.Event.Thread.TID}
-	it.began = it.tid
+	it.began, it.nr = it.tid, c.NR
+	if r.o.Comms && c.Thread != nil {
+		it.comm = c.Thread.Name()
+	}
 	if was, ok := r.former[it.thread]; ok && c.Kind == tracefile.Syscall {
 		it.began = was
 		delete(r.former, it.thread)
@@ -49,6 +60,12 @@ func (r *Replay) call(c *analyze.Call) {
 		delete(r.waiting, it.thread)
 	} else if ok && start == it.start {
 		return // in flight still
+	}
+	if r.o.Results != nil {
+		if it.kind == inFlightItem || !r.o.Results(c) {
+			return
+		}
+		it.whole = true
 	}
 	t := r.f.Call(c.Desc, c.Event, r.namesOf(c))
 	if c.Name == "restart_syscall" && c.Text().Args == nil {
@@ -99,8 +116,14 @@ func (r *Replay) namesOf(c *analyze.Call) format.Names {
 }
 
 // line adds a line that is not a call; write appends its text.
-func (r *Replay) line(c *analyze.Call, write func(b []byte) []byte) {
-	it := item{num: c.Num, start: c.End, end: c.End, thread: c.Event.Thread.ID, tid: c.Event.Thread.TID, began: c.Event.Thread.TID, kind: lineItem}
+func (r *Replay) line(c *analyze.Call, write func(b []byte) []byte) { r.single(lineItem, c, write) }
+
+// single adds what has one moment.
+func (r *Replay) single(kind uint8, c *analyze.Call, write func(b []byte) []byte) {
+	it := item{num: c.Num, start: c.End, end: c.End, thread: c.Event.Thread.ID, tid: c.Event.Thread.TID, began: c.Event.Thread.TID, kind: kind}
+	if r.o.Comms && c.Thread != nil {
+		it.comm = c.Thread.Name()
+	}
 	it.from = int32(len(r.text))
 	r.text = write(r.text)
 	it.result = int32(len(r.text))
@@ -134,13 +157,29 @@ func signalName(c *analyze.Call) string {
 	return strconv.Itoa(int(c.NR))
 }
 
+// start notes a new thread.
+func (r *Replay) start(c *analyze.Call) {
+	tid := c.Event.Thread.TID
+	r.tids[c.Event.Thread.ID] = tid
+	how := tracefile.StartHow(c.Args[0])
+	r.single(startItem, c, func(b []byte) []byte {
+		if r.o.Attached != nil && how != tracefile.StartLaunch {
+			b = append(b, r.o.Attached(tid)...)
+		}
+		return b
+	})
+}
+
 // exit renders the end of a thread.
 func (r *Replay) exit(c *analyze.Call) {
 	delete(r.tids, c.Event.Thread.ID)
 	delete(r.waiting, c.Event.Thread.ID)
 	delete(r.former, c.Event.Thread.ID)
 	delete(r.blocked, c.Event.Thread.ID)
-	r.line(c, func(b []byte) []byte {
+	r.single(exitItem, c, func(b []byte) []byte {
+		if r.o.Silence.Exits {
+			return b
+		}
 		switch tracefile.ExitHow(c.Args[1]) {
 		case tracefile.ExitSuperseded:
 			return append(b, "+++ superseded by execve +++"...)
@@ -156,6 +195,9 @@ func (r *Replay) exit(c *analyze.Call) {
 func (r *Replay) superseded(c *analyze.Call) {
 	was := r.tids[tracefile.ThreadID(c.Args[0])]
 	r.former[c.Event.Thread.ID] = was
+	if r.o.Silence.Superseded {
+		return
+	}
 	r.line(c, func(b []byte) []byte {
 		b = append(b, "+++ superseded by execve in pid "...)
 		b = strconv.AppendInt(b, int64(was), 10)

@@ -12,7 +12,7 @@ func (r *Replay) merge() {
 	sorted := true
 	for i := range r.items {
 		it := &r.items[i]
-		if it.begun || it.kind == lineItem {
+		if it.begun || it.whole || it.single() {
 			continue
 		}
 		if n := len(r.starts); n > 0 && it.start < r.items[r.starts[n-1]].start {
@@ -33,7 +33,7 @@ func (r *Replay) merge() {
 		}
 		for ; next < len(r.starts); next++ {
 			b := &r.items[r.starts[next]]
-			if b.start >= it.end && (it.begun || it.kind == lineItem) {
+			if b.start >= it.end && (it.begun || it.whole || it.single()) {
 				break
 			}
 			r.begin(b)
@@ -77,11 +77,24 @@ func (r *Replay) begin(it *item) {
 
 // end writes the rest of a call, or a line of its own.
 func (r *Replay) end(it *item) {
-	if it.kind == lineItem {
-		r.prefix(it, it.tid, it.end)
+	switch it.kind {
+	case startItem:
+		r.live++
 		r.put(it.from, it.result)
-		r.newline()
 		return
+	case lineItem, exitItem:
+		if it.from < it.result {
+			r.prefix(it, it.tid, it.end)
+			r.put(it.from, it.result)
+			r.newline()
+		}
+		if it.kind == exitItem {
+			r.live--
+		}
+		return
+	}
+	if it.whole {
+		r.begin(it)
 	}
 	var column int
 	if r.open.is && r.open.call == it.key() {
@@ -102,15 +115,14 @@ func (r *Replay) end(it *item) {
 		r.newline()
 		return
 	}
-	// strace's own columns: "=" stands in column 40, counted from 0.
-	for ; column < 39; column++ {
+	for ; column < r.o.Column-1; column++ {
 		r.out.b = append(r.out.b, ' ')
 	}
 	r.say(" = ")
 	r.put(it.call, it.result)
 	if r.o.Durations && it.kind == callItem {
 		r.say(" <")
-		r.seconds(max(0, it.end-it.start), 1)
+		r.seconds(max(0, it.end-it.start), 1, r.o.DurationUnit)
 		r.say(">")
 	}
 	r.newline()

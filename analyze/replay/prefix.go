@@ -1,6 +1,7 @@
 package replay
 
 import (
+	"slices"
 	"strconv"
 	"time"
 )
@@ -22,32 +23,56 @@ func (r *Replay) prefix(it *item, tid int32, t int64) int {
 		}
 		r.say(" ")
 	}
-	if r.o.PIDs {
-		from := len(r.out.b)
-		r.out.b = strconv.AppendInt(r.out.b, int64(tid), 10)
-		for len(r.out.b) < from+5 {
-			r.say(" ")
-		}
+	switch {
+	case r.o.PIDs == AllPIDs:
+		r.pid(it, tid, false)
 		r.say(" ")
+	case r.o.PIDs == ManyPIDs && r.live > 1:
+		r.say("[pid ")
+		r.pid(it, tid, true)
+		r.say("] ")
 	}
 	r.clock(t)
+	if r.o.CallNumbers && !it.single() {
+		r.say("[")
+		from := len(r.out.b)
+		r.out.b = strconv.AppendUint(r.out.b, uint64(it.nr), 10)
+		r.right(from, 4)
+		r.say("] ")
+	}
 	return n
+}
+
+// pid writes a thread's ID, five wide, with its name if that is asked for.
+func (r *Replay) pid(it *item, tid int32, right bool) {
+	from := len(r.out.b)
+	r.out.b = strconv.AppendInt(r.out.b, int64(tid), 10)
+	if right {
+		r.right(from, 5)
+	}
+	if it.comm != "" {
+		r.out.b = r.f.AppendName(r.out.b, []byte(it.comm))
+	}
+	for !right && len(r.out.b) < from+5 {
+		r.say(" ")
+	}
+}
+
+// right moves what was written since from to the right, so that it is as wide.
+func (r *Replay) right(from, width int) {
+	for len(r.out.b) < from+width {
+		r.out.b = slices.Insert(r.out.b, from, ' ')
+	}
 }
 
 // clock writes the time of day and the time since the line before.
 func (r *Replay) clock(t int64) {
 	if r.o.Clock != NoClock {
 		wall := r.o.Epoch + t
-		switch r.o.Clock {
-		case Epoch:
-			r.seconds(wall, 1)
-		default:
-			at := time.Unix(0, wall).In(r.o.Zone)
-			layout := "15:04:05"
-			if r.o.Clock == Micros {
-				layout = "15:04:05.000000"
-			}
-			r.out.b = at.AppendFormat(r.out.b, layout)
+		if r.o.Clock == Epoch {
+			r.seconds(wall, 1, r.o.ClockUnit)
+		} else {
+			r.out.b = time.Unix(0, wall).In(r.o.Zone).AppendFormat(r.out.b, layouts[r.o.ClockUnit])
 		}
 		r.say(" ")
 	}
@@ -59,30 +84,37 @@ func (r *Replay) clock(t int64) {
 		r.any, r.last = true, t
 		if r.o.Clock != NoClock {
 			r.say("(+")
-			r.seconds(since, 6)
+			r.seconds(since, 6, r.o.RelativeUnit)
 			r.say(") ")
 			return
 		}
-		r.seconds(since, 6)
+		r.seconds(since, 6, r.o.RelativeUnit)
 		r.say(" ")
 	}
 }
 
-// seconds writes ns as seconds with microseconds, the whole ones at least
-// width wide.
-func (r *Replay) seconds(ns int64, width int) {
-	us := ns / 1000
-	whole, micro := us/1e6, us%1e6
-	if micro < 0 {
-		whole, micro = whole-1, micro+1e6
+// layouts of the time of day, by Precision.
+var layouts = [...]string{Micros: "15:04:05.000000", Seconds: "15:04:05", Millis: "15:04:05.000", Nanos: "15:04:05.000000000"}
+
+// seconds writes ns as seconds with as many digits as the unit asks for, the
+// whole ones at least width wide. What is smaller is cut off.
+func (r *Replay) seconds(ns int64, width int, unit Precision) {
+	whole, part := ns/1e9, ns%1e9
+	if part < 0 {
+		whole, part = whole-1, part+1e9
 	}
 	var room [24]byte
 	s := strconv.AppendInt(room[:0], whole, 10)
 	for i := len(s); i < width; i++ {
 		r.out.b = append(r.out.b, ' ')
 	}
-	r.out.b = append(append(r.out.b, s...), '.')
-	for div := int64(100000); div > 0; div /= 10 {
-		r.out.b = append(r.out.b, '0'+byte(micro/div%10))
+	r.out.b = append(r.out.b, s...)
+	if unit == Seconds {
+		return
+	}
+	r.out.b = append(r.out.b, '.')
+	last := [...]int64{Micros: 1e3, Millis: 1e6, Nanos: 1}[unit]
+	for div := int64(1e8); div >= last; div /= 10 {
+		r.out.b = append(r.out.b, '0'+byte(part/div%10))
 	}
 }

@@ -24,9 +24,29 @@ type Clock uint8
 
 const (
 	NoClock Clock = iota
-	Seconds       // -t: 15:04:05
-	Micros        // -tt: 15:04:05.000000
-	Epoch         // -ttt: seconds since 1970 with microseconds
+	Day           // -t, -tt: the time of day, 15:04:05
+	Epoch         // -ttt: seconds since 1970
+)
+
+// Precision is the unit that a time is cut to.
+type Precision uint8
+
+const (
+	Micros Precision = iota
+	Seconds
+	Millis
+	Nanos
+)
+
+// PIDs says when a line begins with the thread that it is of.
+type PIDs uint8
+
+const (
+	NoPIDs  PIDs = iota
+	AllPIDs      // "1234  ", as strace -f -o FILE
+	// ManyPIDs is "[pid  1234] " on the lines written while there is more than
+	// one thread, as strace -f on a terminal.
+	ManyPIDs
 )
 
 // FDNames is what is written behind descriptors.
@@ -40,19 +60,42 @@ const (
 
 // Options of a replay. The zero value gives strace's own defaults.
 type Options struct {
-	Format format.Options
-	Names  FDNames // analyze.NeedWorld is needed; without it netlink messages are data
-	Clock  Clock
+	Format    format.Options
+	Names     FDNames // analyze.NeedWorld is needed; without it netlink messages are data
+	Clock     Clock
+	ClockUnit Precision
 	// Epoch is the wall-clock time, ns since 1970, at which the trace's clock
 	// was 0: Header.clock.realtime_ns − monotonic_ns.
 	Epoch int64
-	// Zone of Seconds and Micros; nil means UTC.
-	Zone      *time.Location
-	Relative  bool // -r: time since the line before
-	Durations bool // -T: time in the call
-	PIDs      bool // start each line with the thread's ID, as strace -f -o does
-	Numbers   bool // start each line with the event's number: #42
-	JSON      bool // instead of text
+	// Zone of Day; nil means UTC.
+	Zone         *time.Location
+	Relative     bool // -r: time since the line before
+	RelativeUnit Precision
+	Durations    bool // -T: time in the call
+	DurationUnit Precision
+	PIDs         PIDs
+	Comms        bool // -Y: PIDs are followed by the thread's name: 1234<sh>
+	Numbers      bool // start each line with the event's number: #42
+	CallNumbers  bool // -n: "[ 257] " before a call, with its number
+	// Column is where results stand; 0: in strace's, 40. Negative: at once.
+	Column int
+	// Results, if set, tells whether a call is wanted, by what came of it. Calls
+	// are then written when they end, in one piece (-z, -Z, -e status=).
+	Results func(*analyze.Call) bool
+	// Attached, if set, is told of each thread that turns up, before its first
+	// line. What it returns is written where the text has got to, even in the
+	// middle of a line: that is what becomes of strace's messages, which go to
+	// the same terminal.
+	Attached func(tid int32) string
+	Silence  Silence
+	JSON     bool // instead of text
+}
+
+// Silence leaves out lines that are not calls.
+type Silence struct {
+	Exits         bool // "+++ exited with 0 +++"
+	Superseded    bool // "+++ superseded by execve in pid 1234 +++"
+	Personalities bool // "[ Process PID=1234 runs in 32 bit mode. ]"
 }
 
 // flushEvents is the number of events after which lines are merged and
@@ -74,6 +117,7 @@ type Replay struct {
 	waiting map[tracefile.ThreadID]int64 // calls begun in an earlier batch: their start
 	last    int64                        // time of the line before, for -r
 	any     bool
+	live    int                          // threads begun and not ended, in what was written
 	tids    map[tracefile.ThreadID]int32 // of live threads
 	// former are the TIDs of the threads that took their leader's place by an
 	// execve that has not been seen to end.
@@ -94,6 +138,9 @@ func New(o Options, w io.Writer) *Replay {
 	}
 	if o.Format.Zone == nil {
 		o.Format.Zone = o.Zone
+	}
+	if o.Column == 0 {
+		o.Column = 40
 	}
 	r := &Replay{o: o, f: format.New(o.Format), waiting: make(map[tracefile.ThreadID]int64), tids: make(map[tracefile.ThreadID]int32),
 		former: make(map[tracefile.ThreadID]int32), blocked: make(map[tracefile.ThreadID]string)}
@@ -118,7 +165,7 @@ func (r *Replay) Add(c *analyze.Call) error {
 	case tracefile.ThreadExit:
 		r.exit(c)
 	case tracefile.ThreadStart:
-		r.tids[c.Event.Thread.ID] = c.Event.Thread.TID
+		r.start(c)
 	case tracefile.Exec:
 		if c.Args[0] != 0 {
 			r.superseded(c)

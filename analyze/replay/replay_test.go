@@ -49,7 +49,7 @@ func takesPlace(c *analyze.Call, was tracefile.ThreadID) *analyze.Call {
 var endOfBlock *analyze.Call
 
 func TestOrder(t *testing.T) {
-	pids := Options{PIDs: true}
+	pids := Options{PIDs: AllPIDs}
 	for _, tt := range []struct {
 		name   string
 		o      Options
@@ -174,7 +174,7 @@ restart_syscall(<... resuming interrupted system call ...> <unfinished ...>
 `,
 	}, {
 		name:   "times",
-		o:      Options{Clock: Micros, Relative: true, Durations: true, Epoch: 1795385798e9},
+		o:      Options{Clock: Day, Relative: true, Durations: true, Epoch: 1795385798e9},
 		events: []*analyze.Call{at(7, 1, 2, "close", 0, 3), at(7, 1000003, 1000005, "getpid", 7)},
 		want: `
 22:16:38.000001 (+     0.000000) close(3) = 0 <0.000001>
@@ -316,7 +316,7 @@ func BenchmarkReplay(b *testing.B) {
 	stat.Bufs = []tracefile.Buf{{Arg: 1, Parent: -1, Want: 1, Data: []byte{0}}, {Arg: 2, Parent: -1, Phase: tracefile.AtExit, Want: 144, Data: make([]byte, 144)}}
 	calls := []*analyze.Call{open, read, stat, at(7, 7, 8, "close", 0, 3),
 		at(7, 9, 10, "mmap", 0x7f0000000000, 0, 8192, 3, 0x22, ^uint64(0), 0), at(7, 11, 12, "access", -2, 0, 4)}
-	r := New(Options{PIDs: true, Format: format.Options{}}, nullWriter{})
+	r := New(Options{PIDs: AllPIDs, Format: format.Options{}}, nullWriter{})
 	var t int64
 	for b.Loop() {
 		for _, c := range calls {

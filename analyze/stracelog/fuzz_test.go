@@ -46,7 +46,7 @@ func FuzzImport(f *testing.F) {
 		if n := uint64(bytes.Count(data, []byte("\n"))) + 1; res.Lines > n || res.Damaged > n {
 			t.Fatalf("%+v of %d lines", res, n)
 		}
-		text := replayed(t, b.Bytes(), replay.Options{PIDs: true, Names: replay.Protocols, Format: format.Options{Verbose: true, Strings: 1 << 20}})
+		text := replayed(t, b.Bytes(), replay.Options{PIDs: replay.AllPIDs, Names: replay.Protocols, Format: format.Options{Verbose: true, Strings: 1 << 20}})
 		for _, c := range []byte(text) {
 			if c >= 0x7f || c < ' ' && c != '\n' {
 				t.Fatalf("byte %#x in the text", c)
@@ -99,7 +99,7 @@ func TestOddLines(t *testing.T) {
 			t.Errorf("%s: %+v", text, res.First)
 			continue
 		}
-		got := byThread(replayed(t, trace, replay.Options{PIDs: true, Names: replay.Protocols}))
+		got := byThread(replayed(t, trace, replay.Options{PIDs: replay.AllPIDs, Names: replay.Protocols}))
 		for pid, lines := range byThread(text) {
 			for i := range lines {
 				if len(got[pid]) <= i || got[pid][i] != lines[i] {
@@ -155,7 +155,7 @@ func TestMutated(t *testing.T) {
 		if res.Events == 0 || res.Calls == 0 {
 			t.Fatalf("%+v", res)
 		}
-		replayed(t, trace, replay.Options{PIDs: true, Names: replay.Protocols, Durations: true, Format: format.Options{Verbose: true}})
+		replayed(t, trace, replay.Options{PIDs: replay.AllPIDs, Names: replay.Protocols, Durations: true, Format: format.Options{Verbose: true}})
 	}
 }
 

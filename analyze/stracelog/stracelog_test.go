@@ -86,14 +86,14 @@ func sameText(t *testing.T, got, want string) {
 // optionSets are those whose text holds all that is needed to print it again. -r
 // does not: its sums lose the fractions of microseconds.
 var optionSets = map[string]replay.Options{
-	"plain":     {PIDs: true},
-	"ttt-T":     {PIDs: true, Clock: replay.Epoch, Durations: true},
-	"tt-T-yy":   {PIDs: true, Clock: replay.Micros, Durations: true, Names: replay.Protocols},
-	"y":         {PIDs: true, Names: replay.Paths},
-	"ttt-v-s":   {PIDs: true, Clock: replay.Epoch, Format: format.Options{Verbose: true, Strings: 256}},
-	"ttt-T-x":   {PIDs: true, Clock: replay.Epoch, Durations: true, Format: format.Options{Hex: format.HexNonASCII}},
-	"xx-ttt-T":  {PIDs: true, Clock: replay.Epoch, Durations: true, Format: format.Options{Hex: format.HexAll}},
-	"ttt-T-s-1": {PIDs: true, Clock: replay.Epoch, Durations: true, Format: format.Options{Strings: -1}},
+	"plain":     {PIDs: replay.AllPIDs},
+	"ttt-T":     {PIDs: replay.AllPIDs, Clock: replay.Epoch, Durations: true},
+	"tt-T-yy":   {PIDs: replay.AllPIDs, Clock: replay.Day, Durations: true, Names: replay.Protocols},
+	"y":         {PIDs: replay.AllPIDs, Names: replay.Paths},
+	"ttt-v-s":   {PIDs: replay.AllPIDs, Clock: replay.Epoch, Format: format.Options{Verbose: true, Strings: 256}},
+	"ttt-T-x":   {PIDs: replay.AllPIDs, Clock: replay.Epoch, Durations: true, Format: format.Options{Hex: format.HexNonASCII}},
+	"xx-ttt-T":  {PIDs: replay.AllPIDs, Clock: replay.Epoch, Durations: true, Format: format.Options{Hex: format.HexAll}},
+	"ttt-T-s-1": {PIDs: replay.AllPIDs, Clock: replay.Epoch, Durations: true, Format: format.Options{Strings: -1}},
 }
 
 func traceFiles(t testing.TB) []string {
@@ -209,9 +209,9 @@ func TestRealLogs(t *testing.T) {
 		file string
 		o    replay.Options
 	}{
-		{"f.log", replay.Options{PIDs: true}},
-		{"ttt-T-y.log", replay.Options{PIDs: true, Clock: replay.Epoch, Durations: true, Names: replay.Paths}},
-		{"tt-T-v-x.log", replay.Options{PIDs: true, Clock: replay.Micros, Durations: true, Format: format.Options{Verbose: true, Strings: 200, Hex: format.HexNonASCII}}},
+		{"f.log", replay.Options{PIDs: replay.AllPIDs}},
+		{"ttt-T-y.log", replay.Options{PIDs: replay.AllPIDs, Clock: replay.Epoch, Durations: true, Names: replay.Paths}},
+		{"tt-T-v-x.log", replay.Options{PIDs: replay.AllPIDs, Clock: replay.Day, Durations: true, Format: format.Options{Verbose: true, Strings: 200, Hex: format.HexNonASCII}}},
 	} {
 		t.Run(x.file, func(t *testing.T) {
 			data, err := os.ReadFile("../../testdata/logs/" + x.file)
@@ -300,7 +300,7 @@ func TestHalves(t *testing.T) {
 			t.Fatalf("%+v", res.First)
 		}
 		var kept []string
-		for line := range strings.SplitSeq(replayed(t, trace, replay.Options{PIDs: true}), "\n") {
+		for line := range strings.SplitSeq(replayed(t, trace, replay.Options{PIDs: replay.AllPIDs}), "\n") {
 			if f := strings.Fields(line); len(f) > 0 && f[0] != "9" {
 				kept = append(kept, strings.Join(f, " ")) // replay pads
 			}
@@ -364,7 +364,7 @@ func TestSeveralLogs(t *testing.T) {
 		t.Fatalf("%d exits, parents %v, %v", exits, parents, err)
 	}
 	// Per thread the text is the log's.
-	text := replayed(t, trace, replay.Options{PIDs: true, Clock: replay.Epoch, Durations: true})
+	text := replayed(t, trace, replay.Options{PIDs: replay.AllPIDs, Clock: replay.Epoch, Durations: true})
 	for _, l := range logs {
 		data, _ := os.ReadFile(l.Name)
 		prefix := fmt.Sprintf("%d ", l.PID)
@@ -421,7 +421,7 @@ func TestStacks(t *testing.T) {
 	if want := bytes.Count(data, []byte("\n > ")); res.Stacks != uint64(want) || want == 0 || res.Damaged > 0 {
 		t.Fatalf("%d stack lines, want %d; %+v", res.Stacks, want, res)
 	}
-	if text := replayed(t, trace, replay.Options{PIDs: true}); !strings.Contains(text, "+++ exited with 3 +++") {
+	if text := replayed(t, trace, replay.Options{PIDs: replay.AllPIDs}); !strings.Contains(text, "+++ exited with 3 +++") {
 		t.Fatal(text)
 	}
 }
@@ -429,7 +429,7 @@ func TestStacks(t *testing.T) {
 // However a log is stored, it gives the same text.
 func TestStored(t *testing.T) {
 	data, _ := os.ReadFile("../../testdata/logs/f.log")
-	o := replay.Options{PIDs: true}
+	o := replay.Options{PIDs: replay.AllPIDs}
 	want := replayed(t, first(importText(t, string(data))), o)
 	var z bytes.Buffer
 	g := gzip.NewWriter(&z)

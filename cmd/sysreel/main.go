@@ -9,13 +9,19 @@ import (
 	"os"
 
 	"github.com/spf13/cobra"
+
+	"sysreel/record"
 )
 
 // version is set by the linker.
 var version = "devel"
 
 func main() {
-	os.Exit(run(os.Args[1:], os.Stdin, os.Stdout, os.Stderr))
+	args := os.Args[1:]
+	if calledStrace(os.Args[0]) {
+		args = append([]string{"strace"}, args...)
+	}
+	os.Exit(run(args, os.Stdin, os.Stdout, os.Stderr))
 }
 
 // Exit statuses, other than those of a recorded command.
@@ -47,6 +53,9 @@ func run(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
 	switch {
 	case errors.As(err, &exit):
 		status, err = exit.status, exit.err
+		if exit.signal != 0 {
+			record.Die(exit.signal)
+		}
 	case errors.As(err, &usage):
 		status = usageStatus(cmd)
 	case cmd.Name() == "diff":
@@ -76,6 +85,7 @@ func usageStatus(cmd *cobra.Command) int {
 type exitError struct {
 	status int
 	err    error
+	signal int // to end by instead; 0: none
 }
 
 func (e *exitError) Error() string {

@@ -198,7 +198,7 @@ func runRecord(ctx context.Context, std *stdio, o recordOptions, args []string) 
 	}
 	dest, err := o.open(name, std)
 	if err != nil {
-		return &exitError{exitRecord, err}
+		return &exitError{status: exitRecord, err: err}
 	}
 	out := dest.output
 
@@ -259,7 +259,7 @@ func runRecord(ctx context.Context, std *stdio, o recordOptions, args []string) 
 		std.message("sysreel: %s", recordSummary(result, out))
 	}
 	if len(args) > 0 && !result.Exited {
-		return &exitError{exitRecord, fmt.Errorf("%s was left running; its exit status is not known", args[0])}
+		return &exitError{status: exitRecord, err: fmt.Errorf("%s was left running; its exit status is not known", args[0])}
 	}
 	if status := commandStatus(result); status != 0 {
 		return &exitError{status: status}
@@ -283,9 +283,9 @@ func recordError(err error, out *output, result record.Result) error {
 	var output *record.OutputError
 	switch {
 	case errors.As(err, &command) && command.NotFound:
-		return &exitError{exitNoCmd, err}
+		return &exitError{status: exitNoCmd, err: err}
 	case errors.As(err, &command):
-		return &exitError{exitNoExec, err}
+		return &exitError{status: exitNoExec, err: err}
 	case errors.Is(err, record.ErrAbsent):
 		err = fmt.Errorf("%w; with --wait sysreel waits for it", err)
 	case errors.As(err, &output):
@@ -295,7 +295,7 @@ func recordError(err error, out *output, result record.Result) error {
 		}
 		err = fmt.Errorf("writing %s: %w; it holds %s events, the rest was not recorded", out.name, output.Err, holds)
 	}
-	return &exitError{exitRecord, err}
+	return &exitError{status: exitRecord, err: err}
 }
 
 // recordSummary is the one line at the end.

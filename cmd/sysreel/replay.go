@@ -142,7 +142,6 @@ func (o *replayOptions) options(t *analyze.Trace) replay.Options {
 		Epoch:     clock.GetRealtimeNs() - clock.GetMonotonicNs(),
 		Relative:  o.relative,
 		Durations: o.durations,
-		PIDs:      o.pids,
 		Numbers:   o.numbers,
 		JSON:      o.json,
 	}
@@ -152,10 +151,26 @@ func (o *replayOptions) options(t *analyze.Trace) replay.Options {
 	if !o.utc {
 		out.Zone = time.FixedZone(clock.GetZone(), int(clock.GetUtcOffsetS()))
 	}
-	out.Clock = replay.Clock(min(o.clock, int(replay.Epoch)))
+	if o.pids {
+		out.PIDs = replay.AllPIDs
+	}
+	out.Clock, out.ClockUnit = clockOf(o.clock)
 	out.Names = replay.FDNames(min(o.names, int(replay.Protocols)))
 	out.Format.Hex = format.Hex(min(o.hex, int(format.HexAll)))
 	return out
+}
+
+// clockOf translates the number of -t.
+func clockOf(t int) (replay.Clock, replay.Precision) {
+	switch t {
+	case 0:
+		return replay.NoClock, replay.Micros
+	case 1:
+		return replay.Day, replay.Seconds
+	case 2:
+		return replay.Day, replay.Micros
+	}
+	return replay.Epoch, replay.Micros
 }
 
 // surrounding returns the range of events around one.

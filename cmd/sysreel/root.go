@@ -42,6 +42,7 @@ from a good one.`,
 		newDiffCommand(std),
 		newInfoCommand(std),
 		newImportCommand(std),
+		newStraceCommand(std),
 		newVersionCommand(std),
 	)
 	root.Args = knownCommand

@@ -79,4 +79,15 @@ func StopSelf(signo syscall.Signal) {
 	sigaction(signo, &now, nil)
 }
 
+// DieOf ends this process by a signal's default action. It returns if that does
+// not end it.
+func DieOf(signo syscall.Signal) {
+	runtime.LockOSThread()
+	sigaction(signo, &kernelSigaction{}, nil)
+	set := unix.Sigset_t{}
+	set.Val[(signo-1)/64] |= 1 << ((signo - 1) % 64)
+	_ = unix.PthreadSigmask(unix.SIG_UNBLOCK, &set, nil)
+	unix.Tgkill(os.Getpid(), unix.Gettid(), signo)
+}
+
 func itoa(n int) string { return strconv.Itoa(n) }
