@@ -34,6 +34,25 @@ type procPair struct {
 	// Steps without a counterpart, in order of events.
 	onlyGood, onlyBad []ref
 	changed           []stepPair // aligned, of equal symbols, with unequal attributes
+	threads           []*threadPair
+}
+
+// threadPair is a thread of each run; either may be missing.
+type threadPair struct {
+	good, bad *thread
+	matches   []match // of their steps
+	bag       bool    // some could not be aligned at a reasonable cost
+}
+
+// pair notes that two steps stand opposite each other.
+func (tp *threadPair) pair(good, bad int32) {
+	if k := len(tp.matches); k > 0 {
+		if m := &tp.matches[k-1]; m.A+m.N == int(good) && m.B+m.N == int(bad) {
+			m.N++
+			return
+		}
+	}
+	tp.matches = append(tp.matches, match{int(good), int(bad), 1})
 }
 
 // stepPair is a step of each run, aligned.
@@ -91,14 +110,15 @@ func (c *comparison) alignProcess(pp *procPair) {
 		pp.onlyGood = allSteps(pp.good)
 		return
 	}
-	for _, tp := range matchThreads(pp.good, pp.bad) {
+	pp.threads = matchThreads(pp.good, pp.bad)
+	for _, tp := range pp.threads {
 		switch {
-		case tp[goodSide] == nil:
-			pp.onlyBad = append(pp.onlyBad, threadSteps(tp[badSide])...)
-		case tp[badSide] == nil:
-			pp.onlyGood = append(pp.onlyGood, threadSteps(tp[goodSide])...)
+		case tp.good == nil:
+			pp.onlyBad = append(pp.onlyBad, threadSteps(tp.bad)...)
+		case tp.bad == nil:
+			pp.onlyGood = append(pp.onlyGood, threadSteps(tp.good)...)
 		default:
-			c.alignThreads(pp, tp[goodSide], tp[badSide])
+			c.alignThreads(pp, tp)
 		}
 	}
 	if c.rules.on(ruleOrder) {
@@ -124,25 +144,28 @@ func threadSteps(t *thread) []ref {
 
 // matchThreads pairs threads: the first with the first, the others by order of
 // appearance. What is paired badly is put right when equal steps cancel.
-func matchThreads(g, b *proc) [][2]*thread {
-	out := make([][2]*thread, max(len(g.threads), len(b.threads)))
+func matchThreads(g, b *proc) []*threadPair {
+	out := make([]*threadPair, max(len(g.threads), len(b.threads)))
 	for i := range out {
+		out[i] = &threadPair{}
 		if i < len(g.threads) {
-			out[i][goodSide] = g.threads[i]
+			out[i].good = g.threads[i]
 		}
 		if i < len(b.threads) {
-			out[i][badSide] = b.threads[i]
+			out[i].bad = b.threads[i]
 		}
 	}
 	return out
 }
 
 // alignThreads aligns the folded steps of two threads.
-func (c *comparison) alignThreads(pp *procPair, g, b *thread) {
+func (c *comparison) alignThreads(pp *procPair, tp *threadPair) {
+	g, b := tp.good, tp.bad
 	ng, nb := c.loops.fold(g.steps), c.loops.fold(b.steps)
 	var al aligner
 	m := al.align(nodeSymbols(ng), nodeSymbols(nb))
 	c.bags += al.skipped
+	tp.bag = al.skipped > 0
 	ig, ib := 0, 0
 	leave := func(toG, toB int) {
 		for ; ig < toG; ig++ {
@@ -155,7 +178,7 @@ func (c *comparison) alignThreads(pp *procPair, g, b *thread) {
 	for _, x := range m {
 		leave(x.A, x.B)
 		for range x.N {
-			c.pairNodes(pp, g, b, ng[ig], nb[ib])
+			c.pairNodes(pp, tp, ng[ig], nb[ib])
 			ig++
 			ib++
 		}
@@ -188,9 +211,11 @@ func nodeSymbols(n []node) []symbol {
 
 // pairNodes compares the steps of two aligned nodes, which are equal but for
 // repetitions: the steps they have in common one by one; the rest is left over.
-func (c *comparison) pairNodes(pp *procPair, g, b *thread, x, y node) {
+func (c *comparison) pairNodes(pp *procPair, tp *threadPair, x, y node) {
+	g, b := tp.good, tp.bad
 	i, j := x.from, y.from
 	for i < x.to && j < y.to && g.steps[i].sym == b.steps[j].sym {
+		tp.pair(i, j)
 		c.pairSteps(pp, ref{thread: g, index: i}, ref{thread: b, index: j})
 		i++
 		j++

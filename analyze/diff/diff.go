@@ -41,6 +41,7 @@ type Options struct {
 	Map       []Mapping // directories that stand for each other
 	Context   int       // calls of the same thread to show around each evidence
 	Workers   int       // as in analyze.Options
+	Detail    bool      // keep what Result.Detail tells
 	// Progress, if set, is told what is being read and how far that is, as
 	// [analyze.Options] has it.
 	Progress func(file string, events uint64, share float64)
@@ -69,6 +70,9 @@ func Compare(ctx context.Context, o Options) (*Result, error) {
 	}
 	if n := len(list) - len(res.Findings); n > 0 {
 		res.Notes = append(res.Notes, fmt.Sprintf("%d weaker findings are left out", n))
+	}
+	if o.Detail {
+		res.Detail = c.detail(list[:len(res.Findings)])
 	}
 	return res, nil
 }

@@ -97,7 +97,7 @@ func (col *collector) add(c *analyze.Call) {
 	id := c.Event.Thread.ID
 	var line string
 	if col.o.Context > 0 {
-		line = fmt.Sprintf("#%d %s", c.Num, describeEvent(col.text, c))
+		line = fmt.Sprintf("#%d %s", c.Num, Describe(col.text, c))
 		for _, e := range col.after[id] {
 			if len(e.call.After) < col.o.Context {
 				e.call.After = append(e.call.After, line)
@@ -123,7 +123,7 @@ func (col *collector) add(c *analyze.Call) {
 func (col *collector) describe(ev *evidence, c *analyze.Call) {
 	e := c.Event
 	ev.call.Event, ev.call.PID, ev.tid = c.Num, e.Thread.TGID, e.Thread.TID
-	ev.call.Text = clipText(describeEvent(col.text, c), maxText)
+	ev.call.Text = clipText(Describe(col.text, c), maxText)
 	ev.name = c.Name
 	if !c.IsCall() {
 		return
@@ -148,8 +148,9 @@ func (col *collector) describe(ev *evidence, c *analyze.Call) {
 	}
 }
 
-// describeEvent writes an event as replay does: a call in strace's notation.
-func describeEvent(f *format.Formatter, c *analyze.Call) string {
+// Describe writes an event on one line, as it stands in a finding's evidence: a
+// call in strace's notation, its descriptors named.
+func Describe(f *format.Formatter, c *analyze.Call) string {
 	switch c.Kind {
 	case tracefile.Syscall, tracefile.Unfinished, tracefile.InFlight:
 		t := f.Call(c.Desc, c.Event, fdNames{c.Process})

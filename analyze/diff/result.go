@@ -17,6 +17,8 @@ type Result struct {
 	Structure Structure `json:"structure"`
 	Errors    []Count   `json:"errors,omitempty"` // errnos whose number changed
 	Notes     []string  `json:"notes,omitempty"`  // what to know before trusting this
+
+	Detail *Detail `json:"-"` // nil without Options.Detail
 }
 
 // Verdict says whether the runs did the same.

@@ -271,10 +271,6 @@ func (x *Result) losses(ls, totals []*tracepb.Loss) {
 // Render writes the result for people.
 func Render(w io.Writer, x *Result, o term.Options) error {
 	b := &strings.Builder{}
-	line := func(name, format string, args ...any) {
-		text := term.Safe(fmt.Sprintf(format, args...))
-		fmt.Fprintf(b, "%s  %s\n", o.Paint(term.Pad(name, 10, false), term.Dim), text)
-	}
 	style := term.Green
 	switch x.State {
 	case "unfinished":
@@ -283,6 +279,22 @@ func Render(w io.Writer, x *Result, o term.Options) error {
 		style = term.Red
 	}
 	fmt.Fprintf(b, "%s  %s\n", o.Paint(term.Safe(x.File), term.Bold), o.Paint(x.State, style))
+	for _, l := range x.Lines() {
+		fmt.Fprintf(b, "%s  %s\n", o.Paint(term.Pad(l.Name, 10, false), term.Dim), l.Text)
+	}
+	_, err := io.WriteString(w, b.String())
+	return err
+}
+
+// Line is something that is known of a trace, in words; Text is safe to show.
+type Line struct{ Name, Text string }
+
+// Lines tells the result in words, but for the file's name and state.
+func (x *Result) Lines() []Line {
+	var lines []Line
+	line := func(name, format string, args ...any) {
+		lines = append(lines, Line{name, term.Safe(fmt.Sprintf(format, args...))})
+	}
 	if len(x.Command) > 0 {
 		line("command", "%s", commandLine(x.Command))
 	}
@@ -392,8 +404,7 @@ func Render(w io.Writer, x *Result, o term.Options) error {
 	if x.Warning != "" {
 		line("warning", "%s", x.Warning)
 	}
-	_, err := io.WriteString(w, b.String())
-	return err
+	return lines
 }
 
 // String is like "web (docker 5ff922c1f0e9)"; all of the ID is in the JSON.

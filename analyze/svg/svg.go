@@ -60,15 +60,22 @@ text{fill:#e6edf3}.p{fill:#0d1117}.n{fill:#9198a1}
 // Picture is a picture in the making, from the top down.
 type Picture struct {
 	title string
+	width float64
 	body  bytes.Buffer
 	y     float64 // of the next thing below all others
 }
 
 // New returns an empty picture with a title.
 func New(title string) *Picture {
-	p := &Picture{title: title, y: 34}
+	p := NewPart(title, Width, 34)
 	p.Text(16, 26, Heading, Fit(title, Width-32, 14))
 	return p
+}
+
+// NewPart returns an empty picture of a width whose title is not drawn, for a
+// page that says what it shows; what is reserved begins at y.
+func NewPart(title string, width, y float64) *Picture {
+	return &Picture{title: title, width: width, y: y}
 }
 
 // Take reserves height below all that was reserved before, and returns where it
@@ -89,6 +96,19 @@ func (p *Picture) WriteTo(w io.Writer) (int64, error) {
 	out.Write(p.body.Bytes())
 	out.WriteString("</svg>\n")
 	return out.WriteTo(w)
+}
+
+// WritePart writes the picture as an element for an HTML page, which says what
+// the classes look like.
+func (p *Picture) WritePart(w io.Writer) error {
+	var out bytes.Buffer
+	out.WriteString(`<svg class="plot" viewBox="0 0 ` + number(p.width) + " " + number(p.y) + `" role="img"><title>`)
+	escape(&out, p.title)
+	out.WriteString("</title>\n")
+	out.Write(p.body.Bytes())
+	out.WriteString("</svg>\n")
+	_, err := out.WriteTo(w)
+	return err
 }
 
 // Text writes s from x on, its base line at y.

@@ -12,6 +12,7 @@ import (
 
 	"sysreel/analyze"
 	"sysreel/analyze/diff"
+	"sysreel/analyze/diff/page"
 	layout "sysreel/analyze/term"
 	"sysreel/proto/tracefile"
 )
@@ -26,6 +27,8 @@ type diffOptions struct {
 	sideBySide bool
 	all        bool
 	json       bool
+	html       string
+	force      bool
 	explain    bool
 }
 
@@ -44,8 +47,13 @@ func newDiffCommand(std *stdio) *cobra.Command {
 IDs, addresses, times, temporary names, scheduling) is left out of account; what
 remains is ranked by how likely it is the cause, with its evidence and its
 consequences. With several runs a side, what varies among the good ones is
-noise.`,
+noise.
+
+--html writes one file that needs nothing else: findings with their evidence,
+the processes, the calls of both runs side by side, times. It shows what the
+traces have, so it needs the same care.`,
 		Example: `  sysreel diff good.reel bad.reel
+  sysreel diff --html report.html good.reel bad.reel
   sysreel diff --map /srv/staging=/srv/prod staging.reel prod.reel
   sysreel diff --good g1.reel,g2.reel,g3.reel --bad b1.reel,b2.reel`,
 		Args: cobra.ArbitraryArgs,
@@ -63,6 +71,8 @@ noise.`,
 	f.BoolVar(&o.sideBySide, "side-by-side", false, "the two runs' evidence beside each other")
 	f.BoolVar(&o.all, "all", false, "every finding, and what its rank rests on")
 	f.BoolVar(&o.json, "json", false, "a JSON document")
+	f.StringVar(&o.html, "html", "", "also write a page for a browser to `FILE`; -: to standard output, in place of text")
+	f.BoolVar(&o.force, "force", false, "overwrite the FILE of --html")
 	o.filter.add(f)
 	cmd.SetUsageTemplate(cmd.UsageTemplate() + `
 Exit status: 0 the runs did the same, 1 they differ, 2 trouble.
@@ -96,6 +106,11 @@ func runDiff(ctx context.Context, std *stdio, o diffOptions, args []string) erro
 		}
 		do.Map = append(do.Map, diff.Mapping{From: from, To: to})
 	}
+	report, err := newReport(std, o)
+	if err != nil {
+		return err
+	}
+	do.Detail = report != nil
 	sources := &diffSources{std: std}
 	defer sources.close()
 	if do.Good, err = sources.open(o.good); err != nil {
@@ -114,13 +129,27 @@ func runDiff(ctx context.Context, std *stdio, o diffOptions, args []string) erro
 		return err
 	}
 	sources.warn()
-	if o.json {
+	switch {
+	case o.html == "-":
+	case o.json:
 		err = writeJSON(std.out, result)
-	} else {
+	default:
 		err = diff.Render(std.out, result, diff.RenderOptions{Options: std.display(), All: o.all, SideBySide: o.sideBySide})
 	}
 	if err != nil {
 		return err
+	}
+	if report != nil {
+		progress := newProgress(std)
+		po := page.Options{Good: do.Good, Bad: do.Bad, Filter: do.Filter}
+		if progress != nil {
+			po.Progress = progress.show
+		}
+		err := report.write(func(w io.Writer) error { return page.Write(ctx, w, result, po) })
+		progress.clear()
+		if err != nil {
+			return err
+		}
 	}
 	if result.Verdict != diff.Same {
 		return &exitError{status: exitDifferent}

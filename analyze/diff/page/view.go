@@ -1,0 +1,543 @@
+package page
+
+import (
+	"bytes"
+	"cmp"
+	"fmt"
+	"html/template"
+	"slices"
+	"strings"
+
+	"sysreel/analyze/diff"
+	"sysreel/analyze/info"
+	"sysreel/analyze/latency"
+	"sysreel/analyze/term"
+	"sysreel/proto/syscalls"
+)
+
+// view is what the template shows. All its texts are safe to show.
+type view struct {
+	Sides     [2]string
+	Title     string
+	Same      bool
+	Headline  string
+	Match     string // how much of the runs is the same
+	Lead      *FindingView
+	Runs      []RunView
+	Count     int // of findings
+	Findings  []FindingView
+	Weaker    []FindingView // folded
+	Tree      []TreeRow
+	Hidden    int // processes that are not in Tree
+	Threads   []ThreadOption
+	Times     []TimeRow
+	LessTimes []TimeRow // folded
+	Groups    bool
+	Plots     []Plot
+	Errors    []ErrorRow
+	Counts    []CountRow
+	Notes     []string
+	LeftOut   string
+	Traces    []Recording
+
+	Model  Model
+	CSS    template.CSS
+	Script template.JS
+	Data   template.JS
+	Policy string
+}
+
+// RunView is a run in the table at the top.
+type RunView struct {
+	Side, File, Command, Ended, Events, Elapsed string
+}
+
+// FindingView is a finding.
+type FindingView struct {
+	Rank         int
+	Likely       bool
+	Kind         string
+	Summary      string
+	Process      int // index, −1 none
+	Good, Bad    *Evidence
+	Around       []ContextRow
+	Consequences []Consequence
+	Reasons      []string
+	Score        string
+	Stats        string
+}
+
+// Evidence is an event that a finding names. Text is in three pieces, of which
+// the middle one differs from the other run's.
+type Evidence struct {
+	Event  uint64
+	PID    int32
+	Pieces [3]string
+	Link   template.URL // of its row, empty if the page does not have it
+}
+
+// ContextRow is a row near a finding.
+type ContextRow struct {
+	Kind diff.RowKind
+	Here bool
+	Side [2]Cell
+}
+
+// Cell is an event of one side, Event 0 of none.
+type Cell struct {
+	Event uint64
+	Text  string
+}
+
+// Consequence is what follows from a finding.
+type Consequence struct {
+	Text  string
+	Event uint64
+	Link  template.URL
+}
+
+// TreeRow is a process pair in the tree.
+type TreeRow struct {
+	Index     int
+	Depth     int
+	Side      string // "both", "good", "bad"
+	Name      string
+	Command   string
+	InPlace   bool
+	Good, Bad *ProcessView
+	Differs   int
+	Findings  []int // at most maxMarks
+	More      int   // others
+	Link      template.URL
+	Ended     bool // differently
+}
+
+// ProcessView is one side of it.
+type ProcessView struct {
+	PID           int32
+	Ended         string
+	Failed        bool
+	Elapsed       string
+	Calls, Errors uint64
+}
+
+// ThreadOption is a thread that can be chosen.
+type ThreadOption struct {
+	Index int
+	Label string
+}
+
+// TimeRow is where time went.
+type TimeRow struct {
+	Delta, Good, Bad string
+	Calls            string
+	Process, What    string
+	Slower           bool
+	Stats            string
+}
+
+// Plot is a picture of how long calls took.
+type Plot struct {
+	Name, Delta string
+	SVG         template.HTML // made by package svg, which escapes
+}
+
+// ErrorRow is an error number whose frequency differs.
+type ErrorRow struct {
+	Name, Text string
+	Good, Bad  int
+	Delta      string
+}
+
+// CountRow is a number of what only one run has.
+type CountRow struct {
+	What      string
+	Good, Bad int
+}
+
+// Recording is what is known of a trace.
+type Recording struct {
+	Side, File, State string
+	Lines             []info.Line
+}
+
+// Bounds on what is written into the page whole.
+const (
+	maxTree       = 2000 // processes
+	maxMarks      = 5    // findings at a process
+	maxPlots      = 12
+	shownTimes    = 12
+	shownFindings = 5 // others are folded, as on a terminal
+)
+
+func (b *builder) view() (*view, error) {
+	r := b.r
+	v := &view{Sides: sides, Title: "sysreel diff: " + baseNames(r), Same: r.Verdict == diff.Same, Groups: len(r.Good)+len(r.Bad) > 2}
+	v.Headline = headline(r)
+	v.Match = fmt.Sprintf("%s of the calls match", term.Percent(r.Matched))
+	for side, list := range [][]diff.Run{r.Good, r.Bad} {
+		for _, x := range list {
+			v.Runs = append(v.Runs, runView(side, x))
+		}
+	}
+	for i := range r.Findings {
+		v.Findings = append(v.Findings, b.finding(i))
+	}
+	if len(v.Findings) > 0 {
+		lead := v.Findings[0]
+		v.Lead = &lead
+	}
+	v.Count = len(v.Findings)
+	if v.Count > shownFindings+1 {
+		v.Findings, v.Weaker = v.Findings[:shownFindings], v.Findings[shownFindings:]
+	}
+	b.tree(v)
+	if err := b.times(v); err != nil {
+		return nil, err
+	}
+	for _, e := range r.Errors {
+		row := ErrorRow{Name: e.Name, Good: e.Good, Bad: e.Bad, Delta: fmt.Sprintf("%+d", e.Bad-e.Good)}
+		if n, ok := syscalls.ErrnoByName(e.Name); ok {
+			row.Text = syscalls.ErrnoText(n)
+		}
+		v.Errors = append(v.Errors, row)
+	}
+	s := r.Structure
+	v.Counts = []CountRow{{"processes", s.ProcessesMissing, s.ProcessesAdded}, {"calls", s.CallsMissing, s.CallsAdded}}
+	for _, n := range r.Notes {
+		v.Notes = append(v.Notes, term.Safe(n))
+	}
+	if left := b.left[goodSide] + b.left[badSide]; left > 0 {
+		total := r.Good[0].Events + r.Bad[0].Events
+		v.LeftOut = fmt.Sprintf("This page has %s of the %s events of the two runs: those near the differences. The other %s are in the traces: sysreel replay --around '#N'.",
+			term.Count(total-left), term.Count(total), term.Count(left))
+	}
+	var err error
+	if v.Traces, err = b.recordings(); err != nil {
+		return nil, err
+	}
+	b.model.Files = [2]string{term.Safe(r.Good[0].File), term.Safe(r.Bad[0].File)}
+	for i := range r.Findings {
+		for side, c := range []*diff.Call{r.Findings[i].Good, r.Findings[i].Bad} {
+			if c != nil {
+				key := fmt.Sprintf("%c%d", sides[side][0], c.Event)
+				b.model.Marks[key] = append(b.model.Marks[key], i+1)
+			}
+		}
+	}
+	v.Model = b.model
+	return v, nil
+}
+
+func baseNames(r *diff.Result) string {
+	name := func(list []diff.Run) string {
+		n := list[0].File
+		if i := strings.LastIndexAny(n, `/\`); i >= 0 {
+			n = n[i+1:]
+		}
+		if len(list) > 1 {
+			return fmt.Sprintf("%s and %d more", n, len(list)-1)
+		}
+		return n
+	}
+	return term.Safe(name(r.Good) + " and " + name(r.Bad))
+}
+
+// headline tells how the runs ended, in a sentence.
+func headline(r *diff.Result) string {
+	good, bad := ended(r.Good[0].Exit), ended(r.Bad[0].Exit)
+	switch {
+	case r.Verdict == diff.Same && good == bad:
+		return "The runs did the same: both " + bad + "."
+	case r.Verdict == diff.Same:
+		return "The runs did the same."
+	case good == bad:
+		return "Both runs " + bad + ", but they did not do the same."
+	}
+	return "The bad run " + bad + "; the good run " + good + "."
+}
+
+func ended(e *diff.Exit) string {
+	switch {
+	case e == nil:
+		return "went on when its recording ended"
+	case e.Signal != "":
+		return "was killed by " + e.Signal
+	case *e.Code == 0:
+		return "ended well (exit 0)"
+	}
+	return fmt.Sprintf("failed with exit %d", *e.Code)
+}
+
+func runView(side int, x diff.Run) RunView {
+	v := RunView{Side: sides[side], File: term.Safe(x.File), Command: term.Safe(strings.Join(x.Command, " ")), Events: term.Count(x.Events)}
+	switch {
+	case x.Exit == nil:
+		v.Ended = "not recorded"
+	case x.Exit.Signal != "":
+		v.Ended = "killed by " + x.Exit.Signal
+	default:
+		v.Ended = fmt.Sprintf("exit %d", *x.Exit.Code)
+	}
+	if x.Elapsed > 0 {
+		v.Elapsed = term.Duration(x.Elapsed)
+	}
+	return v
+}
+
+var kinds = map[diff.Kind]string{
+	diff.ResultChanged: "another outcome", diff.Missing: "call missing", diff.Added: "call added",
+	diff.ProcessMissing: "process missing", diff.ProcessAdded: "process added", diff.InputChanged: "another input",
+	diff.Slower: "slower", diff.Faster: "faster",
+}
+
+// finding makes the view of finding i.
+func (b *builder) finding(i int) FindingView {
+	f := &b.r.Findings[i]
+	v := FindingView{Rank: f.Rank, Likely: f.Likely, Kind: cmp.Or(kinds[f.Kind], string(f.Kind)), Summary: term.Safe(f.Summary), Process: b.d.Findings[i],
+		Around: b.around[i], Score: fmt.Sprintf("%.1f", f.Score)}
+	v.Good, v.Bad = b.evidence(goodSide, f.Good), b.evidence(badSide, f.Bad)
+	if v.Good != nil && v.Bad != nil {
+		v.Good.Pieces, v.Bad.Pieces = differ(v.Good.Pieces[0], v.Bad.Pieces[0])
+	}
+	for _, c := range f.Consequences {
+		n := numberIn(c)
+		x := Consequence{Text: term.Safe(strings.TrimSuffix(c, fmt.Sprintf(" #%d", n))), Event: n}
+		if n != 0 {
+			x.Link = b.link(badSide, n)
+		}
+		v.Consequences = append(v.Consequences, x)
+	}
+	for _, s := range f.Reasons {
+		v.Reasons = append(v.Reasons, term.Safe(s))
+	}
+	if f.P != nil {
+		v.Stats = fmt.Sprintf("In %d of %d bad runs and no good one (Fisher's exact test, adjusted: p = %.2g).", f.BadRuns, len(b.r.Bad), *f.P)
+	}
+	return v
+}
+
+func (b *builder) evidence(side int, c *diff.Call) *Evidence {
+	if c == nil {
+		return nil
+	}
+	return &Evidence{Event: c.Event, PID: c.PID, Pieces: [3]string{term.Safe(c.Text)}, Link: b.link(side, c.Event)}
+}
+
+// link returns the address of an event's row.
+func (b *builder) link(side int, n uint64) template.URL {
+	p, ok := b.at[side][n]
+	if !ok {
+		return ""
+	}
+	return template.URL(fmt.Sprintf("#tab=calls&thread=%d&at=%c%d", p.thread, sides[side][0], n))
+}
+
+// differ cuts two texts in a beginning and an end that they share and what is in
+// between, at the boundaries of words.
+func differ(x, y string) (px, py [3]string) {
+	a, c := words(x), words(y)
+	n := 0
+	for n < len(a) && n < len(c) && a[n] == c[n] {
+		n++
+	}
+	m := 0
+	for m < len(a)-n && m < len(c)-n && a[len(a)-1-m] == c[len(c)-1-m] {
+		m++
+	}
+	cut := func(w []string) [3]string {
+		return [3]string{strings.Join(w[:n], ""), strings.Join(w[n:len(w)-m], ""), strings.Join(w[len(w)-m:], "")}
+	}
+	return cut(a), cut(c)
+}
+
+// words cuts a text so that what a person reads as one stays together.
+func words(s string) []string {
+	var out []string
+	from := 0
+	for i := 0; i < len(s); i++ {
+		if strings.IndexByte(` ,"()|/=`, s[i]) >= 0 {
+			if i > from {
+				out = append(out, s[from:i])
+			}
+			out = append(out, s[i:i+1])
+			from = i + 1
+		}
+	}
+	if from < len(s) {
+		out = append(out, s[from:])
+	}
+	return out
+}
+
+// tree lists the processes, children beneath their parents.
+func (b *builder) tree(v *view) {
+	children := map[int][]int{}
+	for i, p := range b.d.Processes {
+		children[p.Parent] = append(children[p.Parent], i)
+	}
+	started := func(i int) int64 {
+		p := b.d.Processes[i]
+		if p.Bad != nil {
+			return p.Bad.Start
+		}
+		return p.Good.Start
+	}
+	first := map[int]int{} // thread of each process
+	for i := len(b.model.Threads) - 1; i >= 0; i-- {
+		first[b.model.Threads[i].Process] = i
+	}
+	byProcess := map[int][]int{}
+	for i, p := range b.d.Findings {
+		byProcess[p] = append(byProcess[p], i+1)
+	}
+	names := make([]string, len(b.d.Processes))
+	var walk func(i, depth int)
+	walk = func(i, depth int) {
+		p := b.d.Processes[i]
+		row := TreeRow{Index: i, Depth: depth, Good: processView(p.Good), Bad: processView(p.Bad), Differs: p.Missing + p.Added + p.Changed, Findings: byProcess[i]}
+		any := cmp.Or(p.Bad, p.Good)
+		switch {
+		case p.Bad == nil:
+			row.Side = "good"
+		case p.Good == nil:
+			row.Side = "bad"
+		default:
+			row.Side = "both"
+			row.Ended = p.Good.Ended != p.Bad.Ended
+		}
+		row.Name, row.Command, row.InPlace = term.Safe(any.Role), term.Safe(strings.Join(any.Argv, " ")), any.InPlace
+		if t, ok := first[i]; ok {
+			row.Link = template.URL(fmt.Sprintf("#tab=calls&thread=%d", t))
+		}
+		if n := len(row.Findings); n > maxMarks {
+			row.Findings, row.More = row.Findings[:maxMarks], n-maxMarks
+		}
+		names[i] = fmt.Sprintf("%s%s %s", strings.Repeat("  ", min(depth, 8)), row.Name, pids(p))
+		if len(v.Tree) < maxTree {
+			v.Tree = append(v.Tree, row)
+		} else {
+			v.Hidden++
+		}
+		list := children[i]
+		slices.SortStableFunc(list, func(x, y int) int { return cmp.Compare(started(x), started(y)) })
+		for _, k := range list {
+			walk(k, depth+1)
+		}
+	}
+	for _, i := range children[-1] {
+		walk(i, 0)
+	}
+	for i, t := range b.model.Threads {
+		label := names[t.Process]
+		if t.Label != "" {
+			label += " " + t.Label
+		}
+		if t.Differs > 0 {
+			label += fmt.Sprintf(" · %s", term.Plural(uint64(t.Differs), "difference"))
+		}
+		v.Threads = append(v.Threads, ThreadOption{i, label})
+	}
+}
+
+func pids(p *diff.ProcessPair) string {
+	switch {
+	case p.Bad == nil:
+		return fmt.Sprintf("[%d, good only]", p.Good.PID)
+	case p.Good == nil:
+		return fmt.Sprintf("[%d, bad only]", p.Bad.PID)
+	}
+	return fmt.Sprintf("[%d | %d]", p.Good.PID, p.Bad.PID)
+}
+
+// threadLabel tells the threads of a process apart.
+func threadLabel(t *diff.ThreadPair) string {
+	x := cmp.Or(t.Bad, t.Good)
+	if t.Good != nil && t.Bad != nil {
+		return fmt.Sprintf("thread %d | %d", t.Good.TID, t.Bad.TID)
+	}
+	return fmt.Sprintf("thread %d", x.TID)
+}
+
+func processView(p *diff.Process) *ProcessView {
+	if p == nil {
+		return nil
+	}
+	v := &ProcessView{PID: p.PID, Ended: p.Ended, Failed: p.Failed, Elapsed: term.Duration(p.End - p.Start), Calls: p.Calls, Errors: p.Errors}
+	if v.Ended == "" {
+		v.Ended, v.Failed = "went on as another program", false
+	}
+	return v
+}
+
+// times fills in where the time went.
+func (b *builder) times(v *view) error {
+	for _, l := range b.r.Latency {
+		row := TimeRow{Delta: signed(l.DeltaNS), Good: term.Duration(l.GoodNS), Bad: term.Duration(l.BadNS), Process: term.Safe(l.Process),
+			What: "outside calls", Slower: l.DeltaNS*10 > b.r.Good[0].Elapsed}
+		if l.Syscall != "" {
+			row.What = term.Safe(strings.TrimSpace(l.Syscall + " " + l.Object))
+			row.Calls = fmt.Sprintf("%d → %d", l.GoodCalls, l.BadCalls)
+		}
+		if l.P != nil {
+			row.Stats = fmt.Sprintf("%s, δ %+.2f, p %.2g", signed(int64(l.ShiftNS)), l.Effect, *l.P)
+		}
+		v.Times = append(v.Times, row)
+	}
+	if len(v.Times) > shownTimes+1 {
+		v.Times, v.LessTimes = v.Times[:shownTimes], v.Times[shownTimes:]
+	}
+	g, x := b.latency[goodSide], b.latency[badSide]
+	if g == nil || x == nil {
+		return nil
+	}
+	c := latency.Compare("good", g, "bad", x)
+	c.Top(maxPlots)
+	for i := range c.Rows {
+		r := &c.Rows[i]
+		var out bytes.Buffer
+		if err := latency.WriteComparedPart(&out, r, "good", "bad"); err != nil {
+			return err
+		}
+		var d int64
+		if r.A != nil {
+			d -= r.A.TotalNs
+		}
+		if r.B != nil {
+			d += r.B.TotalNs
+		}
+		v.Plots = append(v.Plots, Plot{Name: term.Safe(r.Name), Delta: signed(d), SVG: template.HTML(out.String())})
+	}
+	return nil
+}
+
+func signed(ns int64) string {
+	if ns > 0 {
+		return "+" + term.Duration(ns)
+	}
+	return strings.Replace(term.Duration(ns), "-", "−", 1)
+}
+
+// functions are what the template calls.
+var functions = template.FuncMap{
+	"count": func(n any) string {
+		switch n := n.(type) {
+		case int:
+			return term.Count(uint64(n))
+		case uint64:
+			return term.Count(n)
+		}
+		return fmt.Sprint(n)
+	},
+	"sign": func(k diff.RowKind) string {
+		return map[diff.RowKind]string{diff.Changed: "≠", diff.OnlyGood: "−", diff.OnlyBad: "+", diff.Elsewhere: "~"}[k]
+	},
+	"kind":  func(k diff.RowKind) string { return kindClass[k] },
+	"times": func(n int) []struct{} { return make([]struct{}, min(n, 12)) },
+}
+
+// kindClass names the style of a row.
+var kindClass = map[diff.RowKind]string{
+	diff.Equal: "equal", diff.Changed: "changed", diff.OnlyGood: "only-good", diff.OnlyBad: "only-bad",
+	diff.Elsewhere: "elsewhere", diff.NotCompared: "aside", diff.LeftOut: "left",
+}
