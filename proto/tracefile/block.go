@@ -19,6 +19,10 @@ type Block struct {
 	Files    []FileContext // open files as they stood before the first event
 	InFlight []Event       // calls that had not returned where the block ends
 
+	nodes     []Stack // of the tree of stacks
+	bases     column
+	baseCount int
+
 	shapes []shapeDetail
 	tables []tableData
 	pool   numberPool
@@ -35,6 +39,8 @@ type shapeDetail struct {
 	layout  []uint32 // of each row, plus 1; nil: no memory
 	ordinal []uint32 // of each row among those of its layout
 	layouts []layoutDetail
+	stack   column // node of each row, plus 1; 0: no stack
+	base    column
 }
 
 type layoutDetail struct {
@@ -98,6 +104,8 @@ func (b *Block) parseDetail(msg []byte) error {
 	b.Files = b.Files[:0]
 	b.expand, b.pieces = 0, 0
 	var shapes, tables [][]byte
+	var stacks []byte
+	b.nodes, b.bases, b.baseCount = nil, column{}, 0
 	first := uint64(0)
 	err := eachField(msg, func(num protowire.Number, v uint64, data []byte) error {
 		if err := b.parts.spend(1); err != nil {
@@ -110,6 +118,8 @@ func (b *Block) parseDetail(msg []byte) error {
 			shapes = append(shapes, data)
 		case detailTable:
 			tables = append(tables, data)
+		case detailStacks:
+			stacks = data
 		case detailFile:
 			return b.addFile(data)
 		}
@@ -126,6 +136,9 @@ func (b *Block) parseDetail(msg []byte) error {
 		if err := b.decodeTable(&b.tables[i], t); err != nil {
 			return err
 		}
+	}
+	if err := b.decodeStacks(stacks); err != nil {
+		return err
 	}
 	b.shapes = resize(b.shapes, len(shapes))
 	for i, s := range shapes {
@@ -249,7 +262,8 @@ func (b *Block) transpose(t *tableData, words [][]byte) error {
 func (b *Block) decodeShape(s *shapeDetail, msg []byte, index int) error {
 	rows := int(b.perShape[index])
 	s.args, s.layouts, s.layout = s.args[:0], s.layouts[:0], nil
-	var layout []byte
+	s.stack, s.base = column{}, column{}
+	var layout, stack, base []byte
 	var layouts [][]byte
 	err := eachField(msg, func(num protowire.Number, v uint64, data []byte) error {
 		if err := b.parts.spend(1); err != nil {
@@ -270,9 +284,16 @@ func (b *Block) decodeShape(s *shapeDetail, msg []byte, index int) error {
 			layout = data
 		case sdSlots:
 			layouts = append(layouts, data)
+		case sdStack:
+			stack = data
+		case sdBase:
+			base = data
 		}
 		return nil
 	})
+	if err == nil && stack != nil {
+		err = b.decodeRowStacks(s, stack, base, index)
+	}
 	if err != nil || layout == nil {
 		return err
 	}
@@ -440,7 +461,8 @@ func (b *Block) event(i int, e *Event) {
 	e.Kind, e.Flags, e.Arch, e.NR = shape.Kind, b.all.Flags[i], shape.Arch, shape.NR
 	e.Thread = b.Threads[b.all.Thread[i]]
 	e.Start, e.End, e.Ret = b.all.Start[i], b.all.End[i], b.all.Ret[i]
-	e.Num, e.Facts = 0, nil
+	e.Num, e.Facts, e.Stack, e.IP = 0, nil, nil, 0
+	b.stackOf(s, k, e)
 	args := s.args
 	if len(b.args[si]) > 0 {
 		args = b.args[si]

@@ -34,6 +34,7 @@ type builder struct {
 	shapes   []*shapeBuilder            // of this block
 	known    map[shapeKey]*shapeBuilder // also of earlier blocks, for their memory
 	tables   map[tableKey]*table        // likewise
+	stacks   stackBuilder
 	strings  table
 	data     table
 	dirents  table
@@ -83,6 +84,8 @@ type shapeBuilder struct {
 	ret     []uint64
 	args    [6][]uint64
 	layout  []uint64
+	stack   []uint64 // node, plus 1, of the rows up to the last that has one
+	base    []uint64 // likewise
 	layouts []*layoutBuilder
 	spare   []*layoutBuilder // of earlier blocks, for their memory
 	last    int              // layout of the last row with memory
@@ -135,6 +138,7 @@ func (b *builder) reset(first uint64, base int64) {
 	for _, t := range b.tables {
 		t.reset()
 	}
+	b.stacks.reset()
 	b.strings.reset()
 	b.data.reset()
 	b.dirents.reset()
@@ -145,6 +149,7 @@ func (b *builder) reset(first uint64, base int64) {
 func (s *shapeBuilder) reset() {
 	s.index, s.last = -1, -1
 	s.thread, s.ret, s.layout = s.thread[:0], s.ret[:0], s.layout[:0]
+	s.stack, s.base = s.stack[:0], s.base[:0]
 	for i := range s.args {
 		s.args[i] = s.args[i][:0]
 	}
@@ -180,6 +185,9 @@ func (b *builder) add(e *Event) {
 		s.args[i] = append(s.args[i], e.Args[i])
 	}
 	b.bytes += 8 + 8*s.regs
+	if e.Stack != nil {
+		b.addStack(s, e)
+	}
 	if len(e.Bufs) == 0 {
 		s.layout = append(s.layout, 0)
 		return

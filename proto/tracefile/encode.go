@@ -198,6 +198,7 @@ func (n *encoder) detail(dst []byte, b *builder, ctx *Context) ([]byte, error) {
 			m = n.column.nest(m, sdSlots, lm, cutLayout)
 			n.layout = lm
 		}
+		m = n.rowStacks(m, s)
 		dst = n.column.nest(dst, detailShape, m, cut)
 		n.shape = m
 	}
@@ -206,6 +207,7 @@ func (n *encoder) detail(dst []byte, b *builder, ctx *Context) ([]byte, error) {
 		n.table = t.encode(n.table[:0], &n.column, n.nums)
 		dst = n.column.nest(dst, detailTable, n.table, cut)
 	}
+	dst = n.stacks(dst, &b.stacks)
 	var err error
 	for i := range ctx.Files {
 		f := &ctx.Files[i]

@@ -136,6 +136,11 @@ type Event struct {
 	// Facts is set of ThreadStart and Exec; and of calls, where other calls are
 	// missing: directory and descriptors before it that only they would tell.
 	Facts *tracepb.Process
+	// Stack is where the thread was when it began the call, or when the signal
+	// came, and IP the address that it was at: what is not in the trace is nil,
+	// and IP then 0.
+	Stack *Stack
+	IP    uint64
 }
 
 // Buf is a piece of the tracee's memory.

@@ -208,6 +208,32 @@ func TestHostileBlocks(t *testing.T) {
 		"directory without NUL": func(b *tracepb.Block, d *tracepb.Detail) {
 			d.Table[0] = &tracepb.Table{Rows: 2, Dirents: &tracepb.Dirents{Count: &tracepb.Column{Constant: 1}, Name: []byte("a\x00b")}}
 		},
+		"more stacks than bytes": func(b *tracepb.Block, d *tracepb.Detail) { d.Stacks = &tracepb.Stacks{Frames: 1, Nodes: 1 << 20} },
+		"a frame not there":      func(b *tracepb.Block, d *tracepb.Detail) { d.Stacks = &tracepb.Stacks{Nodes: 1} },
+		"a mapped file not there": func(b *tracepb.Block, d *tracepb.Detail) {
+			d.Stacks = &tracepb.Stacks{Frames: 1, Nodes: 1, FrameObject: &tracepb.Column{Constant: 1}}
+		},
+		"a caller of itself": func(b *tracepb.Block, d *tracepb.Detail) {
+			d.Stacks = &tracepb.Stacks{Frames: 1, Nodes: 1, NodeCaller: &tracepb.Column{Constant: 2}}
+		},
+		"a stack without end": func(b *tracepb.Block, d *tracepb.Detail) {
+			callers := []uint64{0}
+			for range MaxStack {
+				callers = append(callers, 2)
+			}
+			d.Stacks = &tracepb.Stacks{Frames: 1, Nodes: MaxStack + 1, NodeCaller: &tracepb.Column{Plain: callers}}
+		},
+		"a stack not there": func(b *tracepb.Block, d *tracepb.Detail) { d.Shape[0].RowStack = &tracepb.Column{Constant: 1} },
+		"a base not there": func(b *tracepb.Block, d *tracepb.Detail) {
+			d.Stacks = &tracepb.Stacks{Frames: 1, Nodes: 1}
+			d.Shape[0].RowStack = &tracepb.Column{Constant: 1}
+		},
+		"a million mapped files": func(b *tracepb.Block, d *tracepb.Detail) {
+			d.Stacks = &tracepb.Stacks{Object: make([]*tracepb.Object, 1<<20)}
+			for i := range d.Stacks.Object {
+				d.Stacks.Object[i] = new(tracepb.Object)
+			}
+		},
 		"a million losses": func(b *tracepb.Block, d *tracepb.Detail) {
 			for range 1 << 20 {
 				b.Loss = append(b.Loss, &tracepb.Loss{})

@@ -161,6 +161,7 @@ func referenceBlock(b *tracepb.Block, d *tracepb.Detail) (events, inFlight []Eve
 		tables[i] = referenceTable(t)
 	}
 	next := make([]uint64, len(tables))
+	nodes, bases := referenceStacks(d.Stacks)
 	for si, s := range d.Shape {
 		mine := byShape[si]
 		var threads []uint64
@@ -177,6 +178,20 @@ func referenceBlock(b *tracepb.Block, d *tracepb.Detail) (events, inFlight []Eve
 			last = referenceColumn(c, len(mine), threads, last, ret)
 			for k, i := range mine {
 				rows[i].Args[a] = last[k]
+			}
+		}
+		if s.RowStack != nil {
+			node := referenceColumn(s.RowStack, len(mine), threads, nil, nil)
+			base := referenceColumn(s.RowBase, len(mine), threads, nil, nil)
+			for k, i := range mine {
+				if node[k] == 0 {
+					continue
+				}
+				e := &rows[i]
+				e.Stack = nodes[node[k]-1]
+				if e.IP = e.Stack.Offset; e.Stack.Object != nil {
+					e.IP += bases[base[k]]
+				}
 			}
 		}
 		if s.RowLayout == nil {
@@ -220,6 +235,30 @@ func referenceBlock(b *tracepb.Block, d *tracepb.Detail) (events, inFlight []Eve
 		}
 	}
 	return rows[:b.Events], rows[b.Events:]
+}
+
+func referenceStacks(m *tracepb.Stacks) (nodes []*Stack, bases []uint64) {
+	if m == nil {
+		return nil, nil
+	}
+	object := referenceColumn(m.FrameObject, int(m.Frames), nil, nil, nil)
+	offset := referenceColumn(m.FrameOffset, int(m.Frames), nil, nil, nil)
+	exact := referenceColumn(m.FrameExact, int(m.Frames), nil, nil, nil)
+	frame := referenceColumn(m.NodeFrame, int(m.Nodes), nil, nil, nil)
+	caller := referenceColumn(m.NodeCaller, int(m.Nodes), nil, nil, nil)
+	for i := range frame {
+		f := frame[i]
+		s := &Stack{Offset: offset[f], Exact: exact[f] == 1, Partial: caller[i] == 1}
+		if object[f] > 0 {
+			o := m.Object[object[f]-1]
+			s.Object = &Object{Path: string(o.Path), BuildID: string(o.BuildId), Bias: o.Bias, Size: o.Size, Mtime: o.MtimeNs}
+		}
+		if caller[i] > 1 {
+			s.Caller = nodes[i-int(caller[i]-1)]
+		}
+		nodes = append(nodes, s)
+	}
+	return nodes, referenceColumn(m.Base, int(m.Bases), nil, nil, nil)
 }
 
 func referenceTable(t *tracepb.Table) [][]byte {

@@ -18,6 +18,7 @@ import (
 // randomEvents makes n events that use everything an Event can say.
 func randomEvents(rng *rand.Rand, n int) []Event {
 	var events []Event
+	stacks := randomStacks(rng)
 	now := int64(1e12)
 	for range n {
 		now += rng.Int64N(1 << rng.IntN(30))
@@ -68,9 +69,30 @@ func randomEvents(rng *rand.Rand, n int) []Event {
 		if e.Kind == ThreadStart || e.Kind == Exec {
 			e.Facts = &tracepb.Process{Exe: []byte("/bin/\xff"), Tgid: e.Thread.TGID}
 		}
+		if s := stacks[rng.IntN(len(stacks))]; rng.IntN(3) > 0 && s != nil {
+			e.Stack, e.IP = s, s.Offset
+			if s.Object != nil {
+				e.IP += uint64(rng.IntN(3)) << 40
+			}
+		}
 		events = append(events, e)
 	}
 	return events
+}
+
+// randomStacks makes some stacks that have frames in common; not all are nil.
+func randomStacks(rng *rand.Rand) []*Stack {
+	objects := []*Object{nil, {Path: "/lib/\xff", BuildID: "\x00id"}, {Path: "/lib/\xff", BuildID: "\x00id"},
+		{Path: "/bin/x (deleted)", Bias: -4096, Size: 1 << 40, Mtime: 1e18}, {}}
+	stacks := []*Stack{nil}
+	for range rng.IntN(200) {
+		s := &Stack{Object: objects[rng.IntN(len(objects))], Offset: rng.Uint64() >> rng.IntN(64), Exact: rng.IntN(5) == 0}
+		if s.Caller = stacks[rng.IntN(len(stacks))]; s.Caller == nil {
+			s.Partial = rng.IntN(2) == 0
+		}
+		stacks = append(stacks, s)
+	}
+	return stacks
 }
 
 // kept is what of e the file holds under a tick.

@@ -167,7 +167,7 @@ func (x Loss_Reason) Number() protoreflect.EnumNumber {
 
 // Deprecated: Use Loss_Reason.Descriptor instead.
 func (Loss_Reason) EnumDescriptor() ([]byte, []int) {
-	return file_proto_trace_proto_rawDescGZIP(), []int{31, 0}
+	return file_proto_trace_proto_rawDescGZIP(), []int{33, 0}
 }
 
 type Footer_End int32
@@ -228,7 +228,7 @@ func (x Footer_End) Number() protoreflect.EnumNumber {
 
 // Deprecated: Use Footer_End.Descriptor instead.
 func (Footer_End) EnumDescriptor() ([]byte, []int) {
-	return file_proto_trace_proto_rawDescGZIP(), []int{32, 0}
+	return file_proto_trace_proto_rawDescGZIP(), []int{34, 0}
 }
 
 // Trace is a whole file: the contents of its zstd frames, one after the other.
@@ -916,6 +916,7 @@ type Detail struct {
 	Shape         []*ShapeDetail         `protobuf:"bytes,2,rep,name=shape,proto3" json:"shape,omitempty"`                              // in the order of Block.shape
 	Table         []*Table               `protobuf:"bytes,3,rep,name=table,proto3" json:"table,omitempty"`
 	File          []*FileContext         `protobuf:"bytes,4,rep,name=file,proto3" json:"file,omitempty"` // as they stood before row 0
+	Stacks        *Stacks                `protobuf:"bytes,35,opt,name=stacks,proto3" json:"stacks,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -978,11 +979,20 @@ func (x *Detail) GetFile() []*FileContext {
 	return nil
 }
 
+func (x *Detail) GetStacks() *Stacks {
+	if x != nil {
+		return x.Stacks
+	}
+	return nil
+}
+
 type ShapeDetail struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Arg           []*Column              `protobuf:"bytes,1,rep,name=arg,proto3" json:"arg,omitempty"`                              // registers at enter; those left out are 0
 	RowLayout     *Column                `protobuf:"bytes,2,opt,name=row_layout,json=rowLayout,proto3" json:"row_layout,omitempty"` // index in layout, plus 1; 0: no memory
 	Layout        []*Layout              `protobuf:"bytes,3,rep,name=layout,proto3" json:"layout,omitempty"`
+	RowStack      *Column                `protobuf:"bytes,35,opt,name=row_stack,json=rowStack,proto3" json:"row_stack,omitempty"` // node of Stacks of the innermost frame, plus 1; 0: no stack
+	RowBase       *Column                `protobuf:"bytes,36,opt,name=row_base,json=rowBase,proto3" json:"row_base,omitempty"`    // index in Stacks.base, of the innermost frame
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1038,6 +1048,220 @@ func (x *ShapeDetail) GetLayout() []*Layout {
 	return nil
 }
 
+func (x *ShapeDetail) GetRowStack() *Column {
+	if x != nil {
+		return x.RowStack
+	}
+	return nil
+}
+
+func (x *ShapeDetail) GetRowBase() *Column {
+	if x != nil {
+		return x.RowBase
+	}
+	return nil
+}
+
+// Stacks holds the call stacks of the rows: a tree whose nodes are a frame each,
+// below that of its caller. Only addresses are kept; FORMAT.md tells what of.
+type Stacks struct {
+	state  protoimpl.MessageState `protogen:"open.v1"`
+	Object []*Object              `protobuf:"bytes,1,rep,name=object,proto3" json:"object,omitempty"`
+	// The frames, each one once.
+	FrameObject *Column `protobuf:"bytes,2,opt,name=frame_object,json=frameObject,proto3" json:"frame_object,omitempty"` // index in object, plus 1; 0: no file is mapped there
+	FrameOffset *Column `protobuf:"bytes,3,opt,name=frame_offset,json=frameOffset,proto3" json:"frame_offset,omitempty"` // in the file; without one the address
+	FrameExact  *Column `protobuf:"bytes,4,opt,name=frame_exact,json=frameExact,proto3" json:"frame_exact,omitempty"`    // 1: the instruction to go on with, 0: the one behind a call
+	// The nodes, callers before those they called.
+	NodeFrame *Column `protobuf:"bytes,5,opt,name=node_frame,json=nodeFrame,proto3" json:"node_frame,omitempty"`
+	// How many nodes before this one its caller's is, plus 1; 0: it has none,
+	// 1: it is not known.
+	NodeCaller *Column `protobuf:"bytes,6,opt,name=node_caller,json=nodeCaller,proto3" json:"node_caller,omitempty"`
+	// What to add to a frame's offset in its file to get the address that it had.
+	Base          *Column `protobuf:"bytes,7,opt,name=base,proto3" json:"base,omitempty"`
+	Frames        uint32  `protobuf:"varint,8,opt,name=frames,proto3" json:"frames,omitempty"` // number of frames, nodes and bases
+	Nodes         uint32  `protobuf:"varint,9,opt,name=nodes,proto3" json:"nodes,omitempty"`
+	Bases         uint32  `protobuf:"varint,10,opt,name=bases,proto3" json:"bases,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Stacks) Reset() {
+	*x = Stacks{}
+	mi := &file_proto_trace_proto_msgTypes[9]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Stacks) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Stacks) ProtoMessage() {}
+
+func (x *Stacks) ProtoReflect() protoreflect.Message {
+	mi := &file_proto_trace_proto_msgTypes[9]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Stacks.ProtoReflect.Descriptor instead.
+func (*Stacks) Descriptor() ([]byte, []int) {
+	return file_proto_trace_proto_rawDescGZIP(), []int{9}
+}
+
+func (x *Stacks) GetObject() []*Object {
+	if x != nil {
+		return x.Object
+	}
+	return nil
+}
+
+func (x *Stacks) GetFrameObject() *Column {
+	if x != nil {
+		return x.FrameObject
+	}
+	return nil
+}
+
+func (x *Stacks) GetFrameOffset() *Column {
+	if x != nil {
+		return x.FrameOffset
+	}
+	return nil
+}
+
+func (x *Stacks) GetFrameExact() *Column {
+	if x != nil {
+		return x.FrameExact
+	}
+	return nil
+}
+
+func (x *Stacks) GetNodeFrame() *Column {
+	if x != nil {
+		return x.NodeFrame
+	}
+	return nil
+}
+
+func (x *Stacks) GetNodeCaller() *Column {
+	if x != nil {
+		return x.NodeCaller
+	}
+	return nil
+}
+
+func (x *Stacks) GetBase() *Column {
+	if x != nil {
+		return x.Base
+	}
+	return nil
+}
+
+func (x *Stacks) GetFrames() uint32 {
+	if x != nil {
+		return x.Frames
+	}
+	return 0
+}
+
+func (x *Stacks) GetNodes() uint32 {
+	if x != nil {
+		return x.Nodes
+	}
+	return 0
+}
+
+func (x *Stacks) GetBases() uint32 {
+	if x != nil {
+		return x.Bases
+	}
+	return 0
+}
+
+// Object is a file that was mapped executable.
+type Object struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Path          []byte                 `protobuf:"bytes,1,opt,name=path,proto3" json:"path,omitempty"`                       // as in /proc/PID/maps; [vdso] is one too
+	BuildId       []byte                 `protobuf:"bytes,2,opt,name=build_id,json=buildId,proto3" json:"build_id,omitempty"`  // of its note NT_GNU_BUILD_ID, empty if it has none
+	Bias          int64                  `protobuf:"zigzag64,3,opt,name=bias,proto3" json:"bias,omitempty"`                    // to add to offsets in the file to get virtual addresses as in its ELF headers
+	Size          uint64                 `protobuf:"varint,4,opt,name=size,proto3" json:"size,omitempty"`                      // of a file without a build_id, bytes
+	MtimeNs       int64                  `protobuf:"varint,5,opt,name=mtime_ns,json=mtimeNs,proto3" json:"mtime_ns,omitempty"` // likewise
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Object) Reset() {
+	*x = Object{}
+	mi := &file_proto_trace_proto_msgTypes[10]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Object) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Object) ProtoMessage() {}
+
+func (x *Object) ProtoReflect() protoreflect.Message {
+	mi := &file_proto_trace_proto_msgTypes[10]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Object.ProtoReflect.Descriptor instead.
+func (*Object) Descriptor() ([]byte, []int) {
+	return file_proto_trace_proto_rawDescGZIP(), []int{10}
+}
+
+func (x *Object) GetPath() []byte {
+	if x != nil {
+		return x.Path
+	}
+	return nil
+}
+
+func (x *Object) GetBuildId() []byte {
+	if x != nil {
+		return x.BuildId
+	}
+	return nil
+}
+
+func (x *Object) GetBias() int64 {
+	if x != nil {
+		return x.Bias
+	}
+	return 0
+}
+
+func (x *Object) GetSize() uint64 {
+	if x != nil {
+		return x.Size
+	}
+	return 0
+}
+
+func (x *Object) GetMtimeNs() int64 {
+	if x != nil {
+		return x.MtimeNs
+	}
+	return 0
+}
+
 // Layout is the list of memory pieces that some rows of a shape share.
 type Layout struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
@@ -1048,7 +1272,7 @@ type Layout struct {
 
 func (x *Layout) Reset() {
 	*x = Layout{}
-	mi := &file_proto_trace_proto_msgTypes[9]
+	mi := &file_proto_trace_proto_msgTypes[11]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1060,7 +1284,7 @@ func (x *Layout) String() string {
 func (*Layout) ProtoMessage() {}
 
 func (x *Layout) ProtoReflect() protoreflect.Message {
-	mi := &file_proto_trace_proto_msgTypes[9]
+	mi := &file_proto_trace_proto_msgTypes[11]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1073,7 +1297,7 @@ func (x *Layout) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Layout.ProtoReflect.Descriptor instead.
 func (*Layout) Descriptor() ([]byte, []int) {
-	return file_proto_trace_proto_rawDescGZIP(), []int{9}
+	return file_proto_trace_proto_rawDescGZIP(), []int{11}
 }
 
 func (x *Layout) GetSlot() []*Slot {
@@ -1104,7 +1328,7 @@ type Slot struct {
 
 func (x *Slot) Reset() {
 	*x = Slot{}
-	mi := &file_proto_trace_proto_msgTypes[10]
+	mi := &file_proto_trace_proto_msgTypes[12]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1116,7 +1340,7 @@ func (x *Slot) String() string {
 func (*Slot) ProtoMessage() {}
 
 func (x *Slot) ProtoReflect() protoreflect.Message {
-	mi := &file_proto_trace_proto_msgTypes[10]
+	mi := &file_proto_trace_proto_msgTypes[12]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1129,7 +1353,7 @@ func (x *Slot) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Slot.ProtoReflect.Descriptor instead.
 func (*Slot) Descriptor() ([]byte, []int) {
-	return file_proto_trace_proto_rawDescGZIP(), []int{10}
+	return file_proto_trace_proto_rawDescGZIP(), []int{12}
 }
 
 func (x *Slot) GetPhase() uint32 {
@@ -1225,7 +1449,7 @@ type Table struct {
 
 func (x *Table) Reset() {
 	*x = Table{}
-	mi := &file_proto_trace_proto_msgTypes[11]
+	mi := &file_proto_trace_proto_msgTypes[13]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1237,7 +1461,7 @@ func (x *Table) String() string {
 func (*Table) ProtoMessage() {}
 
 func (x *Table) ProtoReflect() protoreflect.Message {
-	mi := &file_proto_trace_proto_msgTypes[11]
+	mi := &file_proto_trace_proto_msgTypes[13]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1250,7 +1474,7 @@ func (x *Table) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Table.ProtoReflect.Descriptor instead.
 func (*Table) Descriptor() ([]byte, []int) {
-	return file_proto_trace_proto_rawDescGZIP(), []int{11}
+	return file_proto_trace_proto_rawDescGZIP(), []int{13}
 }
 
 func (x *Table) GetRows() uint32 {
@@ -1310,7 +1534,7 @@ type Dirents struct {
 
 func (x *Dirents) Reset() {
 	*x = Dirents{}
-	mi := &file_proto_trace_proto_msgTypes[12]
+	mi := &file_proto_trace_proto_msgTypes[14]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1322,7 +1546,7 @@ func (x *Dirents) String() string {
 func (*Dirents) ProtoMessage() {}
 
 func (x *Dirents) ProtoReflect() protoreflect.Message {
-	mi := &file_proto_trace_proto_msgTypes[12]
+	mi := &file_proto_trace_proto_msgTypes[14]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1335,7 +1559,7 @@ func (x *Dirents) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Dirents.ProtoReflect.Descriptor instead.
 func (*Dirents) Descriptor() ([]byte, []int) {
-	return file_proto_trace_proto_rawDescGZIP(), []int{12}
+	return file_proto_trace_proto_rawDescGZIP(), []int{14}
 }
 
 func (x *Dirents) GetCount() *Column {
@@ -1386,7 +1610,7 @@ type FileContext struct {
 
 func (x *FileContext) Reset() {
 	*x = FileContext{}
-	mi := &file_proto_trace_proto_msgTypes[13]
+	mi := &file_proto_trace_proto_msgTypes[15]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1398,7 +1622,7 @@ func (x *FileContext) String() string {
 func (*FileContext) ProtoMessage() {}
 
 func (x *FileContext) ProtoReflect() protoreflect.Message {
-	mi := &file_proto_trace_proto_msgTypes[13]
+	mi := &file_proto_trace_proto_msgTypes[15]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1411,7 +1635,7 @@ func (x *FileContext) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use FileContext.ProtoReflect.Descriptor instead.
 func (*FileContext) Descriptor() ([]byte, []int) {
-	return file_proto_trace_proto_rawDescGZIP(), []int{13}
+	return file_proto_trace_proto_rawDescGZIP(), []int{15}
 }
 
 func (x *FileContext) GetProcess() uint32 {
@@ -1481,7 +1705,7 @@ type Column struct {
 
 func (x *Column) Reset() {
 	*x = Column{}
-	mi := &file_proto_trace_proto_msgTypes[14]
+	mi := &file_proto_trace_proto_msgTypes[16]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1493,7 +1717,7 @@ func (x *Column) String() string {
 func (*Column) ProtoMessage() {}
 
 func (x *Column) ProtoReflect() protoreflect.Message {
-	mi := &file_proto_trace_proto_msgTypes[14]
+	mi := &file_proto_trace_proto_msgTypes[16]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1506,7 +1730,7 @@ func (x *Column) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Column.ProtoReflect.Descriptor instead.
 func (*Column) Descriptor() ([]byte, []int) {
-	return file_proto_trace_proto_rawDescGZIP(), []int{14}
+	return file_proto_trace_proto_rawDescGZIP(), []int{16}
 }
 
 func (x *Column) GetConstant() uint64 {
@@ -1590,7 +1814,7 @@ type Index struct {
 
 func (x *Index) Reset() {
 	*x = Index{}
-	mi := &file_proto_trace_proto_msgTypes[15]
+	mi := &file_proto_trace_proto_msgTypes[17]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1602,7 +1826,7 @@ func (x *Index) String() string {
 func (*Index) ProtoMessage() {}
 
 func (x *Index) ProtoReflect() protoreflect.Message {
-	mi := &file_proto_trace_proto_msgTypes[15]
+	mi := &file_proto_trace_proto_msgTypes[17]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1615,7 +1839,7 @@ func (x *Index) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Index.ProtoReflect.Descriptor instead.
 func (*Index) Descriptor() ([]byte, []int) {
-	return file_proto_trace_proto_rawDescGZIP(), []int{15}
+	return file_proto_trace_proto_rawDescGZIP(), []int{17}
 }
 
 func (x *Index) GetOffset() *Column {
@@ -1708,7 +1932,7 @@ type Header struct {
 
 func (x *Header) Reset() {
 	*x = Header{}
-	mi := &file_proto_trace_proto_msgTypes[16]
+	mi := &file_proto_trace_proto_msgTypes[18]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1720,7 +1944,7 @@ func (x *Header) String() string {
 func (*Header) ProtoMessage() {}
 
 func (x *Header) ProtoReflect() protoreflect.Message {
-	mi := &file_proto_trace_proto_msgTypes[16]
+	mi := &file_proto_trace_proto_msgTypes[18]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1733,7 +1957,7 @@ func (x *Header) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Header.ProtoReflect.Descriptor instead.
 func (*Header) Descriptor() ([]byte, []int) {
-	return file_proto_trace_proto_rawDescGZIP(), []int{16}
+	return file_proto_trace_proto_rawDescGZIP(), []int{18}
 }
 
 func (x *Header) GetMajor() uint32 {
@@ -1860,7 +2084,7 @@ type Series struct {
 
 func (x *Series) Reset() {
 	*x = Series{}
-	mi := &file_proto_trace_proto_msgTypes[17]
+	mi := &file_proto_trace_proto_msgTypes[19]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1872,7 +2096,7 @@ func (x *Series) String() string {
 func (*Series) ProtoMessage() {}
 
 func (x *Series) ProtoReflect() protoreflect.Message {
-	mi := &file_proto_trace_proto_msgTypes[17]
+	mi := &file_proto_trace_proto_msgTypes[19]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1885,7 +2109,7 @@ func (x *Series) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Series.ProtoReflect.Descriptor instead.
 func (*Series) Descriptor() ([]byte, []int) {
-	return file_proto_trace_proto_rawDescGZIP(), []int{17}
+	return file_proto_trace_proto_rawDescGZIP(), []int{19}
 }
 
 func (x *Series) GetId() []byte {
@@ -1919,7 +2143,7 @@ type Machine struct {
 
 func (x *Machine) Reset() {
 	*x = Machine{}
-	mi := &file_proto_trace_proto_msgTypes[18]
+	mi := &file_proto_trace_proto_msgTypes[20]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1931,7 +2155,7 @@ func (x *Machine) String() string {
 func (*Machine) ProtoMessage() {}
 
 func (x *Machine) ProtoReflect() protoreflect.Message {
-	mi := &file_proto_trace_proto_msgTypes[18]
+	mi := &file_proto_trace_proto_msgTypes[20]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1944,7 +2168,7 @@ func (x *Machine) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Machine.ProtoReflect.Descriptor instead.
 func (*Machine) Descriptor() ([]byte, []int) {
-	return file_proto_trace_proto_rawDescGZIP(), []int{18}
+	return file_proto_trace_proto_rawDescGZIP(), []int{20}
 }
 
 func (x *Machine) GetHostname() []byte {
@@ -2024,7 +2248,7 @@ type Clock struct {
 
 func (x *Clock) Reset() {
 	*x = Clock{}
-	mi := &file_proto_trace_proto_msgTypes[19]
+	mi := &file_proto_trace_proto_msgTypes[21]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2036,7 +2260,7 @@ func (x *Clock) String() string {
 func (*Clock) ProtoMessage() {}
 
 func (x *Clock) ProtoReflect() protoreflect.Message {
-	mi := &file_proto_trace_proto_msgTypes[19]
+	mi := &file_proto_trace_proto_msgTypes[21]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2049,7 +2273,7 @@ func (x *Clock) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Clock.ProtoReflect.Descriptor instead.
 func (*Clock) Descriptor() ([]byte, []int) {
-	return file_proto_trace_proto_rawDescGZIP(), []int{19}
+	return file_proto_trace_proto_rawDescGZIP(), []int{21}
 }
 
 func (x *Clock) GetMonotonicNs() int64 {
@@ -2106,7 +2330,7 @@ type Target struct {
 
 func (x *Target) Reset() {
 	*x = Target{}
-	mi := &file_proto_trace_proto_msgTypes[20]
+	mi := &file_proto_trace_proto_msgTypes[22]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2118,7 +2342,7 @@ func (x *Target) String() string {
 func (*Target) ProtoMessage() {}
 
 func (x *Target) ProtoReflect() protoreflect.Message {
-	mi := &file_proto_trace_proto_msgTypes[20]
+	mi := &file_proto_trace_proto_msgTypes[22]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2131,7 +2355,7 @@ func (x *Target) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Target.ProtoReflect.Descriptor instead.
 func (*Target) Descriptor() ([]byte, []int) {
-	return file_proto_trace_proto_rawDescGZIP(), []int{20}
+	return file_proto_trace_proto_rawDescGZIP(), []int{22}
 }
 
 func (x *Target) GetCommand() [][]byte {
@@ -2212,6 +2436,7 @@ type Policy struct {
 	Env         bool                   `protobuf:"varint,3,opt,name=env,proto3" json:"env,omitempty"`                                    // environments are kept
 	Seccomp     bool                   `protobuf:"varint,4,opt,name=seccomp,proto3" json:"seccomp,omitempty"`                            // unselected calls were filtered in the kernel
 	SnapWritten uint32                 `protobuf:"varint,5,opt,name=snap_written,json=snapWritten,proto3" json:"snap_written,omitempty"` // as snap, of text that the program writes
+	Stacks      uint32                 `protobuf:"varint,35,opt,name=stacks,proto3" json:"stacks,omitempty"`                             // frames kept of a call's stack at most; 0: none
 	// Rules by which secrets are blanked: names of the recorder's, and for the
 	// user's expressions expression-1, … None: nothing is blanked.
 	Redact        []string `protobuf:"bytes,15,rep,name=redact,proto3" json:"redact,omitempty"`
@@ -2221,7 +2446,7 @@ type Policy struct {
 
 func (x *Policy) Reset() {
 	*x = Policy{}
-	mi := &file_proto_trace_proto_msgTypes[21]
+	mi := &file_proto_trace_proto_msgTypes[23]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2233,7 +2458,7 @@ func (x *Policy) String() string {
 func (*Policy) ProtoMessage() {}
 
 func (x *Policy) ProtoReflect() protoreflect.Message {
-	mi := &file_proto_trace_proto_msgTypes[21]
+	mi := &file_proto_trace_proto_msgTypes[23]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2246,7 +2471,7 @@ func (x *Policy) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Policy.ProtoReflect.Descriptor instead.
 func (*Policy) Descriptor() ([]byte, []int) {
-	return file_proto_trace_proto_rawDescGZIP(), []int{21}
+	return file_proto_trace_proto_rawDescGZIP(), []int{23}
 }
 
 func (x *Policy) GetSnap() uint32 {
@@ -2284,6 +2509,13 @@ func (x *Policy) GetSnapWritten() uint32 {
 	return 0
 }
 
+func (x *Policy) GetStacks() uint32 {
+	if x != nil {
+		return x.Stacks
+	}
+	return 0
+}
+
 func (x *Policy) GetRedact() []string {
 	if x != nil {
 		return x.Redact
@@ -2303,7 +2535,7 @@ type Redaction struct {
 
 func (x *Redaction) Reset() {
 	*x = Redaction{}
-	mi := &file_proto_trace_proto_msgTypes[22]
+	mi := &file_proto_trace_proto_msgTypes[24]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2315,7 +2547,7 @@ func (x *Redaction) String() string {
 func (*Redaction) ProtoMessage() {}
 
 func (x *Redaction) ProtoReflect() protoreflect.Message {
-	mi := &file_proto_trace_proto_msgTypes[22]
+	mi := &file_proto_trace_proto_msgTypes[24]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2328,7 +2560,7 @@ func (x *Redaction) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Redaction.ProtoReflect.Descriptor instead.
 func (*Redaction) Descriptor() ([]byte, []int) {
-	return file_proto_trace_proto_rawDescGZIP(), []int{22}
+	return file_proto_trace_proto_rawDescGZIP(), []int{24}
 }
 
 func (x *Redaction) GetRule() string {
@@ -2355,7 +2587,7 @@ type Calibration struct {
 
 func (x *Calibration) Reset() {
 	*x = Calibration{}
-	mi := &file_proto_trace_proto_msgTypes[23]
+	mi := &file_proto_trace_proto_msgTypes[25]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2367,7 +2599,7 @@ func (x *Calibration) String() string {
 func (*Calibration) ProtoMessage() {}
 
 func (x *Calibration) ProtoReflect() protoreflect.Message {
-	mi := &file_proto_trace_proto_msgTypes[23]
+	mi := &file_proto_trace_proto_msgTypes[25]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2380,7 +2612,7 @@ func (x *Calibration) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Calibration.ProtoReflect.Descriptor instead.
 func (*Calibration) Descriptor() ([]byte, []int) {
-	return file_proto_trace_proto_rawDescGZIP(), []int{23}
+	return file_proto_trace_proto_rawDescGZIP(), []int{25}
 }
 
 func (x *Calibration) GetStopNs() int64 {
@@ -2423,7 +2655,7 @@ type Process struct {
 
 func (x *Process) Reset() {
 	*x = Process{}
-	mi := &file_proto_trace_proto_msgTypes[24]
+	mi := &file_proto_trace_proto_msgTypes[26]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2435,7 +2667,7 @@ func (x *Process) String() string {
 func (*Process) ProtoMessage() {}
 
 func (x *Process) ProtoReflect() protoreflect.Message {
-	mi := &file_proto_trace_proto_msgTypes[24]
+	mi := &file_proto_trace_proto_msgTypes[26]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2448,7 +2680,7 @@ func (x *Process) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Process.ProtoReflect.Descriptor instead.
 func (*Process) Descriptor() ([]byte, []int) {
-	return file_proto_trace_proto_rawDescGZIP(), []int{24}
+	return file_proto_trace_proto_rawDescGZIP(), []int{26}
 }
 
 func (x *Process) GetExe() []byte {
@@ -2632,7 +2864,7 @@ type Credentials struct {
 
 func (x *Credentials) Reset() {
 	*x = Credentials{}
-	mi := &file_proto_trace_proto_msgTypes[25]
+	mi := &file_proto_trace_proto_msgTypes[27]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2644,7 +2876,7 @@ func (x *Credentials) String() string {
 func (*Credentials) ProtoMessage() {}
 
 func (x *Credentials) ProtoReflect() protoreflect.Message {
-	mi := &file_proto_trace_proto_msgTypes[25]
+	mi := &file_proto_trace_proto_msgTypes[27]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2657,7 +2889,7 @@ func (x *Credentials) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Credentials.ProtoReflect.Descriptor instead.
 func (*Credentials) Descriptor() ([]byte, []int) {
-	return file_proto_trace_proto_rawDescGZIP(), []int{25}
+	return file_proto_trace_proto_rawDescGZIP(), []int{27}
 }
 
 func (x *Credentials) GetUid() uint32 {
@@ -2755,7 +2987,7 @@ type Limit struct {
 
 func (x *Limit) Reset() {
 	*x = Limit{}
-	mi := &file_proto_trace_proto_msgTypes[26]
+	mi := &file_proto_trace_proto_msgTypes[28]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2767,7 +2999,7 @@ func (x *Limit) String() string {
 func (*Limit) ProtoMessage() {}
 
 func (x *Limit) ProtoReflect() protoreflect.Message {
-	mi := &file_proto_trace_proto_msgTypes[26]
+	mi := &file_proto_trace_proto_msgTypes[28]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2780,7 +3012,7 @@ func (x *Limit) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Limit.ProtoReflect.Descriptor instead.
 func (*Limit) Descriptor() ([]byte, []int) {
-	return file_proto_trace_proto_rawDescGZIP(), []int{26}
+	return file_proto_trace_proto_rawDescGZIP(), []int{28}
 }
 
 func (x *Limit) GetName() string {
@@ -2817,7 +3049,7 @@ type OpenFile struct {
 
 func (x *OpenFile) Reset() {
 	*x = OpenFile{}
-	mi := &file_proto_trace_proto_msgTypes[27]
+	mi := &file_proto_trace_proto_msgTypes[29]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2829,7 +3061,7 @@ func (x *OpenFile) String() string {
 func (*OpenFile) ProtoMessage() {}
 
 func (x *OpenFile) ProtoReflect() protoreflect.Message {
-	mi := &file_proto_trace_proto_msgTypes[27]
+	mi := &file_proto_trace_proto_msgTypes[29]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2842,7 +3074,7 @@ func (x *OpenFile) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use OpenFile.ProtoReflect.Descriptor instead.
 func (*OpenFile) Descriptor() ([]byte, []int) {
-	return file_proto_trace_proto_rawDescGZIP(), []int{27}
+	return file_proto_trace_proto_rawDescGZIP(), []int{29}
 }
 
 func (x *OpenFile) GetFd() int32 {
@@ -2891,7 +3123,7 @@ type Maps struct {
 
 func (x *Maps) Reset() {
 	*x = Maps{}
-	mi := &file_proto_trace_proto_msgTypes[28]
+	mi := &file_proto_trace_proto_msgTypes[30]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2903,7 +3135,7 @@ func (x *Maps) String() string {
 func (*Maps) ProtoMessage() {}
 
 func (x *Maps) ProtoReflect() protoreflect.Message {
-	mi := &file_proto_trace_proto_msgTypes[28]
+	mi := &file_proto_trace_proto_msgTypes[30]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2916,7 +3148,7 @@ func (x *Maps) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Maps.ProtoReflect.Descriptor instead.
 func (*Maps) Descriptor() ([]byte, []int) {
-	return file_proto_trace_proto_rawDescGZIP(), []int{28}
+	return file_proto_trace_proto_rawDescGZIP(), []int{30}
 }
 
 func (x *Maps) GetCount() uint32 {
@@ -2950,7 +3182,7 @@ type Namespace struct {
 
 func (x *Namespace) Reset() {
 	*x = Namespace{}
-	mi := &file_proto_trace_proto_msgTypes[29]
+	mi := &file_proto_trace_proto_msgTypes[31]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2962,7 +3194,7 @@ func (x *Namespace) String() string {
 func (*Namespace) ProtoMessage() {}
 
 func (x *Namespace) ProtoReflect() protoreflect.Message {
-	mi := &file_proto_trace_proto_msgTypes[29]
+	mi := &file_proto_trace_proto_msgTypes[31]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2975,7 +3207,7 @@ func (x *Namespace) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Namespace.ProtoReflect.Descriptor instead.
 func (*Namespace) Descriptor() ([]byte, []int) {
-	return file_proto_trace_proto_rawDescGZIP(), []int{29}
+	return file_proto_trace_proto_rawDescGZIP(), []int{31}
 }
 
 func (x *Namespace) GetName() string {
@@ -3004,7 +3236,7 @@ type InputFile struct {
 
 func (x *InputFile) Reset() {
 	*x = InputFile{}
-	mi := &file_proto_trace_proto_msgTypes[30]
+	mi := &file_proto_trace_proto_msgTypes[32]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3016,7 +3248,7 @@ func (x *InputFile) String() string {
 func (*InputFile) ProtoMessage() {}
 
 func (x *InputFile) ProtoReflect() protoreflect.Message {
-	mi := &file_proto_trace_proto_msgTypes[30]
+	mi := &file_proto_trace_proto_msgTypes[32]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3029,7 +3261,7 @@ func (x *InputFile) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use InputFile.ProtoReflect.Descriptor instead.
 func (*InputFile) Descriptor() ([]byte, []int) {
-	return file_proto_trace_proto_rawDescGZIP(), []int{30}
+	return file_proto_trace_proto_rawDescGZIP(), []int{32}
 }
 
 func (x *InputFile) GetSize() uint64 {
@@ -3075,7 +3307,7 @@ type Loss struct {
 
 func (x *Loss) Reset() {
 	*x = Loss{}
-	mi := &file_proto_trace_proto_msgTypes[31]
+	mi := &file_proto_trace_proto_msgTypes[33]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3087,7 +3319,7 @@ func (x *Loss) String() string {
 func (*Loss) ProtoMessage() {}
 
 func (x *Loss) ProtoReflect() protoreflect.Message {
-	mi := &file_proto_trace_proto_msgTypes[31]
+	mi := &file_proto_trace_proto_msgTypes[33]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3100,7 +3332,7 @@ func (x *Loss) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Loss.ProtoReflect.Descriptor instead.
 func (*Loss) Descriptor() ([]byte, []int) {
-	return file_proto_trace_proto_rawDescGZIP(), []int{31}
+	return file_proto_trace_proto_rawDescGZIP(), []int{33}
 }
 
 func (x *Loss) GetReason() Loss_Reason {
@@ -3167,7 +3399,7 @@ type Footer struct {
 
 func (x *Footer) Reset() {
 	*x = Footer{}
-	mi := &file_proto_trace_proto_msgTypes[32]
+	mi := &file_proto_trace_proto_msgTypes[34]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3179,7 +3411,7 @@ func (x *Footer) String() string {
 func (*Footer) ProtoMessage() {}
 
 func (x *Footer) ProtoReflect() protoreflect.Message {
-	mi := &file_proto_trace_proto_msgTypes[32]
+	mi := &file_proto_trace_proto_msgTypes[34]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3192,7 +3424,7 @@ func (x *Footer) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Footer.ProtoReflect.Descriptor instead.
 func (*Footer) Descriptor() ([]byte, []int) {
-	return file_proto_trace_proto_rawDescGZIP(), []int{32}
+	return file_proto_trace_proto_rawDescGZIP(), []int{34}
 }
 
 func (x *Footer) GetEnd() Footer_End {
@@ -3347,18 +3579,42 @@ const file_proto_trace_proto_rawDesc = "" +
 	"\x04comm\x18\x05 \x01(\fR\x04comm\x12\x12\n" +
 	"\x04argv\x18\x06 \x03(\fR\x04argv\x12\x10\n" +
 	"\x03cwd\x18\a \x01(\fR\x03cwd\x12\x12\n" +
-	"\x04root\x18\b \x01(\fR\x04root\"\xae\x01\n" +
+	"\x04root\x18\b \x01(\fR\x04root\"\xda\x01\n" +
 	"\x06Detail\x12\x1f\n" +
 	"\vfirst_event\x18\x01 \x01(\x04R\n" +
 	"firstEvent\x12-\n" +
 	"\x05shape\x18\x02 \x03(\v2\x17.sysreel.v1.ShapeDetailR\x05shape\x12'\n" +
 	"\x05table\x18\x03 \x03(\v2\x11.sysreel.v1.TableR\x05table\x12+\n" +
-	"\x04file\x18\x04 \x03(\v2\x17.sysreel.v1.FileContextR\x04file\"\x92\x01\n" +
+	"\x04file\x18\x04 \x03(\v2\x17.sysreel.v1.FileContextR\x04file\x12*\n" +
+	"\x06stacks\x18# \x01(\v2\x12.sysreel.v1.StacksR\x06stacks\"\xf2\x01\n" +
 	"\vShapeDetail\x12$\n" +
 	"\x03arg\x18\x01 \x03(\v2\x12.sysreel.v1.ColumnR\x03arg\x121\n" +
 	"\n" +
 	"row_layout\x18\x02 \x01(\v2\x12.sysreel.v1.ColumnR\trowLayout\x12*\n" +
-	"\x06layout\x18\x03 \x03(\v2\x12.sysreel.v1.LayoutR\x06layout\".\n" +
+	"\x06layout\x18\x03 \x03(\v2\x12.sysreel.v1.LayoutR\x06layout\x12/\n" +
+	"\trow_stack\x18# \x01(\v2\x12.sysreel.v1.ColumnR\browStack\x12-\n" +
+	"\brow_base\x18$ \x01(\v2\x12.sysreel.v1.ColumnR\arowBase\"\xab\x03\n" +
+	"\x06Stacks\x12*\n" +
+	"\x06object\x18\x01 \x03(\v2\x12.sysreel.v1.ObjectR\x06object\x125\n" +
+	"\fframe_object\x18\x02 \x01(\v2\x12.sysreel.v1.ColumnR\vframeObject\x125\n" +
+	"\fframe_offset\x18\x03 \x01(\v2\x12.sysreel.v1.ColumnR\vframeOffset\x123\n" +
+	"\vframe_exact\x18\x04 \x01(\v2\x12.sysreel.v1.ColumnR\n" +
+	"frameExact\x121\n" +
+	"\n" +
+	"node_frame\x18\x05 \x01(\v2\x12.sysreel.v1.ColumnR\tnodeFrame\x123\n" +
+	"\vnode_caller\x18\x06 \x01(\v2\x12.sysreel.v1.ColumnR\n" +
+	"nodeCaller\x12&\n" +
+	"\x04base\x18\a \x01(\v2\x12.sysreel.v1.ColumnR\x04base\x12\x16\n" +
+	"\x06frames\x18\b \x01(\rR\x06frames\x12\x14\n" +
+	"\x05nodes\x18\t \x01(\rR\x05nodes\x12\x14\n" +
+	"\x05bases\x18\n" +
+	" \x01(\rR\x05bases\"z\n" +
+	"\x06Object\x12\x12\n" +
+	"\x04path\x18\x01 \x01(\fR\x04path\x12\x19\n" +
+	"\bbuild_id\x18\x02 \x01(\fR\abuildId\x12\x12\n" +
+	"\x04bias\x18\x03 \x01(\x12R\x04bias\x12\x12\n" +
+	"\x04size\x18\x04 \x01(\x04R\x04size\x12\x19\n" +
+	"\bmtime_ns\x18\x05 \x01(\x03R\amtimeNs\".\n" +
 	"\x06Layout\x12$\n" +
 	"\x04slot\x18\x01 \x03(\v2\x10.sysreel.v1.SlotR\x04slot\"\xbd\x02\n" +
 	"\x04Slot\x12\x14\n" +
@@ -3467,13 +3723,14 @@ const file_proto_trace_proto_rawDesc = "" +
 	"cgroupDirs\x12)\n" +
 	"\x10container_engine\x18\x17 \x01(\tR\x0fcontainerEngine\x12!\n" +
 	"\fcontainer_id\x18\x18 \x01(\tR\vcontainerId\x12%\n" +
-	"\x0econtainer_name\x18\x19 \x01(\fR\rcontainerName\"\x99\x01\n" +
+	"\x0econtainer_name\x18\x19 \x01(\fR\rcontainerName\"\xb1\x01\n" +
 	"\x06Policy\x12\x12\n" +
 	"\x04snap\x18\x01 \x01(\rR\x04snap\x12\x14\n" +
 	"\x05trace\x18\x02 \x01(\tR\x05trace\x12\x10\n" +
 	"\x03env\x18\x03 \x01(\bR\x03env\x12\x18\n" +
 	"\aseccomp\x18\x04 \x01(\bR\aseccomp\x12!\n" +
 	"\fsnap_written\x18\x05 \x01(\rR\vsnapWritten\x12\x16\n" +
+	"\x06stacks\x18# \x01(\rR\x06stacks\x12\x16\n" +
 	"\x06redact\x18\x0f \x03(\tR\x06redact\"5\n" +
 	"\tRedaction\x12\x12\n" +
 	"\x04rule\x18\x01 \x01(\tR\x04rule\x12\x14\n" +
@@ -3618,7 +3875,7 @@ func file_proto_trace_proto_rawDescGZIP() []byte {
 }
 
 var file_proto_trace_proto_enumTypes = make([]protoimpl.EnumInfo, 3)
-var file_proto_trace_proto_msgTypes = make([]protoimpl.MessageInfo, 33)
+var file_proto_trace_proto_msgTypes = make([]protoimpl.MessageInfo, 35)
 var file_proto_trace_proto_goTypes = []any{
 	(WantBase)(0),          // 0: sysreel.v1.WantBase
 	(Loss_Reason)(0),       // 1: sysreel.v1.Loss.Reason
@@ -3632,98 +3889,110 @@ var file_proto_trace_proto_goTypes = []any{
 	(*ProcessContext)(nil), // 9: sysreel.v1.ProcessContext
 	(*Detail)(nil),         // 10: sysreel.v1.Detail
 	(*ShapeDetail)(nil),    // 11: sysreel.v1.ShapeDetail
-	(*Layout)(nil),         // 12: sysreel.v1.Layout
-	(*Slot)(nil),           // 13: sysreel.v1.Slot
-	(*Table)(nil),          // 14: sysreel.v1.Table
-	(*Dirents)(nil),        // 15: sysreel.v1.Dirents
-	(*FileContext)(nil),    // 16: sysreel.v1.FileContext
-	(*Column)(nil),         // 17: sysreel.v1.Column
-	(*Index)(nil),          // 18: sysreel.v1.Index
-	(*Header)(nil),         // 19: sysreel.v1.Header
-	(*Series)(nil),         // 20: sysreel.v1.Series
-	(*Machine)(nil),        // 21: sysreel.v1.Machine
-	(*Clock)(nil),          // 22: sysreel.v1.Clock
-	(*Target)(nil),         // 23: sysreel.v1.Target
-	(*Policy)(nil),         // 24: sysreel.v1.Policy
-	(*Redaction)(nil),      // 25: sysreel.v1.Redaction
-	(*Calibration)(nil),    // 26: sysreel.v1.Calibration
-	(*Process)(nil),        // 27: sysreel.v1.Process
-	(*Credentials)(nil),    // 28: sysreel.v1.Credentials
-	(*Limit)(nil),          // 29: sysreel.v1.Limit
-	(*OpenFile)(nil),       // 30: sysreel.v1.OpenFile
-	(*Maps)(nil),           // 31: sysreel.v1.Maps
-	(*Namespace)(nil),      // 32: sysreel.v1.Namespace
-	(*InputFile)(nil),      // 33: sysreel.v1.InputFile
-	(*Loss)(nil),           // 34: sysreel.v1.Loss
-	(*Footer)(nil),         // 35: sysreel.v1.Footer
+	(*Stacks)(nil),         // 12: sysreel.v1.Stacks
+	(*Object)(nil),         // 13: sysreel.v1.Object
+	(*Layout)(nil),         // 14: sysreel.v1.Layout
+	(*Slot)(nil),           // 15: sysreel.v1.Slot
+	(*Table)(nil),          // 16: sysreel.v1.Table
+	(*Dirents)(nil),        // 17: sysreel.v1.Dirents
+	(*FileContext)(nil),    // 18: sysreel.v1.FileContext
+	(*Column)(nil),         // 19: sysreel.v1.Column
+	(*Index)(nil),          // 20: sysreel.v1.Index
+	(*Header)(nil),         // 21: sysreel.v1.Header
+	(*Series)(nil),         // 22: sysreel.v1.Series
+	(*Machine)(nil),        // 23: sysreel.v1.Machine
+	(*Clock)(nil),          // 24: sysreel.v1.Clock
+	(*Target)(nil),         // 25: sysreel.v1.Target
+	(*Policy)(nil),         // 26: sysreel.v1.Policy
+	(*Redaction)(nil),      // 27: sysreel.v1.Redaction
+	(*Calibration)(nil),    // 28: sysreel.v1.Calibration
+	(*Process)(nil),        // 29: sysreel.v1.Process
+	(*Credentials)(nil),    // 30: sysreel.v1.Credentials
+	(*Limit)(nil),          // 31: sysreel.v1.Limit
+	(*OpenFile)(nil),       // 32: sysreel.v1.OpenFile
+	(*Maps)(nil),           // 33: sysreel.v1.Maps
+	(*Namespace)(nil),      // 34: sysreel.v1.Namespace
+	(*InputFile)(nil),      // 35: sysreel.v1.InputFile
+	(*Loss)(nil),           // 36: sysreel.v1.Loss
+	(*Footer)(nil),         // 37: sysreel.v1.Footer
 }
 var file_proto_trace_proto_depIdxs = []int32{
 	4,  // 0: sysreel.v1.Trace.chunk:type_name -> sysreel.v1.Chunk
-	19, // 1: sysreel.v1.Chunk.header:type_name -> sysreel.v1.Header
+	21, // 1: sysreel.v1.Chunk.header:type_name -> sysreel.v1.Header
 	5,  // 2: sysreel.v1.Chunk.block:type_name -> sysreel.v1.Block
 	10, // 3: sysreel.v1.Chunk.detail:type_name -> sysreel.v1.Detail
-	18, // 4: sysreel.v1.Chunk.index:type_name -> sysreel.v1.Index
-	35, // 5: sysreel.v1.Chunk.footer:type_name -> sysreel.v1.Footer
+	20, // 4: sysreel.v1.Chunk.index:type_name -> sysreel.v1.Index
+	37, // 5: sysreel.v1.Chunk.footer:type_name -> sysreel.v1.Footer
 	6,  // 6: sysreel.v1.Block.thread:type_name -> sysreel.v1.Thread
 	7,  // 7: sysreel.v1.Block.shape:type_name -> sysreel.v1.Shape
-	17, // 8: sysreel.v1.Block.row_shape:type_name -> sysreel.v1.Column
-	17, // 9: sysreel.v1.Block.row_thread:type_name -> sysreel.v1.Column
-	17, // 10: sysreel.v1.Block.row_gap:type_name -> sysreel.v1.Column
-	17, // 11: sysreel.v1.Block.row_duration:type_name -> sysreel.v1.Column
-	34, // 12: sysreel.v1.Block.loss:type_name -> sysreel.v1.Loss
+	19, // 8: sysreel.v1.Block.row_shape:type_name -> sysreel.v1.Column
+	19, // 9: sysreel.v1.Block.row_thread:type_name -> sysreel.v1.Column
+	19, // 10: sysreel.v1.Block.row_gap:type_name -> sysreel.v1.Column
+	19, // 11: sysreel.v1.Block.row_duration:type_name -> sysreel.v1.Column
+	36, // 12: sysreel.v1.Block.loss:type_name -> sysreel.v1.Loss
 	9,  // 13: sysreel.v1.Block.process:type_name -> sysreel.v1.ProcessContext
 	8,  // 14: sysreel.v1.Block.facts:type_name -> sysreel.v1.Facts
-	25, // 15: sysreel.v1.Block.redaction:type_name -> sysreel.v1.Redaction
+	27, // 15: sysreel.v1.Block.redaction:type_name -> sysreel.v1.Redaction
 	8,  // 16: sysreel.v1.Block.in_flight_facts:type_name -> sysreel.v1.Facts
-	17, // 17: sysreel.v1.Shape.ret:type_name -> sysreel.v1.Column
-	17, // 18: sysreel.v1.Shape.arg:type_name -> sysreel.v1.Column
-	27, // 19: sysreel.v1.Facts.process:type_name -> sysreel.v1.Process
+	19, // 17: sysreel.v1.Shape.ret:type_name -> sysreel.v1.Column
+	19, // 18: sysreel.v1.Shape.arg:type_name -> sysreel.v1.Column
+	29, // 19: sysreel.v1.Facts.process:type_name -> sysreel.v1.Process
 	11, // 20: sysreel.v1.Detail.shape:type_name -> sysreel.v1.ShapeDetail
-	14, // 21: sysreel.v1.Detail.table:type_name -> sysreel.v1.Table
-	16, // 22: sysreel.v1.Detail.file:type_name -> sysreel.v1.FileContext
-	17, // 23: sysreel.v1.ShapeDetail.arg:type_name -> sysreel.v1.Column
-	17, // 24: sysreel.v1.ShapeDetail.row_layout:type_name -> sysreel.v1.Column
-	12, // 25: sysreel.v1.ShapeDetail.layout:type_name -> sysreel.v1.Layout
-	13, // 26: sysreel.v1.Layout.slot:type_name -> sysreel.v1.Slot
-	17, // 27: sysreel.v1.Slot.row:type_name -> sysreel.v1.Column
-	0,  // 28: sysreel.v1.Slot.want_base:type_name -> sysreel.v1.WantBase
-	17, // 29: sysreel.v1.Slot.want:type_name -> sysreel.v1.Column
-	17, // 30: sysreel.v1.Table.length:type_name -> sysreel.v1.Column
-	17, // 31: sysreel.v1.Table.word:type_name -> sysreel.v1.Column
-	15, // 32: sysreel.v1.Table.dirents:type_name -> sysreel.v1.Dirents
-	17, // 33: sysreel.v1.Dirents.count:type_name -> sysreel.v1.Column
-	17, // 34: sysreel.v1.Dirents.ino:type_name -> sysreel.v1.Column
-	17, // 35: sysreel.v1.Dirents.off:type_name -> sysreel.v1.Column
-	17, // 36: sysreel.v1.Dirents.type:type_name -> sysreel.v1.Column
-	17, // 37: sysreel.v1.Index.offset:type_name -> sysreel.v1.Column
-	17, // 38: sysreel.v1.Index.events:type_name -> sysreel.v1.Column
-	17, // 39: sysreel.v1.Index.first_event:type_name -> sysreel.v1.Column
-	17, // 40: sysreel.v1.Index.first_ns:type_name -> sysreel.v1.Column
-	17, // 41: sysreel.v1.Index.last_ns:type_name -> sysreel.v1.Column
-	17, // 42: sysreel.v1.Index.losses:type_name -> sysreel.v1.Column
-	17, // 43: sysreel.v1.Index.seq:type_name -> sysreel.v1.Column
-	21, // 44: sysreel.v1.Header.machine:type_name -> sysreel.v1.Machine
-	22, // 45: sysreel.v1.Header.clock:type_name -> sysreel.v1.Clock
-	23, // 46: sysreel.v1.Header.target:type_name -> sysreel.v1.Target
-	24, // 47: sysreel.v1.Header.policy:type_name -> sysreel.v1.Policy
-	26, // 48: sysreel.v1.Header.calibration:type_name -> sysreel.v1.Calibration
-	20, // 49: sysreel.v1.Header.series:type_name -> sysreel.v1.Series
-	28, // 50: sysreel.v1.Process.credentials:type_name -> sysreel.v1.Credentials
-	29, // 51: sysreel.v1.Process.limits:type_name -> sysreel.v1.Limit
-	30, // 52: sysreel.v1.Process.files:type_name -> sysreel.v1.OpenFile
-	31, // 53: sysreel.v1.Process.maps:type_name -> sysreel.v1.Maps
-	32, // 54: sysreel.v1.Process.namespaces:type_name -> sysreel.v1.Namespace
-	33, // 55: sysreel.v1.Process.exe_file:type_name -> sysreel.v1.InputFile
-	1,  // 56: sysreel.v1.Loss.reason:type_name -> sysreel.v1.Loss.Reason
-	2,  // 57: sysreel.v1.Footer.end:type_name -> sysreel.v1.Footer.End
-	22, // 58: sysreel.v1.Footer.clock:type_name -> sysreel.v1.Clock
-	34, // 59: sysreel.v1.Footer.losses:type_name -> sysreel.v1.Loss
-	25, // 60: sysreel.v1.Footer.redaction:type_name -> sysreel.v1.Redaction
-	61, // [61:61] is the sub-list for method output_type
-	61, // [61:61] is the sub-list for method input_type
-	61, // [61:61] is the sub-list for extension type_name
-	61, // [61:61] is the sub-list for extension extendee
-	0,  // [0:61] is the sub-list for field type_name
+	16, // 21: sysreel.v1.Detail.table:type_name -> sysreel.v1.Table
+	18, // 22: sysreel.v1.Detail.file:type_name -> sysreel.v1.FileContext
+	12, // 23: sysreel.v1.Detail.stacks:type_name -> sysreel.v1.Stacks
+	19, // 24: sysreel.v1.ShapeDetail.arg:type_name -> sysreel.v1.Column
+	19, // 25: sysreel.v1.ShapeDetail.row_layout:type_name -> sysreel.v1.Column
+	14, // 26: sysreel.v1.ShapeDetail.layout:type_name -> sysreel.v1.Layout
+	19, // 27: sysreel.v1.ShapeDetail.row_stack:type_name -> sysreel.v1.Column
+	19, // 28: sysreel.v1.ShapeDetail.row_base:type_name -> sysreel.v1.Column
+	13, // 29: sysreel.v1.Stacks.object:type_name -> sysreel.v1.Object
+	19, // 30: sysreel.v1.Stacks.frame_object:type_name -> sysreel.v1.Column
+	19, // 31: sysreel.v1.Stacks.frame_offset:type_name -> sysreel.v1.Column
+	19, // 32: sysreel.v1.Stacks.frame_exact:type_name -> sysreel.v1.Column
+	19, // 33: sysreel.v1.Stacks.node_frame:type_name -> sysreel.v1.Column
+	19, // 34: sysreel.v1.Stacks.node_caller:type_name -> sysreel.v1.Column
+	19, // 35: sysreel.v1.Stacks.base:type_name -> sysreel.v1.Column
+	15, // 36: sysreel.v1.Layout.slot:type_name -> sysreel.v1.Slot
+	19, // 37: sysreel.v1.Slot.row:type_name -> sysreel.v1.Column
+	0,  // 38: sysreel.v1.Slot.want_base:type_name -> sysreel.v1.WantBase
+	19, // 39: sysreel.v1.Slot.want:type_name -> sysreel.v1.Column
+	19, // 40: sysreel.v1.Table.length:type_name -> sysreel.v1.Column
+	19, // 41: sysreel.v1.Table.word:type_name -> sysreel.v1.Column
+	17, // 42: sysreel.v1.Table.dirents:type_name -> sysreel.v1.Dirents
+	19, // 43: sysreel.v1.Dirents.count:type_name -> sysreel.v1.Column
+	19, // 44: sysreel.v1.Dirents.ino:type_name -> sysreel.v1.Column
+	19, // 45: sysreel.v1.Dirents.off:type_name -> sysreel.v1.Column
+	19, // 46: sysreel.v1.Dirents.type:type_name -> sysreel.v1.Column
+	19, // 47: sysreel.v1.Index.offset:type_name -> sysreel.v1.Column
+	19, // 48: sysreel.v1.Index.events:type_name -> sysreel.v1.Column
+	19, // 49: sysreel.v1.Index.first_event:type_name -> sysreel.v1.Column
+	19, // 50: sysreel.v1.Index.first_ns:type_name -> sysreel.v1.Column
+	19, // 51: sysreel.v1.Index.last_ns:type_name -> sysreel.v1.Column
+	19, // 52: sysreel.v1.Index.losses:type_name -> sysreel.v1.Column
+	19, // 53: sysreel.v1.Index.seq:type_name -> sysreel.v1.Column
+	23, // 54: sysreel.v1.Header.machine:type_name -> sysreel.v1.Machine
+	24, // 55: sysreel.v1.Header.clock:type_name -> sysreel.v1.Clock
+	25, // 56: sysreel.v1.Header.target:type_name -> sysreel.v1.Target
+	26, // 57: sysreel.v1.Header.policy:type_name -> sysreel.v1.Policy
+	28, // 58: sysreel.v1.Header.calibration:type_name -> sysreel.v1.Calibration
+	22, // 59: sysreel.v1.Header.series:type_name -> sysreel.v1.Series
+	30, // 60: sysreel.v1.Process.credentials:type_name -> sysreel.v1.Credentials
+	31, // 61: sysreel.v1.Process.limits:type_name -> sysreel.v1.Limit
+	32, // 62: sysreel.v1.Process.files:type_name -> sysreel.v1.OpenFile
+	33, // 63: sysreel.v1.Process.maps:type_name -> sysreel.v1.Maps
+	34, // 64: sysreel.v1.Process.namespaces:type_name -> sysreel.v1.Namespace
+	35, // 65: sysreel.v1.Process.exe_file:type_name -> sysreel.v1.InputFile
+	1,  // 66: sysreel.v1.Loss.reason:type_name -> sysreel.v1.Loss.Reason
+	2,  // 67: sysreel.v1.Footer.end:type_name -> sysreel.v1.Footer.End
+	24, // 68: sysreel.v1.Footer.clock:type_name -> sysreel.v1.Clock
+	36, // 69: sysreel.v1.Footer.losses:type_name -> sysreel.v1.Loss
+	27, // 70: sysreel.v1.Footer.redaction:type_name -> sysreel.v1.Redaction
+	71, // [71:71] is the sub-list for method output_type
+	71, // [71:71] is the sub-list for method input_type
+	71, // [71:71] is the sub-list for extension type_name
+	71, // [71:71] is the sub-list for extension extendee
+	0,  // [0:71] is the sub-list for field type_name
 }
 
 func init() { file_proto_trace_proto_init() }
@@ -3744,7 +4013,7 @@ func file_proto_trace_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_proto_trace_proto_rawDesc), len(file_proto_trace_proto_rawDesc)),
 			NumEnums:      3,
-			NumMessages:   33,
+			NumMessages:   35,
 			NumExtensions: 0,
 			NumServices:   0,
 		},
