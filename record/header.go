@@ -31,12 +31,13 @@ func (s *session) header() *tracepb.Header {
 		t.ContainerEngine, t.ContainerId = c.Engine, c.ID
 	}
 	return &tracepb.Header{
-		Recorder:    s.o.Recorder,
-		Backend:     "ptrace",
-		Machine:     machine(),
-		Clock:       clock(),
-		Target:      t,
-		Policy:      &tracepb.Policy{Snap: uint32(max(s.o.snap(), 0)), SnapWritten: uint32(max(s.o.written(), 0)), Trace: s.o.Trace, Env: s.o.Environ, Seccomp: s.engine.Filtered(), Redact: s.rules.Names()},
+		Recorder: s.o.Recorder,
+		Backend:  "ptrace",
+		Machine:  machine(),
+		Clock:    clock(),
+		Target:   t,
+		Policy: &tracepb.Policy{Snap: uint32(max(s.o.snap(), 0)), SnapWritten: uint32(max(s.o.written(), 0)), Trace: s.o.Trace, Env: s.o.Environ, Seccomp: s.engine.Filtered(), Redact: s.rules.Names(),
+			Stacks: uint32(max(0, min(s.o.Stacks, MaxStacks)))},
 		Calibration: &tracepb.Calibration{StopNs: s.engine.StopCost()},
 		TickNs:      tick,
 	}

@@ -41,6 +41,13 @@ const (
 	MinPartSize = 64 << 10
 )
 
+// DefaultStacks is the depth of stacks that a program should ask for that is not
+// told another: as strace -k. MaxStacks is the largest.
+const (
+	DefaultStacks = 256
+	MaxStacks     = tracefile.MaxStack
+)
+
 // Options say what to record and where to. Exactly one of Command, PIDs, Cgroup
 // and Container must be set.
 type Options struct {
@@ -114,6 +121,12 @@ type Options struct {
 	// Snap is how many bytes to keep of each data buffer: 0 the defaults,
 	// negative none. Paths and structures are always kept whole.
 	Snap int
+	// Stacks is how many frames to keep of the stack of each call, as it was
+	// when the call began, and of each signal, innermost first: 0 none, 1 only
+	// the instruction pointer, at most [MaxStacks]. Addresses are kept, and the
+	// files that they are in; what functions these are is told by analysers
+	// (analyze/symbols). It costs a few kernel calls more for each call.
+	Stacks int
 	// Environ keeps environments. Without it only their size is recorded.
 	Environ bool
 	// Redact lists the rules by which secrets are blanked in the trace, in the

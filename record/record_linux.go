@@ -55,6 +55,7 @@ func run(ctx context.Context, o Options) (Result, error) {
 		MaxEvents: o.MaxEvents, Warn: s.warn, Attached: o.Attached, Hold: o.Cgroup != "" || o.Container != "",
 	}
 	cfg.Drop = o.Drop
+	cfg.Stacks = max(0, min(o.Stacks, MaxStacks))
 	if size := max(o.MaxSize, o.RingSize, o.PartSize); size > 0 {
 		// Small blocks: little is lost where one does not fit.
 		cfg.BlockEvents = int(max(64, size/256))

@@ -251,6 +251,9 @@ func (e *Engine) attached(t *thread, s stop, now int64) {
 	if c.entry.plan.NeedsEnter() {
 		e.capturer.Enter(int(t.TID), false, c.entry.plan, &c.args, &c.mem)
 	}
+	if e.cfg.Stacks > 0 {
+		c.stack, c.ip = e.stackAt(t, false)
+	}
 	c.names = c.names[:0]
 	if e.naming.files || e.naming.cwd {
 		e.nameArgs(t)

@@ -48,6 +48,9 @@ type Config struct {
 	// Until is asked of every event; what it returns, if it is not empty,
 	// ends the recording. May be nil.
 	Until func(*tracefile.Event) string
+	// Stacks is how many frames of the stack to keep of each call and signal;
+	// 0: none.
+	Stacks int
 	// Hold keeps Run from ending when nothing is left to follow: there may be
 	// more to Join, until Release.
 	Hold bool
@@ -93,6 +96,7 @@ type Engine struct {
 	proc     procfs.Reader
 	info     syscallInfo
 	siginfo  [siginfoSize]byte
+	stacks   stacks
 	naming   naming
 
 	launch  launch

@@ -109,7 +109,7 @@ func (e *Engine) filterNumbers(a syscalls.Arch) map[uint32]bool {
 		numbers[nr|bit] = true
 	}
 	for name, role := range roles {
-		if !needed[role] {
+		if !needed[role] && (role != mapCall || e.cfg.Stacks == 0) {
 			continue
 		}
 		if d := syscalls.ByName(a, name); d != nil {

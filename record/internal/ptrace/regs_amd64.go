@@ -9,6 +9,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"sysreel/proto/syscalls"
+	"sysreel/record/internal/unwind"
 )
 
 // syscallSize is the length in bytes of the instruction that makes a system
@@ -49,4 +50,24 @@ func callInterrupted(tid int) (m pendingCall, ok bool) {
 	}
 	m.restarts = isRestart(m.ret)
 	return m, true
+}
+
+// userRegs is the number of registers in struct user_regs_struct
+// (arch/x86/include/asm/user_64.h).
+const userRegs = 27
+
+// fillRegs fills r from the size bytes that the kernel gave.
+func fillRegs(r *unwind.Regs, b *[userRegs]uint64, size int) bool {
+	if size == 17*4 { // struct user_regs_struct32, by its order of DWARF numbers: eax … edi, eip
+		r.Arch = syscalls.I386
+		for i, at := range []int{6, 1, 2, 0, 15, 5, 3, 4, 12} {
+			r.R[i] = b[at/2] >> (at % 2 * 32) & (1<<32 - 1)
+		}
+		return true
+	}
+	r.Arch = syscalls.AMD64
+	for i, at := range []int{10, 12, 11, 5, 13, 14, 4, 19, 9, 8, 7, 6, 3, 2, 1, 0, 16} {
+		r.R[i] = b[at]
+	}
+	return true
 }

@@ -9,6 +9,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"sysreel/proto/syscalls"
+	"sysreel/record/internal/unwind"
 )
 
 // syscallSize is the length in bytes of the instruction that makes a system
@@ -44,4 +45,18 @@ func callInterrupted(tid int) (m pendingCall, ok bool) {
 	}
 	m.restarts = true
 	return m, true
+}
+
+// userRegs is the number of registers in struct user_pt_regs
+// (arch/arm64/include/uapi/asm/ptrace.h).
+const userRegs = 34
+
+// fillRegs fills r from the size bytes that the kernel gave.
+func fillRegs(r *unwind.Regs, b *[userRegs]uint64, size int) bool {
+	if size != userRegs*8 {
+		return false // a 32-bit program
+	}
+	r.Arch = syscalls.ARM64
+	copy(r.R[:], b[:]) // x0–x30, sp, pc
+	return true
 }

@@ -12,6 +12,7 @@ import (
 
 	"sysreel/proto/tracefile"
 	"sysreel/proto/tracepb"
+	"sysreel/record/internal/unwind"
 )
 
 // handle acts on one wait status. now is the time at which wait returned.
@@ -104,6 +105,9 @@ func (e *Engine) enter(t *thread, now int64) {
 	if t.resuming {
 		t.resuming = false
 		if e.midCall(t) {
+			if e.cfg.Stacks > 0 && c.entry != nil {
+				c.stack, c.ip = e.stackAt(t, false)
+			}
 			return
 		}
 	}
@@ -118,7 +122,9 @@ func (e *Engine) enter(t *thread, now int64) {
 	if en.role == sigreturnCall {
 		c.args[0] = info.SP // it takes none: linux.txt describes the frame on the stack
 	}
-	if t.launching {
+	c.stack, c.ip = nil, 0
+	stub := t.launching
+	if stub {
 		if en.role != execCall {
 			c.entry = nil
 			return
@@ -145,6 +151,9 @@ func (e *Engine) enter(t *thread, now int64) {
 			c.entry = nil
 		}
 		return
+	}
+	if e.cfg.Stacks > 0 && !stub { // the recorder's own code
+		c.stack, c.ip = e.stackAt(t, false)
 	}
 	c.mem.Reset()
 	if en.plan.NeedsEnter() {
@@ -237,6 +246,10 @@ func (e *Engine) leave(t *thread, en *entry, ret, now int64) {
 	case affinityGet, affinitySet:
 		e.place.asking--
 		e.affinityCall(t, en.role, ret)
+	case mapCall:
+		if ret >= 0 || ret < -4095 {
+			e.mapped(t)
+		}
 	case execCall:
 		if t.proc.execs > 0 {
 			t.proc.execs--
@@ -275,6 +288,9 @@ func (e *Engine) signal(t *thread, signo int, now int64) {
 	var bufs []tracefile.Buf
 	if getSiginfo(int(t.TID), &e.siginfo) == 0 {
 		bufs = []tracefile.Buf{{Arg: -1, Parent: -1, Want: siginfoSize, Data: e.siginfo[:]}}
+	}
+	if e.cfg.Stacks > 0 {
+		ev.Stack, ev.IP = e.stackAt(t, true)
 	}
 	e.emit(&ev, bufs)
 	if l := &e.launch; l.root != nil && t.proc == l.root.proc && signo < len(l.got) && !e.passedOn() {
@@ -332,6 +348,7 @@ func (e *Engine) forked(t *thread, event int, now int64) {
 	}
 	if flags&cloneThread == 0 {
 		proc = e.newProcess(tid, ppid)
+		*proc.space = *t.proc.space // the child has the same mappings
 	}
 	if e.cfg.Selected != nil && flags&cloneThread == 0 {
 		// What they share is not in the trace, or comes too late.
@@ -425,6 +442,7 @@ func (e *Engine) execed(t *thread, now int64) *thread {
 	}
 	e.processes[t.proc.tgid] = t.proc
 	t.proc.execs = 0
+	t.proc.space.Forget()
 	if t.inside && t.call.entry != nil && t.call.entry.role == execCall {
 		t.proc.execs = 1
 	}
@@ -546,7 +564,7 @@ func (e *Engine) release(t *thread, now int64) {
 
 func (e *Engine) newProcess(tgid, ppid int) *process {
 	e.lastPID++
-	p := &process{id: e.lastPID, tgid: tgid, ppid: ppid}
+	p := &process{id: e.lastPID, tgid: tgid, ppid: ppid, space: new(unwind.Space)}
 	e.processes[tgid] = p
 	e.Counts.Processes++
 	return p

@@ -38,6 +38,7 @@ const (
 	filterCall // seccomp
 	prctlCall
 	closeRangeCall
+	mapCall // changes what is mapped; with Config.Stacks only
 )
 
 // forks reports whether the call makes a thread or process.
@@ -50,6 +51,7 @@ var roles = map[string]role{
 	"sched_getaffinity": affinityGet, "sched_setaffinity": affinitySet,
 	"io_uring_setup": uringCall, "io_uring_enter": uringEnter, "ptrace": ptraceCall, "seccomp": filterCall, "prctl": prctlCall,
 	"close_range": closeRangeCall,
+	"mmap":        mapCall, "mmap2": mapCall, "munmap": mapCall, "mprotect": mapCall, "pkey_mprotect": mapCall, "mremap": mapCall,
 }
 
 const (
@@ -112,6 +114,9 @@ func (e *Engine) newEntry(d *syscalls.Desc) *entry {
 		plan:     e.capturer.Plan(d),
 		selected: e.cfg.Selected == nil || e.cfg.Selected.Has(d),
 		role:     roles[d.Name],
+	}
+	if en.role == mapCall && e.cfg.Stacks == 0 {
+		en.role = plain
 	}
 	if e.cfg.Selected != nil {
 		en.refs = world.RefsOf(d)

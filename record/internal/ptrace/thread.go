@@ -6,6 +6,7 @@ import (
 	"sysreel/proto/syscalls"
 	"sysreel/proto/tracefile"
 	"sysreel/record/internal/capture"
+	"sysreel/record/internal/unwind"
 )
 
 // process is a traced process.
@@ -25,6 +26,8 @@ type process struct {
 	execs int
 	// links is what its descriptors were when they were last asked for.
 	links map[int32][]byte
+	// space is what is known of its executable memory.
+	space *unwind.Space
 }
 
 // thread is a traced thread.
@@ -58,6 +61,8 @@ type thread struct {
 	placed  bool
 	running bool
 	resumed int64
+	// extent is how much of its stack was needed to unwind it, in bytes.
+	extent uint64
 }
 
 // call is the call a thread is in.
@@ -71,6 +76,8 @@ type call struct {
 	args  [6]uint64
 	mem   capture.Call
 	names []Name // of its descriptors, where they are read
+	stack *tracefile.Stack
+	ip    uint64
 	// untraced: it had CLONE_UNTRACED, which was taken out.
 	untraced bool
 }
@@ -95,5 +102,7 @@ func (t *thread) event(e *tracefile.Event, kind tracefile.Kind, end int64) {
 		Start:  c.start,
 		End:    end,
 		Args:   c.args,
+		Stack:  c.stack,
+		IP:     c.ip,
 	}
 }
