@@ -5,6 +5,7 @@ import (
 
 	"sysreel/analyze"
 	"sysreel/analyze/format"
+	"sysreel/proto/syscalls"
 	"sysreel/proto/tracefile"
 )
 
@@ -23,6 +24,9 @@ type item struct {
 	// name, the part of the call known at its beginning, the call and the
 	// result end at these offsets of Replay.text, after from.
 	from, name, enter, call, result int32
+	stack                           *tracefile.Stack
+	ip                              uint64
+	arch                            syscalls.Arch
 }
 
 const (
@@ -40,7 +44,7 @@ func (it *item) single() bool { return it.kind >= lineItem }
 
 // call renders a system call.
 func (r *Replay) call(c *analyze.Call) {
-	it := item{num: c.Num, start: c.Start, end: c.End, thread: c.Event.Thread.ID, tid: c.Event.Thread.TID}
+	it := item{num: c.Num, start: c.Start, end: c.End, thread: c.Event.Thread.ID, tid: c.Event.Thread.TID, stack: c.Stack, ip: c.IP, arch: c.Arch}
 	it.began, it.nr = it.tid, c.NR
 	if r.o.Comms && c.Thread != nil {
 		it.comm = c.Thread.Name()
@@ -120,7 +124,8 @@ func (r *Replay) line(c *analyze.Call, write func(b []byte) []byte) { r.single(l
 
 // single adds what has one moment.
 func (r *Replay) single(kind uint8, c *analyze.Call, write func(b []byte) []byte) {
-	it := item{num: c.Num, start: c.End, end: c.End, thread: c.Event.Thread.ID, tid: c.Event.Thread.TID, began: c.Event.Thread.TID, kind: kind}
+	it := item{num: c.Num, start: c.End, end: c.End, thread: c.Event.Thread.ID, tid: c.Event.Thread.TID, began: c.Event.Thread.TID, kind: kind,
+		stack: c.Stack, ip: c.IP, arch: c.Arch}
 	if r.o.Comms && c.Thread != nil {
 		it.comm = c.Thread.Name()
 	}

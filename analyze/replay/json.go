@@ -86,6 +86,7 @@ func (r *Replay) json(c *analyze.Call) {
 			b = append(b, ']')
 		}
 	}
+	b = r.jsonStack(b, c)
 	r.out.b = append(b, "}\n"...)
 	r.written++
 }

@@ -87,6 +87,7 @@ func (r *Replay) end(it *item) {
 			r.prefix(it, it.tid, it.end)
 			r.put(it.from, it.result)
 			r.newline()
+			r.stack(it.stack)
 		}
 		if it.kind == exitItem {
 			r.live--
@@ -113,6 +114,7 @@ func (r *Replay) end(it *item) {
 	if it.kind == detachedItem {
 		r.say(" <detached ...>")
 		r.newline()
+		r.stack(it.stack)
 		return
 	}
 	for ; column < r.o.Column-1; column++ {
@@ -126,6 +128,7 @@ func (r *Replay) end(it *item) {
 		r.say(">")
 	}
 	r.newline()
+	r.stack(it.stack)
 }
 
 // rest writes the arguments that were not known at the beginning, and the

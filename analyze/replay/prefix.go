@@ -40,6 +40,9 @@ func (r *Replay) prefix(it *item, tid int32, t int64) int {
 		r.right(from, 4)
 		r.say("] ")
 	}
+	if r.o.IP {
+		r.instruction(it)
+	}
 	return n
 }
 

@@ -15,6 +15,7 @@ import (
 
 	"sysreel/analyze"
 	"sysreel/analyze/format"
+	"sysreel/analyze/symbols"
 	"sysreel/proto/tracefile"
 	"sysreel/proto/world"
 )
@@ -89,6 +90,12 @@ type Options struct {
 	Attached func(tid int32) string
 	Silence  Silence
 	JSON     bool // instead of text
+	// Stacks writes the stack of each call and signal that has one behind its
+	// line, a frame a line (-k). Symbols finds the functions' names; nil: none.
+	// In JSON stacks are always there.
+	Stacks  bool
+	Symbols *symbols.Finder
+	IP      bool // -i: the instruction pointer before a call
 }
 
 // Silence leaves out lines that are not calls.
@@ -126,6 +133,7 @@ type Replay struct {
 	blocked map[tracefile.ThreadID]string
 	args    []string
 	written uint64
+	frames  map[*tracefile.Stack]string // lines of the block's
 
 	held    []byte // JSON of the calls in flight at the end of the last block
 	flushed bool   // nothing was added since
@@ -143,7 +151,7 @@ func New(o Options, w io.Writer) *Replay {
 		o.Column = 40
 	}
 	r := &Replay{o: o, f: format.New(o.Format), waiting: make(map[tracefile.ThreadID]int64), tids: make(map[tracefile.ThreadID]int32),
-		former: make(map[tracefile.ThreadID]int32), blocked: make(map[tracefile.ThreadID]string)}
+		former: make(map[tracefile.ThreadID]int32), frames: make(map[*tracefile.Stack]string), blocked: make(map[tracefile.ThreadID]string)}
 	r.out.w = w
 	return r
 }
@@ -183,6 +191,7 @@ func (r *Replay) Add(c *analyze.Call) error {
 func (r *Replay) Flush() error {
 	r.nameFresh()
 	r.merge()
+	clear(r.frames)
 	if r.flushed { // another block without an event
 		r.held = r.held[:0]
 	}

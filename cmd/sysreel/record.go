@@ -8,6 +8,7 @@ import (
 	"os/signal"
 	"path/filepath"
 	"runtime/debug"
+	"strconv"
 	"strings"
 	"time"
 
@@ -34,6 +35,7 @@ type recordOptions struct {
 	seccomp   string
 	snap      snapValue
 	env       bool
+	stacks    depthValue
 	redact    listValue
 	maxTime   time.Duration
 	maxSize   sizeValue
@@ -94,6 +96,8 @@ disk for moments.`,
 	f.StringVar(&o.seccomp, "seccomp", "auto", "with -e: let the kernel pass other calls by: auto, on or off")
 	f.Var(&o.snap, "snap", fmt.Sprintf("keep `BYTES` of each data buffer; structures and paths are kept whole (default %d; %d of text that is written)",
 		record.DefaultSnap, record.DefaultWritten))
+	f.Var(&o.stacks, "stacks", fmt.Sprintf("keep the call stack of each call, of `DEPTH` frames at most (%d without a number; 1: the instruction pointer alone)", record.DefaultStacks))
+	f.Lookup("stacks").NoOptDefVal = strconv.Itoa(record.DefaultStacks)
 	f.BoolVar(&o.env, "env", false, "keep environments too")
 	f.Var(&o.redact, "redact", "blank secrets in the trace by `RULES`, or off; see below")
 	f.DurationVar(&o.maxTime, "max-time", 0, "stop after this long (10s, 5m)")
@@ -238,6 +242,7 @@ func runRecord(ctx context.Context, std *stdio, o recordOptions, args []string) 
 		Seccomp:        seccomp,
 		Snap:           int(o.snap),
 		Environ:        o.env,
+		Stacks:         int(o.stacks),
 		Redact:         string(o.redact),
 		MaxTime:        o.maxTime,
 		MaxSize:        int64(o.maxSize),

@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"context"
 	"fmt"
+	"runtime"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -11,6 +12,7 @@ import (
 	"sysreel/analyze"
 	"sysreel/analyze/format"
 	"sysreel/analyze/replay"
+	"sysreel/analyze/symbols"
 	"sysreel/proto/tracefile"
 )
 
@@ -31,6 +33,9 @@ type replayOptions struct {
 	context   limitValue
 	follow    bool
 	utc       bool
+	stacks    bool
+	ip        bool
+	symbols   []string
 }
 
 func newReplayCommand(std *stdio) *cobra.Command {
@@ -65,6 +70,9 @@ each event. FILE may be - for standard input.`,
 	o.context = 10
 	f.Var(&o.context, "context", "with --around: `EVENTS` before and after")
 	f.BoolVar(&o.follow, "follow", false, "wait for more while the trace is still being recorded")
+	f.BoolVarP(&o.stacks, "stacks", "k", false, "the stack behind each call, of a trace recorded with --stacks")
+	f.BoolVarP(&o.ip, "instruction-pointer", "i", false, "begin lines with the instruction pointer, of a trace recorded with --stacks")
+	f.StringArrayVar(&o.symbols, "symbols", nil, "with -k, --json: look in `DIR` too for the recorded files and their debugging symbols: by path, by name or as .build-id/xx/yyyy.debug")
 	f.BoolVar(&o.utc, "utc", false, "times of day in UTC, not in the recording machine's zone")
 	o.filter.add(f)
 	cmd.SetUsageTemplate(cmd.UsageTemplate() + analyserStatus)
@@ -98,6 +106,9 @@ func runReplay(ctx context.Context, std *stdio, o replayOptions, name string) er
 	}
 	return passTrace(ctx, std, "replay", name, ro, func(t *analyze.Trace) error {
 		o.untimed(std, t)
+		if (o.stacks || o.ip) && t.Header().GetPolicy().GetStacks() == 0 {
+			std.message("sysreel replay: %s: there are no stacks in it: record with --stacks", t.Name)
+		}
 		w := bufio.NewWriterSize(std.out, 64<<10)
 		r := replay.New(o.options(t), w)
 		// What a socket is tells what its messages are, names or not.
@@ -144,6 +155,9 @@ func (o *replayOptions) options(t *analyze.Trace) replay.Options {
 		Durations: o.durations,
 		Numbers:   o.numbers,
 		JSON:      o.json,
+		Stacks:    o.stacks,
+		IP:        o.ip,
+		Symbols:   symbols.New(symbols.Options{Dirs: o.symbols, Host: runtime.GOOS == "linux"}),
 	}
 	if o.strings <= 0 {
 		out.Format.Strings = -1

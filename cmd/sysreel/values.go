@@ -7,6 +7,8 @@ import (
 	"strings"
 
 	"github.com/dustin/go-humanize"
+
+	"sysreel/record"
 )
 
 // sizeValue is a flag for a number of bytes: 4096, 64k, 10MB, 1GiB.
@@ -122,6 +124,27 @@ func (v *snapValue) Set(s string) error {
 	if *v = snapValue(n); n == 0 {
 		*v = -1
 	}
+	return nil
+}
+
+// depthValue is a flag for a number of frames.
+type depthValue int
+
+func (v *depthValue) Type() string { return "DEPTH" }
+
+func (v *depthValue) String() string {
+	if *v == 0 {
+		return ""
+	}
+	return strconv.Itoa(int(*v))
+}
+
+func (v *depthValue) Set(s string) error {
+	n, err := strconv.ParseUint(s, 10, 31)
+	if err != nil || n > record.MaxStacks {
+		return fmt.Errorf("%q is not a number of frames: give 1 to %d, or 0 for none", s, record.MaxStacks)
+	}
+	*v = depthValue(n)
 	return nil
 }
 
