@@ -35,7 +35,11 @@ func (c *Call) Shape() int { return c.meta.id }
 
 // IsCall reports whether the event is a system call, finished or not.
 func (c *Call) IsCall() bool {
-	return c.Kind == tracefile.Syscall || c.Kind == tracefile.Unfinished || c.Kind == tracefile.InFlight
+	return isCall(c.Kind)
+}
+
+func isCall(k tracefile.Kind) bool {
+	return k == tracefile.Syscall || k == tracefile.Unfinished || k == tracefile.InFlight
 }
 
 // AtLeast reports whether the call's end was not seen: its duration is then at

@@ -223,6 +223,21 @@ func (m *matcher) result(e *tracefile.Event) bool {
 	return errno != 0 && (m.errnos == nil || m.errnos[errno])
 }
 
+// picky reports whether row looks at anything.
+func (m *matcher) picky() bool {
+	return m.fromTime || m.toTime || m.minLatency > 0 || m.failed || m.errnos != nil
+}
+
+// row reports whether result, duration and times of a call in a row of a block
+// are wanted. What it lets through may still be out of the range of events.
+func (m *matcher) row(c *tracefile.Columns, i int, kind tracefile.Kind) bool {
+	if m.fromTime && c.End[i] < m.firstTime || m.toTime && c.Start[i] > m.lastTime {
+		return false
+	}
+	e := tracefile.Event{Kind: kind, Flags: c.Flags[i], Start: c.Start[i], End: c.End[i], Ret: c.Ret[i]}
+	return m.result(&e)
+}
+
 // path reports whether one of the paths is wanted.
 func (m *matcher) path(paths []string) bool {
 	for _, g := range m.globs {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"io"
+	"math"
 	"slices"
 
 	"sysreel/proto/tracefile"
@@ -24,6 +25,8 @@ type pass struct {
 	call  Call
 	event tracefile.Event
 
+	push pushdown
+
 	pending []tracefile.Event // in flight at the end of the last block
 
 	blockShapes  []*shapeMeta // by index in the block
@@ -42,7 +45,16 @@ func (p *pass) run(ctx context.Context, r *tracefile.Reader) error {
 		return err
 	}
 	p.size = r.Size()
-	err := r.Each(ctx, p.options.Workers, p.options.Need > NeedCore, p.skip, p.block)
+	p.push = pushdown{next: 1, world: p.options.Need == NeedWorld, match: p.match, shapes: &p.shapes}
+	p.push.broken.Store(math.MaxInt64)
+	var choose tracefile.Choose
+	if p.options.Need > NeedCore {
+		choose = p.push.choose
+	}
+	if choose != nil && p.options.everything {
+		choose = tracefile.All
+	}
+	err := r.Each(ctx, p.options.Workers, choose, p.skip, p.block)
 	if err != nil && err != errDone {
 		return err
 	}
@@ -71,7 +83,11 @@ func (p *pass) seek(r *tracefile.Reader) error {
 // skip passes over blocks that have nothing of the range.
 func (p *pass) skip(c *tracefile.ChunkInfo) bool {
 	m := p.match
-	return m.fromTime && c.LastTime < m.firstTime || c.FirstEvent+uint64(c.Events) <= m.firstEvent && c.Events > 0
+	if m.fromTime && c.LastTime < m.firstTime || c.FirstEvent+uint64(c.Events) <= m.firstEvent && c.Events > 0 {
+		return true
+	}
+	p.push.see(c)
+	return false
 }
 
 // block hands on the events of a block.
@@ -245,7 +261,8 @@ func (p *pass) other(meta *shapeMeta, wanted bool) error {
 
 // fullEvents hands on the events with arguments and memory.
 func (p *pass) fullEvents(b *tracefile.Block) error {
-	e, facts := &p.event, b.Facts
+	e, m, facts := &p.event, p.match, b.Facts
+	picky := m.picky()
 	for i := range b.Events {
 		s := b.Shape[i]
 		meta := p.blockShapes[s]
@@ -258,7 +275,7 @@ func (p *pass) fullEvents(b *tracefile.Block) error {
 			}
 			continue
 		}
-		wanted = wanted && meta.pass
+		wanted = wanted && meta.pass && (!picky || m.row(&b.Columns, i, kind))
 		for len(facts) > 0 && facts[0].Index < i {
 			facts = facts[1:]
 		}

@@ -41,6 +41,8 @@ type Options struct {
 	Progress func(events uint64, share float64)
 	// Loss, if set, is called with each loss that the blocks passed over tell of.
 	Loss func(*tracepb.Loss)
+
+	everything bool // decode also what the filter needs not: for tests
 }
 
 // Run passes over the trace from where the filter's range begins and calls fn

@@ -2,6 +2,7 @@ package analyze
 
 import (
 	"strings"
+	"sync"
 
 	"sysreel/proto/syscalls"
 	"sysreel/proto/tracefile"
@@ -28,9 +29,11 @@ type shapeKey struct {
 	nr   uint32
 }
 
-// shapes caches the meta of the calls a trace holds.
+// shapes caches the meta of the calls a trace holds. It is safe for concurrent
+// use.
 type shapes struct {
 	set  *syscalls.Set // nil: all
+	mu   sync.Mutex
 	meta map[shapeKey]*shapeMeta
 }
 
@@ -38,6 +41,8 @@ type shapes struct {
 // definition, for calls that this build does not know.
 func (s *shapes) of(kind tracefile.Kind, arch syscalls.Arch, nr uint32, name, proto string) *shapeMeta {
 	k := shapeKey{kind, arch, nr}
+	s.mu.Lock()
+	defer s.mu.Unlock()
 	m := s.meta[k]
 	if m == nil {
 		m = s.make(k, name, proto)

@@ -212,7 +212,7 @@ func TestReaderMemory(t *testing.T) {
 			t.Fatal(err)
 		}
 		n, peak, blocks := uint64(0), uint64(0), 0
-		err = rd.Each(t.Context(), 2, full, nil, func(b *Block) error {
+		err = rd.Each(t.Context(), 2, choice(full), nil, func(b *Block) error {
 			if b.FirstEvent != n+1 {
 				t.Errorf("block of #%d after #%d", b.FirstEvent, n)
 			}

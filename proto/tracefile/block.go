@@ -23,6 +23,7 @@ type Block struct {
 	bases     column
 	baseCount int
 
+	chosen []bool // shapes to decode
 	shapes []shapeDetail
 	tables []tableData
 	pool   numberPool
@@ -59,6 +60,7 @@ type slotDetail struct {
 }
 
 type tableData struct {
+	raw  []byte // nil: it is decoded
 	data []byte
 	end  []uint32 // of each row; nil where all have one size
 	size int
@@ -78,14 +80,39 @@ func (t *tableData) row(i uint32) []byte {
 }
 
 // Block decodes everything into dst.
-func (c *Chunk) Block(dst *Block) error {
+func (c *Chunk) Block(dst *Block) error { return c.choose(dst, All) }
+
+// choose decodes what is chosen. Events of other shapes have no arguments and
+// no memory.
+func (c *Chunk) choose(dst *Block, choose Choose) error {
 	if err := c.Core(&dst.Core); err != nil {
 		return err
+	}
+	dst.chosen = resize(dst.chosen, len(dst.Shapes))
+	clear(dst.chosen)
+	if !choose(&dst.Core, dst.chosen) {
+		return dst.noDetail()
 	}
 	if err := c.decodeDetail(dst); err != nil {
 		return fmt.Errorf("reading the block of events from #%d: %w", c.FirstEvent, err)
 	}
 	return nil
+}
+
+// noDetail makes the block one whose core columns alone are known.
+func (b *Block) noDetail() error {
+	b.Files = b.Files[:0]
+	b.nodes, b.bases, b.baseCount = nil, column{}, 0
+	b.shapes = resize(b.shapes, len(b.Shapes))
+	for i := range b.shapes {
+		b.shapes[i].clear()
+	}
+	return b.decodeInFlight()
+}
+
+func (s *shapeDetail) clear() {
+	s.args, s.layouts, s.layout = s.args[:0], s.layouts[:0], nil
+	s.stack, s.base = column{}, column{}
 }
 
 func (c *Chunk) decodeDetail(b *Block) error {
@@ -133,15 +160,21 @@ func (b *Block) parseDetail(msg []byte) error {
 	}
 	b.tables = resize(b.tables, len(tables))
 	for i, t := range tables {
-		if err := b.decodeTable(&b.tables[i], t); err != nil {
-			return err
-		}
+		b.tables[i] = tableData{raw: t} // decoded when it is referred to
 	}
 	if err := b.decodeStacks(stacks); err != nil {
 		return err
 	}
 	b.shapes = resize(b.shapes, len(shapes))
+	last := len(shapes) - 1
+	for last >= 0 && !b.chosen[last] {
+		last--
+	}
 	for i, s := range shapes {
+		if i > last {
+			b.shapes[i].clear()
+			continue
+		}
 		if err := b.decodeShape(&b.shapes[i], s, i); err != nil {
 			return err
 		}
@@ -171,9 +204,14 @@ func (b *Block) addFile(msg []byte) error {
 	return err
 }
 
-// decodeTable decodes a Table message. Its columns are transposed back to rows.
-func (b *Block) decodeTable(t *tableData, msg []byte) error {
-	*t = tableData{}
+// decodeTable decodes a Table message, if that was not done. Its columns are
+// transposed back to rows.
+func (b *Block) decodeTable(t *tableData) error {
+	msg := t.raw
+	if msg == nil {
+		return nil
+	}
+	t.raw = nil
 	var rows, size uint64
 	var length, data, dirents []byte
 	var words [][]byte
@@ -261,8 +299,8 @@ func (b *Block) transpose(t *tableData, words [][]byte) error {
 
 func (b *Block) decodeShape(s *shapeDetail, msg []byte, index int) error {
 	rows := int(b.perShape[index])
-	s.args, s.layouts, s.layout = s.args[:0], s.layouts[:0], nil
-	s.stack, s.base = column{}, column{}
+	s.clear()
+	chosen := b.chosen[index]
 	var layout, stack, base []byte
 	var layouts [][]byte
 	err := eachField(msg, func(num protowire.Number, v uint64, data []byte) error {
@@ -271,6 +309,9 @@ func (b *Block) decodeShape(s *shapeDetail, msg []byte, index int) error {
 		}
 		switch num {
 		case sdArg:
+			if !chosen {
+				return nil
+			}
 			r := decodeRelated{ret: &b.rets[index]}
 			if n := len(s.args); n > 0 {
 				r.last = &s.args[n-1]
@@ -291,7 +332,7 @@ func (b *Block) decodeShape(s *shapeDetail, msg []byte, index int) error {
 		}
 		return nil
 	})
-	if err == nil && stack != nil {
+	if err == nil && stack != nil && chosen {
 		err = b.decodeRowStacks(s, stack, base, index)
 	}
 	if err != nil || layout == nil {
@@ -310,14 +351,17 @@ func (b *Block) decodeShape(s *shapeDetail, msg []byte, index int) error {
 		}
 	}
 	for i, l := range layouts {
-		if err := b.decodeLayout(&s.layouts[i], l); err != nil {
+		if err := b.decodeLayout(&s.layouts[i], l, chosen); err != nil {
 			return err
 		}
+	}
+	if !chosen {
+		s.clear()
 	}
 	return nil
 }
 
-func (b *Block) decodeLayout(l *layoutDetail, msg []byte) error {
+func (b *Block) decodeLayout(l *layoutDetail, msg []byte, chosen bool) error {
 	return eachField(msg, func(num protowire.Number, v uint64, data []byte) error {
 		if num != layoutSlot {
 			return nil
@@ -326,7 +370,7 @@ func (b *Block) decodeLayout(l *layoutDetail, msg []byte) error {
 			return err
 		}
 		var s slotDetail
-		if err := b.decodeSlot(&s, data, l); err != nil {
+		if err := b.decodeSlot(&s, data, l, chosen); err != nil {
 			return err
 		}
 		l.slots = append(l.slots, s)
@@ -335,7 +379,9 @@ func (b *Block) decodeLayout(l *layoutDetail, msg []byte) error {
 	})
 }
 
-func (b *Block) decodeSlot(s *slotDetail, msg []byte, l *layoutDetail) error {
+// decodeSlot decodes a slot. Of one that is not chosen it only counts the rows of
+// its table that it is the first to refer to: others go on from there.
+func (b *Block) decodeSlot(s *slotDetail, msg []byte, l *layoutDetail, chosen bool) error {
 	var table, arg, parent, phase, base uint64
 	var row, want []byte
 	s.count = 1
@@ -376,6 +422,12 @@ func (b *Block) decodeSlot(s *slotDetail, msg []byte, l *layoutDetail) error {
 		return errMalformed
 	}
 	b.pieces += int(n)
+	if !chosen {
+		return b.passRows(&b.tables[table], row, int(n))
+	}
+	if err := b.decodeTable(&b.tables[table]); err != nil {
+		return err
+	}
 	s.Phase, s.Arg, s.Parent = Phase(phase), int8(unzigzag(arg)), int16(parent)-1
 	s.table, s.wantBase = &b.tables[table], tracepb.WantBase(base)
 	if s.want, err = b.column(want, int(n), decodeRelated{}); err != nil {
@@ -396,6 +448,25 @@ func (b *Block) decodeSlot(s *slotDetail, msg []byte, l *layoutDetail) error {
 			return errMalformed
 		}
 		s.row[i] = uint32(ref - 1)
+	}
+	return nil
+}
+
+// passRows counts the rows that n references are the first to lead to.
+func (b *Block) passRows(t *tableData, raw []byte, n int) error {
+	c, err := parseColumn(raw)
+	if err != nil {
+		return err
+	}
+	b.words.reset()
+	refs, err := c.decode(n, &b.words, decodeRelated{}, &b.memory)
+	if err != nil {
+		return err
+	}
+	for i := range n {
+		if refs.at(i) == 0 {
+			t.next++
+		}
 	}
 	return nil
 }

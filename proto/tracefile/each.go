@@ -8,13 +8,29 @@ import (
 	"golang.org/x/sync/errgroup"
 )
 
+// Choose says what is to be decoded of a block beside the core columns, which it
+// is given: it sets the shapes, by index in c.Shapes, whose events are needed with
+// arguments and memory, and returns false if nothing else is needed either: no
+// Files.
+type Choose func(c *Core, shapes []bool) bool
+
+// All chooses everything.
+func All(_ *Core, shapes []bool) bool {
+	for i := range shapes {
+		shapes[i] = true
+	}
+	return true
+}
+
 // Each decodes the remaining blocks on workers goroutines (0: one a CPU) and
-// calls fn with them one after the other, in file order. With full false only
-// the core columns are decoded. Blocks for which skip, if given, returns true
-// are passed over. A block is fn's until fn returns. fn's error ends the pass.
+// calls fn with them one after the other, in file order. choose, called by several
+// of these at once, says how much of them; nil: the core columns only. Blocks for
+// which skip, if given, returns true are passed over; it is called in file order. A
+// block is fn's until fn returns. fn's error ends the pass.
 //
-// A block that cannot be decoded although its checksum is right becomes a gap.
-func (r *Reader) Each(ctx context.Context, workers int, full bool, skip func(*ChunkInfo) bool, fn func(*Block) error) error {
+// A block that cannot be decoded although its checksum is right becomes a gap. What
+// is not decoded is not checked.
+func (r *Reader) Each(ctx context.Context, workers int, choose Choose, skip func(*ChunkInfo) bool, fn func(*Block) error) error {
 	if workers <= 0 {
 		workers = runtime.GOMAXPROCS(0)
 	}
@@ -80,10 +96,10 @@ func (r *Reader) Each(ctx context.Context, workers int, full bool, skip func(*Ch
 	for range workers {
 		g.Go(func() error {
 			for j := range todo {
-				if full {
-					j.err = j.chunk.Block(j.block)
-				} else {
+				if choose == nil {
 					j.err = j.chunk.Core(&j.block.Core)
+				} else {
+					j.err = j.chunk.choose(j.block, choose)
 				}
 				select {
 				case buffers <- j.chunk.core[:0]: // the whole payload begins there

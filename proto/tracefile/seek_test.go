@@ -4,10 +4,12 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"math/rand/v2"
 	"os"
 	"path/filepath"
+	"reflect"
 	"slices"
 	"testing"
 	"time"
@@ -124,6 +126,90 @@ func TestSeek(t *testing.T) {
 	}
 }
 
+func choice(full bool) Choose {
+	if full {
+		return All
+	}
+	return nil
+}
+
+// TestChoose decodes some shapes of real recordings: their events are as they are
+// when everything is decoded.
+func TestChoose(t *testing.T) {
+	r := rand.New(rand.NewPCG(5, 6))
+	for _, name := range recordings(t) {
+		data, err := os.ReadFile(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for range 8 {
+			share := r.Float64()
+			seed := r.Uint64()
+			chosen := func(b *Core, i int) bool {
+				s := &b.Shapes[i]
+				return float64((seed^uint64(s.NR)<<8^uint64(s.Kind))*0x9E3779B97F4A7C15>>32)/(1<<32) < share
+			}
+			some := func(c *Core, shapes []bool) bool {
+				any := false
+				for i := range shapes {
+					shapes[i] = chosen(c, i)
+					any = any || shapes[i]
+				}
+				return any
+			}
+			all, err := NewReader(bytes.NewReader(data), ReaderOptions{})
+			if err != nil {
+				t.Fatal(err)
+			}
+			part, err := NewReader(bytes.NewReader(data), ReaderOptions{})
+			if err != nil {
+				t.Fatal(err)
+			}
+			var whole Block
+			if err := part.Each(t.Context(), 1, some, nil, func(b *Block) error {
+				c, err := all.Next()
+				if err != nil {
+					return err
+				}
+				if err := c.Block(&whole); err != nil {
+					return err
+				}
+				compare := func(want, got *Event, shape int) error {
+					if !chosen(&b.Core, shape) && want.Kind.isCall() {
+						want.Args, want.Bufs = [6]uint64{}, nil
+					}
+					if !chosen(&b.Core, shape) {
+						want.Bufs, want.Stack, want.IP = nil, nil, 0
+					}
+					if len(want.Bufs) == 0 && len(got.Bufs) == 0 {
+						want.Bufs, got.Bufs = nil, nil
+					}
+					if !reflect.DeepEqual(want, got) {
+						return fmt.Errorf("#%d is %+v, want %+v", want.Num, got, want)
+					}
+					return nil
+				}
+				for i := range b.Events {
+					var want, got Event
+					whole.Event(i, &want)
+					b.Event(i, &got)
+					if err := compare(&want, &got, int(b.Shape[i])); err != nil {
+						return err
+					}
+				}
+				for i := range b.InFlight {
+					if err := compare(&whole.InFlight[i], &b.InFlight[i], int(b.Pending.Shape[i])); err != nil {
+						return err
+					}
+				}
+				return nil
+			}); err != nil {
+				t.Fatalf("%s: %v", name, err)
+			}
+		}
+	}
+}
+
 func TestEach(t *testing.T) {
 	trace, events := longTrace(t)
 	for _, workers := range []int{1, 4} {
@@ -134,7 +220,7 @@ func TestEach(t *testing.T) {
 			}
 			next := uint64(11)
 			skip := func(c *ChunkInfo) bool { return c.FirstEvent < 10 }
-			err = rd.Each(t.Context(), workers, full, skip, func(b *Block) error {
+			err = rd.Each(t.Context(), workers, choice(full), skip, func(b *Block) error {
 				if b.FirstEvent != next {
 					t.Fatalf("block of #%d, want #%d", b.FirstEvent, next)
 				}
@@ -162,7 +248,7 @@ func TestEach(t *testing.T) {
 		t.Fatal(err)
 	}
 	stop := errors.New("stop")
-	if err := rd.Each(t.Context(), 2, true, nil, func(b *Block) error {
+	if err := rd.Each(t.Context(), 2, All, nil, func(b *Block) error {
 		if b.FirstEvent > 100 {
 			return stop
 		}
@@ -172,7 +258,7 @@ func TestEach(t *testing.T) {
 	}
 	ctx, cancel := context.WithCancel(t.Context())
 	rd, _ = NewReader(bytes.NewReader(trace), ReaderOptions{})
-	if err := rd.Each(ctx, 2, true, nil, func(b *Block) error { cancel(); return nil }); !errors.Is(err, context.Canceled) {
+	if err := rd.Each(ctx, 2, All, nil, func(b *Block) error { cancel(); return nil }); !errors.Is(err, context.Canceled) {
 		t.Errorf("cancelled: %v", err)
 	}
 }
@@ -184,7 +270,7 @@ func TestEachBadBlock(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := rd.Each(t.Context(), 2, true, nil, func(*Block) error { t.Error("called"); return nil }); err != nil {
+	if err := rd.Each(t.Context(), 2, All, nil, func(*Block) error { t.Error("called"); return nil }); err != nil {
 		t.Fatal(err)
 	}
 	if g := rd.Gaps(); rd.State() != Damaged || len(g) != 1 || g[0].Events != 1 {
