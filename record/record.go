@@ -23,6 +23,7 @@ import (
 
 	"sysreel/proto/tracefile"
 	"sysreel/proto/tracepb"
+	"sysreel/record/internal/inject"
 	"sysreel/record/internal/redact"
 )
 
@@ -127,6 +128,14 @@ type Options struct {
 	// files that they are in; what functions these are is told by analysers
 	// (analyze/symbols). It costs a few kernel calls more for each call.
 	Stacks int
+	// Inject tampers with calls: each expression is one of strace's
+	// -e inject= or, with "fault=" in front, of its -e fault=; see
+	// [CheckInject]. Of several that name a call the last one holds. Calls are
+	// counted for each thread and, where an expression names several, for each
+	// of them. They are tampered with whether Trace selects them or not; what
+	// was done to a call is recorded with it, in any case. The execve that
+	// starts Command is not counted.
+	Inject []string
 	// Environ keeps environments. Without it only their size is recorded.
 	Environ bool
 	// Redact lists the rules by which secrets are blanked in the trace, in the
@@ -186,6 +195,24 @@ const (
 // rules) and /REGEXP/ (of package regexp; what it matches, or its first group).
 func CheckRedact(list string) error {
 	_, err := redact.Parse(list)
+	return err
+}
+
+// CheckInject tells what is wrong with an expression that says what to do to
+// calls, naming the part:
+//
+//	SET[:error=ERRNO|:retval=N][:syscall=CALL][:signal=SIGNAL]
+//	   [:delay_enter=TIME][:delay_exit=TIME]
+//	   [:poke_enter=@argN=HEX,…][:poke_exit=@argN=HEX,…]
+//	   [:when=FIRST[..LAST][+[STEP]]]
+//	fault=SET[:error=ERRNO][:when=…]
+//
+// SET is as Options.Trace. With error= and retval= the call is not made and
+// returns that; fault= without error= returns ENOSYS. syscall= makes another,
+// harmless call instead of none. TIME is in microseconds, or has one of the
+// units s, ms, us and ns.
+func CheckInject(expr string) error {
+	_, err := inject.ParseRule(expr)
 	return err
 }
 

@@ -16,6 +16,7 @@ import (
 
 	"sysreel/proto/syscalls"
 	"sysreel/proto/tracepb"
+	"sysreel/record/internal/inject"
 	"sysreel/record/internal/ptrace"
 	"sysreel/record/internal/redact"
 )
@@ -61,14 +62,17 @@ func run(ctx context.Context, o Options) (Result, error) {
 		cfg.BlockEvents = int(max(64, size/256))
 		cfg.BlockBytes = int(max(16<<10, size/16))
 	}
+	var err error
 	var set *syscalls.Set
 	if o.Trace != "" {
-		var err error
 		if set, err = syscalls.ParseSet(o.Trace); err != nil {
 			return Result{}, err
 		}
 		cfg.Selected = set
 		cfg.Filter = ptrace.Filter(o.Seccomp)
+	}
+	if cfg.Inject, err = inject.Parse(o.Inject); err != nil {
+		return Result{}, fmt.Errorf("inject: %w", err)
 	}
 	if o.Until != "" {
 		until, err := ParseUntil(o.Until)
@@ -82,7 +86,6 @@ func run(ctx context.Context, o Options) (Result, error) {
 		}
 		cfg.Until = until.Met
 	}
-	var err error
 	if s.rules, err = redact.Parse(o.Redact); err != nil {
 		return Result{}, fmt.Errorf("redact: %w", err)
 	}

@@ -109,17 +109,18 @@ type plainOptions struct {
 	Seccomp        Seccomp
 	Cgroup         string
 	Wait, Restarts bool
+	Inject         []string
 }
 
 func plain(o Options) plainOptions {
 	return plainOptions{o.PIDs, o.Tree, o.NoFollow, o.Trace, o.Snap, o.Environ, o.MaxTime, o.MaxSize, o.MaxEvents, o.Seccomp,
-		o.Cgroup, o.Wait, o.Restarts}
+		o.Cgroup, o.Wait, o.Restarts, o.Inject}
 }
 
 func (p plainOptions) options() Options {
 	return Options{PIDs: p.PIDs, Tree: p.Tree, NoFollow: p.NoFollow, Trace: p.Trace, Snap: p.Snap, Environ: p.Environ,
 		MaxTime: p.MaxTime, MaxSize: p.MaxSize, MaxEvents: p.MaxEvents, Seccomp: p.Seccomp,
-		Cgroup: p.Cgroup, Wait: p.Wait, Restarts: p.Restarts}
+		Cgroup: p.Cgroup, Wait: p.Wait, Restarts: p.Restarts, Inject: p.Inject}
 }
 
 // recorder returns the command line of a recorder.

@@ -18,7 +18,7 @@ var restarts = map[int64]string{
 func (p *printer) result() {
 	e := p.e
 	switch {
-	case e.Kind != tracefile.Syscall, e.Flags&tracefile.NoResult != 0, p.d != nil && p.d.NoReturn:
+	case e.Kind != tracefile.Syscall, e.Flags&tracefile.NoResult != 0, p.d != nil && p.d.NoReturn && e.Flags&tracefile.Injected == 0:
 		p.c('?')
 		return
 	case e.Ret <= -512 && restarts[e.Ret] != "":
@@ -27,7 +27,7 @@ func (p *printer) result() {
 	case p.failed():
 		n := int(-e.Ret)
 		p.s("-1 ")
-		if name := syscalls.ErrnoName(n); name != "" {
+		if name := syscalls.ErrnoName(n); name[0] == 'E' { // else it is the number
 			p.s(name)
 			p.s(" (")
 			p.s(syscalls.ErrnoText(n))
@@ -45,9 +45,20 @@ func (p *printer) result() {
 		p.b = append(p.b, p.note...)
 		p.c(')')
 	}
-	if e.Flags&tracefile.Injected != 0 {
-		p.s(" (INJECTED)")
-	}
+	p.b = append(p.b, tamperings[e.Flags&tampered]...)
+}
+
+const tampered = tracefile.Injected | tracefile.Poked | tracefile.Delayed
+
+// tamperings say what was done to a call on purpose.
+var tamperings = map[tracefile.Flags]string{
+	tracefile.Injected:                                       " (INJECTED)",
+	tracefile.Poked:                                          " (INJECTED: args)",
+	tracefile.Injected | tracefile.Poked:                     " (INJECTED: args, retval)",
+	tracefile.Delayed:                                        " (DELAYED)",
+	tracefile.Delayed | tracefile.Injected:                   " (INJECTED) (DELAYED)",
+	tracefile.Delayed | tracefile.Poked:                      " (INJECTED: args) (DELAYED)",
+	tracefile.Delayed | tracefile.Injected | tracefile.Poked: " (INJECTED: args, retval) (DELAYED)",
 }
 
 // returned writes the value of a call that did not fail.

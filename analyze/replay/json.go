@@ -113,23 +113,35 @@ func (r *Replay) jsonCall(b []byte, c *analyze.Call) []byte {
 		}
 		b = append(b, ']')
 	}
+	b = jsonResult(b, c)
+	for _, t := range tamperings {
+		if c.Flags&t.flag != 0 {
+			b = append(append(append(b, ',', '"'), t.name...), `":true`...)
+		}
+	}
+	return b
+}
+
+// tamperings name what was done to a call on purpose.
+var tamperings = []struct {
+	flag tracefile.Flags
+	name string
+}{{tracefile.Injected, "injected"}, {tracefile.Poked, "poked"}, {tracefile.Delayed, "delayed"}, {tracefile.Signaled, "signaled"}}
+
+// jsonResult writes what a call returned.
+func jsonResult(b []byte, c *analyze.Call) []byte {
 	if c.AtLeast() {
 		return append(b, `,"unfinished":true`...)
 	}
 	if c.Flags&tracefile.NoResult != 0 {
 		return b
 	}
-	ret := c.Ret
 	if n := c.Errno(); n != 0 {
 		b = append(b, `,"ret":-1,"errno":`...)
-		name := syscalls.ErrnoName(n)
-		if name == "" {
-			name = strconv.Itoa(n)
-		}
-		return appendString(b, name)
+		return appendString(b, syscalls.ErrnoName(n))
 	}
 	b = append(b, `,"ret":`...)
-	return strconv.AppendInt(b, ret, 10)
+	return strconv.AppendInt(b, c.Ret, 10)
 }
 
 // jsonExit writes how a thread ended.

@@ -22,10 +22,7 @@ func (c *encoder) result(ret []byte) (note []byte) {
 	if e.Kind != tracefile.Syscall {
 		return nil
 	}
-	if rest, ok := bytes.CutSuffix(ret, []byte(" (INJECTED)")); ok {
-		e.Flags |= tracefile.Injected
-		ret = rest
-	}
+	ret = c.tampered(ret)
 	if len(ret) > 0 && ret[0] == '?' {
 		if len(ret) == 1 {
 			e.Kind = tracefile.Unfinished
@@ -72,6 +69,29 @@ func (c *encoder) result(ret []byte) (note []byte) {
 	}
 	c.b, c.pos = text, pos
 	return note
+}
+
+// tamperings are what strace writes behind the result of a call that it was told
+// to tamper with, the last first.
+var tamperings = []struct {
+	text  string
+	flags tracefile.Flags
+}{
+	{" (DELAYED)", tracefile.Delayed},
+	{" (INJECTED)", tracefile.Injected},
+	{" (INJECTED: args)", tracefile.Poked},
+	{" (INJECTED: args, retval)", tracefile.Poked | tracefile.Injected},
+}
+
+// tampered cuts off what says that the call was tampered with.
+func (c *encoder) tampered(ret []byte) []byte {
+	for _, t := range tamperings {
+		if rest, ok := bytes.CutSuffix(ret, []byte(t.text)); ok {
+			c.e.Flags |= t.flags
+			ret = rest
+		}
+	}
+	return ret
 }
 
 // after reads what the note behind the result tells of memory.

@@ -34,6 +34,7 @@ type recordOptions struct {
 	trace     exprValue
 	seccomp   string
 	snap      snapValue
+	inject    []string
 	env       bool
 	stacks    depthValue
 	redact    listValue
@@ -98,6 +99,7 @@ disk for moments.`,
 		record.DefaultSnap, record.DefaultWritten))
 	f.Var(&o.stacks, "stacks", fmt.Sprintf("keep the call stack of each call, of `DEPTH` frames at most (%d without a number; 1: the instruction pointer alone)", record.DefaultStacks))
 	f.Lookup("stacks").NoOptDefVal = strconv.Itoa(record.DefaultStacks)
+	f.StringArrayVar(&o.inject, "inject", nil, "tamper with calls: `EXPR` is what strace's -e inject= takes, or fault= and what its -e fault= takes; repeatable")
 	f.BoolVar(&o.env, "env", false, "keep environments too")
 	f.Var(&o.redact, "redact", "blank secrets in the trace by `RULES`, or off; see below")
 	f.DurationVar(&o.maxTime, "max-time", 0, "stop after this long (10s, 5m)")
@@ -175,6 +177,11 @@ func runRecord(ctx context.Context, std *stdio, o recordOptions, args []string) 
 			return &usageError{fmt.Errorf("-e trace=%s: %w", o.trace, err)}
 		}
 	}
+	for _, expr := range o.inject {
+		if err := record.CheckInject(expr); err != nil {
+			return &usageError{fmt.Errorf("--inject %w", err)}
+		}
+	}
 	if err := record.CheckRedact(string(o.redact)); err != nil {
 		return &usageError{fmt.Errorf("--redact=%s: %w", o.redact, err)}
 	}
@@ -241,6 +248,7 @@ func runRecord(ctx context.Context, std *stdio, o recordOptions, args []string) 
 		Trace:          string(o.trace),
 		Seccomp:        seccomp,
 		Snap:           int(o.snap),
+		Inject:         o.inject,
 		Environ:        o.env,
 		Stacks:         int(o.stacks),
 		Redact:         string(o.redact),

@@ -90,6 +90,8 @@ func (v *exprValue) Set(s string) error {
 	case !found:
 		set = s
 	case key == "trace" || key == "t":
+	case key == "inject" || key == "fault":
+		return fmt.Errorf("%s= is an option of its own here: --inject", key)
 	default:
 		return fmt.Errorf("%s= is not supported here: only trace=SET is", key)
 	}

@@ -88,13 +88,21 @@ const (
 	MidCall
 	// NoResult: the exit was seen but gave no result (execve of a killed…).
 	NoResult
-	// Injected: the result was forced by the recorder.
+	// Injected: the result was forced by the recorder. The call was not made.
 	Injected
 	// Seccomp: the call was refused by a seccomp filter of the tracee.
 	Seccomp
 	// Resumed: the kernel made the call again, by itself, after an earlier
 	// one of the thread ended Restarted; NR may be restart_syscall.
 	Resumed
+	// Delayed: the recorder kept the thread waiting, before the call or before
+	// it returned. The time is between Start and End.
+	Delayed
+	// Poked: the recorder wrote to memory that the arguments point to, before
+	// the call or when it had returned. Bufs are as the recorder left them.
+	Poked
+	// Signaled: the recorder sent the thread a signal as it made the call.
+	Signaled
 )
 
 // Phase is the moment at which memory was copied.

@@ -2439,7 +2439,10 @@ type Policy struct {
 	Stacks      uint32                 `protobuf:"varint,35,opt,name=stacks,proto3" json:"stacks,omitempty"`                             // frames kept of a call's stack at most; 0: none
 	// Rules by which secrets are blanked: names of the recorder's, and for the
 	// user's expressions expression-1, … None: nothing is blanked.
-	Redact        []string `protobuf:"bytes,15,rep,name=redact,proto3" json:"redact,omitempty"`
+	Redact []string `protobuf:"bytes,15,rep,name=redact,proto3" json:"redact,omitempty"`
+	// What was done to calls on purpose, in the notation of strace's -e inject=; those
+	// of -e fault= begin with "fault=".
+	Inject        []string `protobuf:"bytes,30,rep,name=inject,proto3" json:"inject,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -2519,6 +2522,13 @@ func (x *Policy) GetStacks() uint32 {
 func (x *Policy) GetRedact() []string {
 	if x != nil {
 		return x.Redact
+	}
+	return nil
+}
+
+func (x *Policy) GetInject() []string {
+	if x != nil {
+		return x.Inject
 	}
 	return nil
 }
@@ -3723,7 +3733,7 @@ const file_proto_trace_proto_rawDesc = "" +
 	"cgroupDirs\x12)\n" +
 	"\x10container_engine\x18\x17 \x01(\tR\x0fcontainerEngine\x12!\n" +
 	"\fcontainer_id\x18\x18 \x01(\tR\vcontainerId\x12%\n" +
-	"\x0econtainer_name\x18\x19 \x01(\fR\rcontainerName\"\xb1\x01\n" +
+	"\x0econtainer_name\x18\x19 \x01(\fR\rcontainerName\"\xc9\x01\n" +
 	"\x06Policy\x12\x12\n" +
 	"\x04snap\x18\x01 \x01(\rR\x04snap\x12\x14\n" +
 	"\x05trace\x18\x02 \x01(\tR\x05trace\x12\x10\n" +
@@ -3731,7 +3741,8 @@ const file_proto_trace_proto_rawDesc = "" +
 	"\aseccomp\x18\x04 \x01(\bR\aseccomp\x12!\n" +
 	"\fsnap_written\x18\x05 \x01(\rR\vsnapWritten\x12\x16\n" +
 	"\x06stacks\x18# \x01(\rR\x06stacks\x12\x16\n" +
-	"\x06redact\x18\x0f \x03(\tR\x06redact\"5\n" +
+	"\x06redact\x18\x0f \x03(\tR\x06redact\x12\x16\n" +
+	"\x06inject\x18\x1e \x03(\tR\x06inject\"5\n" +
 	"\tRedaction\x12\x12\n" +
 	"\x04rule\x18\x01 \x01(\tR\x04rule\x12\x14\n" +
 	"\x05count\x18\x02 \x01(\x04R\x05count\"&\n" +

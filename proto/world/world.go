@@ -148,7 +148,8 @@ func (w *World) Apply(e *tracefile.Event) {
 		if w.tracking {
 			w.touchArgs(t.Process, e, pl)
 		}
-		if pl.effect != nil && e.Kind == tracefile.Syscall && e.Flags&tracefile.NoResult == 0 {
+		const unmade = tracefile.NoResult | tracefile.Injected
+		if pl.effect != nil && e.Kind == tracefile.Syscall && e.Flags&unmade == 0 {
 			if e.Ret >= 0 || e.Ret < -4095 || pl.evenFailed {
 				pl.effect(w, t, e)
 			}

@@ -18,6 +18,7 @@ import (
 	"sysreel/proto/tracefile"
 	"sysreel/proto/tracepb"
 	"sysreel/record/internal/capture"
+	"sysreel/record/internal/inject"
 	"sysreel/record/internal/procfs"
 )
 
@@ -29,6 +30,7 @@ type Config struct {
 	Written  int           // and of each that is written
 	Environ  bool          // copy environments
 	NoFollow bool          // leave child processes alone
+	Inject   inject.Rules  // calls to tamper with
 	// BlockEvents bounds the events of a block, 0: as the engine thinks fit.
 	BlockEvents int
 	// Warn is told what cannot be done as it should; may be nil.
@@ -109,6 +111,10 @@ type Engine struct {
 	Met      Met
 
 	requests requests
+
+	held    map[*thread]bool // stopped for a while: see hold
+	timer   *time.Timer      // wakes the engine
+	alarmAt int64            // when that is; 0: it is not set
 }
 
 // Met is what ended a recording by Config.Until, valid when Run has returned.
@@ -168,6 +174,7 @@ func New(cfg Config) *Engine {
 		capturer:  capture.Capturer{Snap: cfg.Snap, Written: cfg.Written, Environ: cfg.Environ},
 		proc:      procfs.Reader{Environ: cfg.Environ},
 		requests:  newRequests(),
+		held:      make(map[*thread]bool),
 		naming:    namingFor(cfg.Selected),
 	}
 	for range batches - 1 {

@@ -78,6 +78,10 @@ func (e *Engine) chooseFilter() (filter []unix.SockFilter, noNewPrivs bool) {
 		switch {
 		case !pays(set):
 			return nil, false
+		case e.cfg.Inject.Signals():
+			// At the filter's stops a signal cannot be sent in the
+			// kernel's name.
+			return nil, false
 		case self.Seccomp == seccompFilter:
 			// The strictest filter wins, and what it refuses would
 			// never get to ours: in a container that may be the
@@ -107,6 +111,11 @@ func (e *Engine) filterNumbers(a syscalls.Arch) map[uint32]bool {
 	}
 	for _, nr := range e.cfg.Selected.NRs(a) {
 		numbers[nr|bit] = true
+	}
+	for _, rule := range e.cfg.Inject {
+		for _, nr := range rule.Calls.NRs(a) {
+			numbers[nr|bit] = true
+		}
 	}
 	for name, role := range roles {
 		if !needed[role] && (role != mapCall || e.cfg.Stacks == 0) {

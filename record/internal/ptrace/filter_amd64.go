@@ -19,6 +19,7 @@ var filterArchs = []filterArch{
 const (
 	userRBX     = 5 * 8
 	userRDI     = 14 * 8
+	userRAX     = 10 * 8
 	userOrigRAX = 15 * 8
 )
 
@@ -29,6 +30,16 @@ func pokeUser(tid int, offset uintptr, v uint64) bool {
 // refuse makes the call at whose seccomp-stop a tracee is fail with ENOSYS: on
 // x86 that is the result of a call without a number.
 func refuse(tid int) { pokeUser(tid, userOrigRAX, ^uint64(0)) }
+
+// setCall changes, at the enter of a call, its number. −1 is no call: the result
+// is then what it is set to here. In this order: the kernel looks at orig_rax for
+// the number, and overwrites rax if there is a call.
+func setCall(tid int, number, result int64) bool {
+	return pokeUser(tid, userRAX, uint64(result)) && pokeUser(tid, userOrigRAX, uint64(number))
+}
+
+// setResult changes, at the exit of a call, its result.
+func setResult(tid int, result int64) bool { return pokeUser(tid, userRAX, uint64(result)) }
 
 // setFirstArg changes the first argument of the call that a tracee is about to
 // make, or the register after it.

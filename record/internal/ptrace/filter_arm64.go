@@ -18,14 +18,24 @@ var filterArchs = []filterArch{{unix.AUDIT_ARCH_AARCH64, []syscalls.Arch{syscall
 // refuse makes the call at whose seccomp-stop a tracee is fail with ENOSYS: the
 // kernel leaves out a call with the number −1, and x0 as it is.
 func refuse(tid int) {
-	const ntARMSystemCall = 0x404 // include/uapi/linux/elf.h
-	number := int32(-1)
-	iov := unix.Iovec{Base: (*byte)(unsafe.Pointer(&number)), Len: 4}
-	if ptrace(unix.PTRACE_SETREGSET, tid, ntARMSystemCall, uintptr(unsafe.Pointer(&iov))) == 0 {
-		enosys := -int64(unix.ENOSYS)
-		setX0(tid, uint64(enosys))
-	}
+	setCall(tid, -1, -int64(unix.ENOSYS))
 }
+
+// setCall changes, at the enter of a call, its number. −1 is no call: the result
+// is then what it is set to here. The number comes first, for until there is no
+// call x0 is an argument.
+func setCall(tid int, number, result int64) bool {
+	const ntARMSystemCall = 0x404 // include/uapi/linux/elf.h
+	nr := int32(number)
+	iov := unix.Iovec{Base: (*byte)(unsafe.Pointer(&nr)), Len: 4}
+	if ptrace(unix.PTRACE_SETREGSET, tid, ntARMSystemCall, uintptr(unsafe.Pointer(&iov))) != 0 {
+		return false
+	}
+	return number != -1 || setX0(tid, uint64(result))
+}
+
+// setResult changes, at the exit of a call, its result.
+func setResult(tid int, result int64) bool { return setX0(tid, uint64(result)) }
 
 // setFirstArg changes the first argument of the call that a tracee is about to
 // make. After the call the register has its result: nothing to put back.

@@ -44,12 +44,14 @@ func (e *Engine) next(t *thread, signo int) {
 }
 
 // seccompStop handles the enter of a call that a filter wants traced. The exit
-// comes as a stop of its own.
-func (e *Engine) seccompStop(t *thread, now int64) {
+// comes as a stop of its own. It reports whether the thread is to stay where it
+// is.
+func (e *Engine) seccompStop(t *thread, now int64) (stay bool) {
 	if getSyscallInfo(int(t.TID), &e.info) != 0 || e.info.Op != opSeccomp {
-		return // killed: its status comes
+		return false // killed: its status comes
 	}
 	e.enter(t, now)
+	t.sendSignal()
 	en := t.call.entry
 	switch {
 	case e.info.RetData != filterMark:
@@ -65,6 +67,7 @@ func (e *Engine) seccompStop(t *thread, now int64) {
 	if en == nil {
 		t.inside = false
 	}
+	return e.hold(t, false, now)
 }
 
 // vsyscallPage is VSYSCALL_ADDR, arch/x86/include/uapi/asm/vsyscall.h.

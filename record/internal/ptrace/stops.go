@@ -29,7 +29,13 @@ func (e *Engine) handle(tid int, status uint32, now int64) {
 	}
 	e.observe(t, now)
 	t.halted = false
+	if t.call.held { // killed, most likely
+		e.unheld(t)
+	}
 	if t.heir != nil {
+		if s == inSyscall {
+			e.remedy(tid)
+		}
 		if s != signalStop {
 			signo = 0
 		}
@@ -51,7 +57,7 @@ func (e *Engine) handle(tid int, status uint32, now int64) {
 		if e.syscallStop(t, now) {
 			return
 		}
-		signo = 0
+		signo = t.sends()
 	case signalStop:
 		e.signal(t, signo, now)
 	case groupStop:
@@ -60,7 +66,9 @@ func (e *Engine) handle(tid int, status uint32, now int64) {
 		listen(tid)
 		return
 	case filtered:
-		e.seccompStop(t, now)
+		if e.seccompStop(t, now) {
+			return
+		}
 		signo = 0
 	case forked:
 		e.forked(t, signo, now)
@@ -92,7 +100,14 @@ func (e *Engine) syscallStop(t *thread, now int64) (stay bool) {
 		if en := t.call.entry; en != nil && en.role == ptraceCall && !e.filtered {
 			return e.nested(t, now)
 		}
+		return e.hold(t, false, now)
 	case opExit:
+		if t.inside && t.call.rule != nil {
+			e.info.NR = uint64(e.force(t, int64(e.info.NR)))
+			if e.hold(t, true, now) {
+				return true
+			}
+		}
 		e.exit(t, now)
 	}
 	return false
@@ -108,6 +123,9 @@ func (e *Engine) enter(t *thread, now int64) {
 			if e.cfg.Stacks > 0 && c.entry != nil {
 				c.stack, c.ip = e.stackAt(t, false)
 			}
+			if en := e.lookup(archOf(info.Arch, info.NR), uint32(info.NR), &info.Args); en.rule != nil && e.tampers() {
+				c.entry = e.tamper(t, c.entry, en.rule)
+			}
 			return
 		}
 	}
@@ -116,7 +134,7 @@ func (e *Engine) enter(t *thread, now int64) {
 	}
 	t.inside = true
 	c.arch, c.nr, c.args = archOf(info.Arch, info.NR), uint32(info.NR), info.Args
-	c.start, c.flags, c.told = now, 0, false
+	c.start, c.flags, c.told, c.tampered = now, 0, false, tampered{}
 	en := e.lookup(c.arch, c.nr, &c.args)
 	c.entry = en
 	if en.role == sigreturnCall {
@@ -133,6 +151,10 @@ func (e *Engine) enter(t *thread, now int64) {
 	}
 	if t.interrupted.valid && t.interrupted.resumes(c, info.IP) {
 		c.flags |= tracefile.Resumed
+	}
+	if en.rule != nil && !stub && e.tampers() {
+		en = e.tamper(t, en, en.rule)
+		c.entry = en
 	}
 	switch en.role {
 	case execCall:
@@ -194,7 +216,9 @@ func (e *Engine) exit(t *thread, now int64) {
 	if en.role != plain {
 		e.leave(t, en, ret, now)
 	}
-	if isRestart(ret) {
+	if c.flags&tracefile.Injected != 0 {
+		// It is not made again, whatever the result says.
+	} else if isRestart(ret) {
 		i := &t.interrupted
 		if en.role != restartCall { // which stands for what it is to restart
 			i.arch, i.nr, i.args = c.arch, c.nr, c.args
@@ -207,11 +231,14 @@ func (e *Engine) exit(t *thread, now int64) {
 	if !en.selected {
 		return
 	}
+	if c.rule != nil && c.rule.PokeExit != nil && e.poke(t, en, c.rule.PokeExit) {
+		c.flags |= tracefile.Poked
+	}
 	if en.plan != nil && en.plan.NeedsExit(ret < 0 && ret >= -4095) {
 		e.capturer.Exit(int(t.TID), e.slow(t), en.plan, &c.args, ret, &c.mem)
 	}
 	e.countUnread(t, ret, now)
-	if e.naming.files {
+	if e.naming.files && c.flags&tracefile.Injected == 0 {
 		e.nameMade(t, en, ret)
 	}
 	var ev tracefile.Event
@@ -431,6 +458,7 @@ func (e *Engine) execed(t *thread, now int64) *thread {
 			t.inside, t.call = maker.inside, maker.call
 			t.interrupted = interrupted{}
 			t.mask, t.placed = maker.mask, maker.placed // affinity belongs to the thread
+			t.made = maker.made
 			e.forget(maker)
 		}
 	}
@@ -511,6 +539,7 @@ func (e *Engine) letGo() {
 	defer e.mu.Unlock()
 	e.spread()
 	e.place.on = false
+	e.releaseAll(e.now())
 	e.awaitChildren()
 	now := e.now()
 	for _, t := range e.threads {
@@ -525,15 +554,15 @@ func (e *Engine) letGo() {
 
 // awaitChildren waits, for childTime at most, for the threads that are being
 // made to be told of: they have the affinity that their creators had when they
-// were placed.
+// were placed. And for calls to return in the place of which others were made.
 func (e *Engine) awaitChildren() {
 	var creators []*thread
 	for _, t := range e.threads {
-		if t.untold() && t.mask != nil {
+		if t.untold() && t.mask != nil || t.call.instead {
 			creators = append(creators, t)
 		}
 	}
-	busy := func(t *thread) bool { return e.threads[int(t.TID)] == t && t.untold() }
+	busy := func(t *thread) bool { return e.threads[int(t.TID)] == t && (t.untold() || t.call.instead) }
 	for end := e.now() + childTime; slices.ContainsFunc(creators, busy) && e.now() < end; {
 		var status uint32
 		switch tid, errno := wait(unix.WNOHANG, &status); {
@@ -585,6 +614,7 @@ func (e *Engine) newThread(tid int, p *process, how tracefile.StartHow) *thread 
 // forget removes a thread that is no longer followed.
 func (e *Engine) forget(t *thread) {
 	e.stopped(t)
+	e.unheld(t)
 	e.place.guard.remove(int(t.TID))
 	delete(e.threads, int(t.TID))
 	e.inherited(t)

@@ -8,6 +8,7 @@ import (
 	"sysreel/proto/syscalls"
 	"sysreel/proto/world"
 	"sysreel/record/internal/capture"
+	"sysreel/record/internal/inject"
 )
 
 // entry is what the engine has to know of a system call.
@@ -16,7 +17,9 @@ type entry struct {
 	plan     *capture.Plan
 	selected bool
 	role     role
-	refs     world.Refs // of calls that are selected from all
+	refs     world.Refs   // of calls that are selected from all
+	rule     *inject.Rule // what is to be done to it; nil: nothing
+	altered  []*entry     // the entries of calls that it is done to
 }
 
 // role marks the calls that the engine itself has to understand.
@@ -92,7 +95,7 @@ func (e *Engine) lookup(arch syscalls.Arch, nr uint32, args *[6]uint64) *entry {
 	v := e.variants[d]
 	if v == nil {
 		v = e.newEntry(d)
-		v.selected, v.role = en.selected, en.role
+		v.selected, v.role, v.rule = en.selected, en.role, en.rule
 		e.variants[d] = v
 	}
 	return v
@@ -114,6 +117,7 @@ func (e *Engine) newEntry(d *syscalls.Desc) *entry {
 		plan:     e.capturer.Plan(d),
 		selected: e.cfg.Selected == nil || e.cfg.Selected.Has(d),
 		role:     roles[d.Name],
+		rule:     e.cfg.Inject.For(d),
 	}
 	if en.role == mapCall && e.cfg.Stacks == 0 {
 		en.role = plain

@@ -49,6 +49,9 @@ type thread struct {
 	// thread out of it; it will be entered again.
 	resuming bool
 
+	// made counts the calls made that there is a rule for.
+	made map[counted]uint32
+
 	interrupted interrupted
 	// heir waits at the enter of its own ptrace call until this thread is
 	// let go of, to become its tracer.
@@ -80,6 +83,7 @@ type call struct {
 	ip    uint64
 	// untraced: it had CLONE_UNTRACED, which was taken out.
 	untraced bool
+	tampered
 }
 
 // unsettled reports whether the thread was attached to and has not stopped since.
