@@ -3,6 +3,7 @@ package tracefile
 import (
 	"encoding/binary"
 	"fmt"
+	"slices"
 
 	"google.golang.org/protobuf/encoding/protowire"
 
@@ -23,7 +24,8 @@ type Block struct {
 	bases     column
 	baseCount int
 
-	chosen []bool // shapes to decode
+	chosen []bool // shapes to decode; nil: everything
+	choice []bool // memory for it
 	shapes []shapeDetail
 	tables []tableData
 	pool   numberPool
@@ -88,10 +90,14 @@ func (c *Chunk) choose(dst *Block, choose Choose) error {
 	if err := c.Core(&dst.Core); err != nil {
 		return err
 	}
-	dst.chosen = resize(dst.chosen, len(dst.Shapes))
-	clear(dst.chosen)
-	if !choose(&dst.Core, dst.chosen) {
+	dst.choice = resize(dst.choice, len(dst.Shapes))
+	clear(dst.choice)
+	if !choose(&dst.Core, dst.choice) {
 		return dst.noDetail()
+	}
+	dst.chosen = nil
+	if slices.Contains(dst.choice, false) {
+		dst.chosen = dst.choice
 	}
 	if err := c.decodeDetail(dst); err != nil {
 		return fmt.Errorf("reading the block of events from #%d: %w", c.FirstEvent, err)
@@ -161,13 +167,19 @@ func (b *Block) parseDetail(msg []byte) error {
 	b.tables = resize(b.tables, len(tables))
 	for i, t := range tables {
 		b.tables[i] = tableData{raw: t} // decoded when it is referred to
+		if b.chosen != nil {
+			continue
+		}
+		if err := b.decodeTable(&b.tables[i]); err != nil {
+			return err
+		}
 	}
 	if err := b.decodeStacks(stacks); err != nil {
 		return err
 	}
 	b.shapes = resize(b.shapes, len(shapes))
 	last := len(shapes) - 1
-	for last >= 0 && !b.chosen[last] {
+	for b.chosen != nil && last >= 0 && !b.chosen[last] {
 		last--
 	}
 	for i, s := range shapes {
@@ -300,7 +312,7 @@ func (b *Block) transpose(t *tableData, words [][]byte) error {
 func (b *Block) decodeShape(s *shapeDetail, msg []byte, index int) error {
 	rows := int(b.perShape[index])
 	s.clear()
-	chosen := b.chosen[index]
+	chosen := b.chosen == nil || b.chosen[index]
 	var layout, stack, base []byte
 	var layouts [][]byte
 	err := eachField(msg, func(num protowire.Number, v uint64, data []byte) error {
