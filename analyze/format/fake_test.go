@@ -127,7 +127,7 @@ func units(e *tracefile.Event, c *syscalls.Copy, l syscalls.Length, parent, off 
 	case syscalls.LenRet:
 		v = uint64(e.Ret)
 	case syscalls.LenDeref:
-		data, _ := mem.read(e.Args[l.Val], int(l.Size))
+		data, _ := mem.read(e.Args[l.Val]+uint64(l.Off), int(l.Size))
 		v = load(data, 0, int(l.Size))
 	case syscalls.LenField:
 		base := off

@@ -297,7 +297,7 @@ func (p *printer) arg(i int) {
 		p.c('=')
 	}
 	if t := a.Type; t.Kind == syscalls.Pointer {
-		if t.Dir == syscalls.Out || t.Dir == syscalls.InOut {
+		if t.Dir == syscalls.Out || t.Dir == syscalls.InOut && !t.Elem.Split {
 			p.pause()
 		}
 		p.pointerArg(t, a.Reg)

@@ -9,8 +9,16 @@ import (
 // ioctlRequest writes an ioctl request; one without a name by its parts
 // (include/uapi/asm-generic/ioctl.h).
 func ioctlRequest(p *printer, c *syscalls.Consts, v uint64) {
-	if v = truncate(v, 4); c.Has(v) {
+	v = truncate(v, 4)
+	variable := p.variableRequest(v)
+	switch known := c.Has(v); {
+	case known && variable:
+		p.s(" or ")
+		fallthrough
+	case known:
 		p.consts(c, v)
+		return
+	case variable:
 		return
 	}
 	p.s("_IOC(")
@@ -20,6 +28,75 @@ func ioctlRequest(p *printer, c *syscalls.Consts, v uint64) {
 		p.hex(part)
 	}
 	p.c(')')
+}
+
+// variableRequest is a request, or a row of them, whose size is that of a buffer
+// and no part of its name.
+type variableRequest struct {
+	dirs        string // the directions there are: "r", "w", "rw" for both at once
+	kind        byte
+	first, last byte
+	name        string
+	set         string // of what the number stands for
+	plain       bool   // the size is not written
+}
+
+// variableRequests are those of include/uapi/linux/input.h, hidraw.h, hiddev.h,
+// soundcard.h, uinput.h, joystick.h and spi/spidev.h.
+var variableRequests = [...]variableRequest{
+	{dirs: "r", kind: 'E', first: 0x06, last: 0x06, name: "EVIOCGNAME"},
+	{dirs: "r", kind: 'E', first: 0x07, last: 0x07, name: "EVIOCGPHYS"},
+	{dirs: "r", kind: 'E', first: 0x08, last: 0x08, name: "EVIOCGUNIQ"},
+	{dirs: "r", kind: 'E', first: 0x09, last: 0x09, name: "EVIOCGPROP"},
+	{dirs: "r", kind: 'E', first: 0x0a, last: 0x0a, name: "EVIOCGMTSLOTS"},
+	{dirs: "r", kind: 'E', first: 0x18, last: 0x18, name: "EVIOCGKEY"},
+	{dirs: "r", kind: 'E', first: 0x19, last: 0x19, name: "EVIOCGLED"},
+	{dirs: "r", kind: 'E', first: 0x1a, last: 0x1a, name: "EVIOCGSND"},
+	{dirs: "r", kind: 'E', first: 0x1b, last: 0x1b, name: "EVIOCGSW"},
+	{dirs: "r", kind: 'E', first: 0x20, last: 0x3f, name: "EVIOCGBIT", set: "evdev_types"},
+	{dirs: "r", kind: 'E', first: 0x40, last: 0x7f, name: "EVIOCGABS", set: "evdev_abs", plain: true},
+	{dirs: "w", kind: 'E', first: 0xc0, last: 0xff, name: "EVIOCSABS", set: "evdev_abs", plain: true},
+	{dirs: "r", kind: 'H', first: 0x04, last: 0x04, name: "HIDIOCGRAWNAME"},
+	{dirs: "r", kind: 'H', first: 0x05, last: 0x05, name: "HIDIOCGRAWPHYS"},
+	{dirs: "r", kind: 'H', first: 0x06, last: 0x06, name: "HIDIOCSFEATURE"},
+	{dirs: "rw", kind: 'H', first: 0x06, last: 0x06, name: "HIDIOCSFEATURE"},
+	{dirs: "rw", kind: 'H', first: 0x07, last: 0x07, name: "HIDIOCGFEATURE"},
+	{dirs: "r", kind: 'H', first: 0x08, last: 0x08, name: "HIDIOCGRAWUNIQ"},
+	{dirs: "r", kind: 'H', first: 0x12, last: 0x12, name: "HIDIOCGPHYS"},
+	{dirs: "w", kind: 'M', first: 0x00, last: 0xff, name: "MIXER_WRITE", plain: true},
+	{dirs: "r", kind: 'M', first: 0x00, last: 0xff, name: "MIXER_READ", plain: true},
+	{dirs: "r", kind: 'U', first: 0x2c, last: 0x2c, name: "UI_GET_SYSNAME"},
+	{dirs: "r", kind: 'j', first: 0x13, last: 0x13, name: "JSIOCGNAME"},
+	{dirs: "w", kind: 'k', first: 0x00, last: 0x00, name: "SPI_IOC_MESSAGE"},
+}
+
+// variableRequest writes a request of one of variableRequests with what varies:
+// EVIOCGNAME(256).
+func (p *printer) variableRequest(v uint64) bool {
+	dir, size, kind, nr := [...]string{"", "w", "r", "rw"}[v>>30], v>>16&0x3fff, byte(v>>8), byte(v)
+	for i := range variableRequests {
+		r := &variableRequests[i]
+		if r.kind != kind || r.dirs != dir || nr < r.first || nr > r.last {
+			continue
+		}
+		p.s(r.name)
+		p.c('(')
+		switch n := uint64(nr - r.first); {
+		case r.set != "":
+			p.consts(p.set(r.set), n)
+		case r.plain:
+			p.udec(n)
+		}
+		if !r.plain {
+			if r.set != "" {
+				p.s(", ")
+			}
+			p.udec(size)
+		}
+		p.c(')')
+		return true
+	}
+	return false
 }
 
 // personality writes a personality; all ones only ask for it.
@@ -109,7 +186,7 @@ func ifconf(p *printer, t *syscalls.Type, in, out view) bool {
 		n := signExtend(load(v.data, 0, 4), 4)
 		p.s("ifc_len=")
 		p.dec(n)
-		if n >= 0 && n%int64(unit) == 0 {
+		if n > 0 && n%int64(unit) == 0 {
 			p.s(" /* ")
 			p.dec(n / int64(unit))
 			p.s(" * sizeof(struct ifreq) */")
@@ -137,7 +214,7 @@ func ifconf(p *printer, t *syscalls.Type, in, out view) bool {
 	}
 	p.s(", ifc_buf=")
 	buf, ok := p.child(out, w, phaseOf(syscalls.Out))
-	if addr == 0 || !ok {
+	if addr == 0 || !ok || buf.faulted && !buf.has(unit) {
 		p.addr(addr)
 		return true
 	}

@@ -280,6 +280,10 @@ func (p *printer) familyOnly(v view) {
 
 // hexBytes writes data as hexadecimal escapes.
 func (p *printer) hexBytes(v view) {
+	if v.faulted && len(v.data) < min(v.want, p.o.Strings) {
+		p.lost(v)
+		return
+	}
 	h := p.o.Hex
 	p.o.Hex = HexAll
 	p.str(v.data, v.want, p.o.Strings)

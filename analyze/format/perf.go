@@ -96,7 +96,7 @@ func perfEventAttr(p *printer, t *syscalls.Type, v view) bool {
 		case f.Bits != 0:
 			p.udec(n)
 		default:
-			p.field(f, v, v.at(f.Off, f.Type.Size))
+			p.field(f, v, v.at(f.Off, f.Type.Size), nil)
 		}
 	}
 	p.c('}')

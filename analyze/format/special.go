@@ -56,6 +56,14 @@ func init() {
 		"futex_wake_op":      futexWakeOp,
 		"prctl_ptracer":      ptracer,
 		"ether_addr":         ether,
+		"hw_addr":            hardwareAddr,
+		"ev_keycode":         keycode,
+		"kd_key_table":       keyTable,
+		"kd_key_func":        keyFunc,
+		"kd_keysym":          keysym,
+		"unicode_char":       unicodeChar,
+		"kd_sound":           consoleSound,
+		"kd_tone":            consoleTone,
 		"pgoff":              pageOffset,
 		"cap_bits":           capBits,
 		"bpf_attr":           rawBytes,
@@ -103,6 +111,9 @@ func init() {
 		"ioctl_req":        ioctlRequest,
 		"personality_type": personality,
 		"term_lflags":      localModes,
+		"term_iflags":      localModes,
+		"term_oflags":      func(p *printer, c *syscalls.Consts, v uint64) { modes(p, c, v, 0xff00) },     // NLDLY|CRDLY|TABDLY|BSDLY|VTDLY|FFDLY
+		"term_cflags":      func(p *printer, c *syscalls.Consts, v uint64) { modes(p, c, v, 0x100f103f) }, // CBAUD|CIBAUD|CSIZE
 	}
 	irregular = map[string]func(p *printer) bool{
 		"clone":                  clone,

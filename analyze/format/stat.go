@@ -31,7 +31,7 @@ func (p *printer) member(t *syscalls.Type, v view, name string, first *bool) {
 	*first = false
 	p.s(name)
 	p.c('=')
-	p.field(f, v, fv)
+	p.field(f, v, fv, nil)
 }
 
 // stat writes struct stat in strace's order, which is the same on all

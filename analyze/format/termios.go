@@ -26,7 +26,17 @@ func termCC(p *printer, _ *syscalls.Type, v view) {
 	p.c(']')
 }
 
-// localModes writes the local modes of a terminal: as strace does, nothing for 0.
+// modes writes modes of a terminal of which those within fields are fields: as
+// strace does, with a bar before the flags even if there are none.
+func modes(p *printer, c *syscalls.Consts, v, fields uint64) {
+	p.consts(c, v)
+	if v&^fields == 0 {
+		p.c('|')
+	}
+}
+
+// localModes writes modes of a terminal that are all flags: as strace does,
+// nothing for 0.
 func localModes(p *printer, c *syscalls.Consts, v uint64) {
 	if v != 0 {
 		p.consts(c, v)

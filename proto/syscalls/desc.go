@@ -7,7 +7,10 @@
 // functions are safe for concurrent use.
 package syscalls
 
-import "sync"
+import (
+	"slices"
+	"sync"
+)
 
 // Arch is a system-call architecture: the numbering and data layout that a
 // call uses. The values are written to traces: never renumber.
@@ -66,6 +69,15 @@ type Type struct {
 	Consts *Consts // Flags, Enum
 	Len    Length  // Array, Bytes in a struct or behind a pointer
 	Dir    Dir     // Pointer: how the pointee flows
+	// Again are the Fields of a Struct that are printed a second time, after
+	// "=>", when the call has ended well. Split: some fields are looked at
+	// only then (Field.After, Field.Changed), or again.
+	// Bare: of one such field the value alone is printed, in brackets.
+	Again []int
+	Bare  bool
+	Split bool
+	// Gaps: of a Struct with Terse fields, "..." stands for each run of others.
+	Gaps bool
 
 	align int // Struct, Union: bytes
 	// Of a Pointer, for the copy plan: both lengths; Elem is a prefix of Lens
@@ -81,9 +93,36 @@ type Field struct {
 	Type   *Type
 	Hidden bool // padding and reserved members: not printed
 	Terse  bool // printed without -v too; strace abbreviates the others to "..."
+	// Of a structure that is read and written: After is printed only as it
+	// stands when the call has ended well, Changed both as it was and, after
+	// "=>", as it stands then.
+	After, Changed bool
+	NonZero        bool      // printed only if a bit is set in it
+	If             FieldCond // printed only if this holds
 	// Of a bit-field: its place in the little-endian integer at Off. Bits is
 	// 0 for other fields.
 	Shift, Bits uint8
+}
+
+// FieldCond is a condition on another member of the structure, an integer of
+// Size bytes at Off: of its bits in Mask one is set or, where Any is not empty,
+// they are one of Any. The zero FieldCond is always true.
+type FieldCond struct {
+	Off, Size int
+	Mask      uint64
+	Any       []uint64
+	Not       bool // the contrary
+}
+
+// Holds reports whether the condition is true of the member's value n.
+func (c *FieldCond) Holds(n uint64) bool {
+	if c.Size == 0 {
+		return true
+	}
+	if len(c.Any) == 0 {
+		return n&c.Mask != 0 != c.Not
+	}
+	return slices.Contains(c.Any, n&c.Mask) != c.Not
 }
 
 // Get returns the member's value out of the integer at Off.
@@ -205,6 +244,7 @@ const (
 type Length struct {
 	From LengthFrom
 	Val  uint32 // LenConst: value. LenArg, LenDeref: register. LenField: offset in the unit of the parent
+	Off  uint16 // LenDeref: of the integer behind the pointer
 	Size uint8  // LenDeref, LenField: bytes of the number; LenArg: low bytes of the register that count
 	Sub  uint32 // subtract this first, as far as 0
 	Div  uint32 // divide by this, rounding up; 0 or 1: not
@@ -220,7 +260,7 @@ const (
 	LenConst LengthFrom = 1
 	LenArg   LengthFrom = 2 // a register
 	LenRet   LengthFrom = 3 // the result
-	LenDeref LengthFrom = 4 // the integer behind the pointer in a register (recvfrom's addrlen)
+	LenDeref LengthFrom = 4 // the integer behind the pointer in a register, at Off (recvfrom's addrlen)
 	LenField LengthFrom = 5 // a member of the parent's unit (iovec.iov_len)
 	LenRest  LengthFrom = 6 // what is left of the result after the parent's earlier units (readv)
 )

@@ -47,6 +47,7 @@ type termExpr struct {
 	val   uint32
 	op    byte // '*', '/', '+' or 0
 	by    uint32
+	plus  uint32 // behind op '*'
 }
 
 type matchExpr struct {
@@ -155,6 +156,9 @@ func (l termExpr) String() string {
 	}
 	if l.op != 0 {
 		s += string(l.op) + strconv.FormatUint(uint64(l.by), 10)
+	}
+	if l.plus != 0 {
+		s += "+" + strconv.FormatUint(uint64(l.plus), 10)
 	}
 	return s
 }
@@ -293,6 +297,13 @@ func parseTerm(s string) (termExpr, error) {
 	var t termExpr
 	s, t.deref = strings.CutPrefix(s, "*")
 	if i := strings.IndexAny(s, "*/+"); i >= 0 {
+		if j := strings.IndexByte(s[i+1:], '+'); s[i] == '*' && j >= 0 {
+			plus, err := strconv.ParseUint(s[i+1+j+1:], 10, 32)
+			if err != nil || plus == 0 {
+				return t, fmt.Errorf("length %q: %q is not a positive number", s, s[i+1+j+1:])
+			}
+			t.plus, s = uint32(plus), s[:i+1+j]
+		}
 		by, err := strconv.ParseUint(s[i+1:], 10, 32)
 		if err != nil || by == 0 {
 			return t, fmt.Errorf("length %q: %q is not a positive number", s, s[i+1:])

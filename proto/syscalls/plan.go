@@ -91,6 +91,8 @@ func (p *planner) follow(w piece, dir Dir) error {
 	case elem.Kind == Array && elem.Name == "strings", elem.Kind == Array && elem.Name == "envs":
 		c.Mode, c.Unit = Pointers, uint32(p.t.arch.PtrSize())
 		unit = elem.Elem
+	case elem.Kind == String:
+		c.Data = elem.Name == "str"
 	case elem.Kind == Bytes:
 		c.Data = elem.Name != "raw"
 	case w.typ.prefix:
@@ -112,6 +114,10 @@ func (p *planner) follow(w piece, dir Dir) error {
 		return fmt.Errorf("type %s has no size", elem.Name)
 	}
 	byUnits, spread := p.counts(&c, &w)
+	if n, ok := tail(elem); ok && w.parent < 0 && len(w.typ.lens) == 0 {
+		n.Val = uint32(w.arg)
+		c.Count[0], c.Unit = n, 1
+	}
 	if c.Mode == Counted && c.Count[0].From == LenNone {
 		c.Count[0] = Length{From: LenConst, Val: 1}
 		if w.typ.prefix || elem.Size == 0 && elem.Kind != Array {
@@ -130,6 +136,25 @@ func (p *planner) follow(w piece, dir Dir) error {
 	inner.parent, inner.stride, inner.nested = int8(len(p.copies)-1), stride, 0
 	inner.rest, inner.spread = w.rest && !byUnits, spread
 	return p.inside(unit, 0, inner, dir)
+}
+
+// tail returns the length in bytes of a structure that ends in an array as long
+// as one of its fields says.
+func tail(t *Type) (Length, bool) {
+	if t.Kind != Struct || len(t.Fields) == 0 {
+		return Length{}, false
+	}
+	f := t.Fields[len(t.Fields)-1]
+	n := f.Type.Len
+	if f.Type.Size != 0 || n.From != LenField || n.Div > 1 || n.Val > maxGrowing {
+		return Length{}, false
+	}
+	n.From, n.Off = LenDeref, uint16(n.Val)
+	if f.Type.Kind == Array {
+		n.Mul = max(n.Mul, 1) * uint32(f.Type.Elem.Size)
+	}
+	n.Add += uint32(f.Off)
+	return n, true
 }
 
 // counts fills in the lengths of a copy. It reports whether the result counts

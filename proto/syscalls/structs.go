@@ -46,6 +46,8 @@ func (t *archTable) parseSection(s *section, kind string, words []string) (*Type
 		switch {
 		case w == "packed":
 			packed = true
+		case w == "gaps":
+			typ.Gaps = true
 		case isAlign:
 			a, err := strconv.Atoi(n)
 			if err != nil || a <= 0 || a&(a-1) != 0 {
@@ -55,8 +57,12 @@ func (t *archTable) parseSection(s *section, kind string, words []string) (*Type
 		}
 	}
 	var fields []fieldExpr
-	var order []string
+	var order, again []string
 	err := s.lines(func(line string) error {
+		if names, ok := strings.CutPrefix(line, "=>"); ok {
+			again = strings.Fields(names)
+			return nil
+		}
 		if names, ok := strings.CutPrefix(line, "="); ok {
 			order = strings.Fields(names)
 			return nil
@@ -80,6 +86,9 @@ func (t *archTable) parseSection(s *section, kind string, words []string) (*Type
 		return typ, s.fail(err)
 	}
 	typ.Fields = l.fields
+	if err := typ.split(again); err != nil {
+		return typ, s.fail(err)
+	}
 	typ.align = max(l.align, typ.align, 1)
 	typ.Size = (l.end + typ.align - 1) / typ.align * typ.align
 	return typ, nil
@@ -97,6 +106,27 @@ func reorder(fields []Field, names []string) error {
 		copy(fields[to+1:from+1], fields[to:from])
 		fields[to] = f
 	}
+	return nil
+}
+
+// split notes which fields are looked at when the call has ended: those named,
+// and those that say so.
+func (t *Type) split(again []string) error {
+	for _, name := range again {
+		bare := strings.Trim(name, "[]")
+		t.Bare = bare != name
+		i := len(t.Fields) - 1
+		for i >= 0 && t.Fields[i].Name != bare { // the last of that name: see at=
+			i--
+		}
+		if i < 0 {
+			return fmt.Errorf("=> %s: no such field", name)
+		}
+		t.Again = append(t.Again, i)
+	}
+	t.Split = len(again) > 0 || slices.ContainsFunc(t.Fields, func(f Field) bool {
+		return f.After || f.Changed || f.Type.Kind == Struct && f.Type.Split
+	})
 	return nil
 }
 
@@ -120,26 +150,40 @@ func (t *archTable) parseAlias(s *section, words []string, typ *Type) (*Type, er
 
 // fieldExpr is a line of a structure, as written.
 type fieldExpr struct {
-	name          string
-	typ           typeExpr
-	terse, hidden bool
+	name string
+	typ  typeExpr
+	Field
+	at   string // the field whose place it shares, "" for none
+	cond string // "name=value", "name!=value", "name&value" or "name!&value", "" for none
 }
 
-// parseField parses "name type [terse] [hidden]".
+// parseField parses "name type [word ...] [if condition]".
 func parseField(line string) (fieldExpr, error) {
 	var f fieldExpr
+	line, f.cond, _ = strings.Cut(line, " if ")
 	words := strings.Fields(line)
+words:
 	for n := len(words); n > 2; n-- {
-		if words[n-1] == "terse" {
-			f.terse = true
-		} else if words[n-1] == "hidden" {
-			f.hidden = true
-		} else {
-			break
+		at, isAt := strings.CutPrefix(words[n-1], "at=")
+		switch w := words[n-1]; {
+		case w == "terse":
+			f.Terse = true
+		case w == "hidden":
+			f.Hidden = true
+		case w == "after":
+			f.After = true
+		case w == "changed":
+			f.Changed = true
+		case w == "nonzero":
+			f.NonZero = true
+		case isAt:
+			f.at = at
+		default:
+			break words
 		}
 		words = words[:n-1]
 	}
-	if len(words) < 2 || !isIdent(words[0]) {
+	if len(words) < 2 || !isIdent(strings.ReplaceAll(words[0], ".", "_")) {
 		return f, fmt.Errorf("%q is not a name and a type", line)
 	}
 	f.name = words[0]
@@ -180,7 +224,18 @@ func (l *layout) place(fields []fieldExpr) error {
 		if !l.union {
 			off = (l.end + align - 1) / align * align
 		}
-		f := Field{Name: e.name, Off: off, Type: typ, Hidden: e.hidden, Terse: e.terse, Bits: uint8(e.typ.bits)}
+		if e.at != "" {
+			i := slices.IndexFunc(l.fields, func(f Field) bool { return f.Name == e.at })
+			if i < 0 {
+				return fmt.Errorf("%s: at=%s is no field before it", e.name, e.at)
+			}
+			off = l.fields[i].Off
+		}
+		f := e.Field
+		f.Name, f.Off, f.Type, f.Bits = e.name, off, typ, uint8(e.typ.bits)
+		if f.If, err = l.condition(e.cond); err != nil {
+			return fmt.Errorf("%s: %w", e.name, err)
+		}
 		if f.Bits != 0 && len(l.fields) > 0 {
 			// It shares the integer of the bit-field before, if it fits.
 			last := &l.fields[len(l.fields)-1]
@@ -196,6 +251,41 @@ func (l *layout) place(fields []fieldExpr) error {
 		l.fields = append(l.fields, f)
 	}
 	return nil
+}
+
+// condition resolves the condition of a field to another one, of the round
+// before.
+func (l *layout) condition(s string) (c FieldCond, err error) {
+	at := strings.IndexAny(s, "=&")
+	if s == "" || l.known == nil {
+		return c, nil
+	}
+	if at < 0 {
+		return c, fmt.Errorf("if %s: neither = nor &", s)
+	}
+	var name string
+	name, c.Not = strings.CutSuffix(s[:at], "!")
+	i := slices.IndexFunc(l.known, func(f Field) bool { return f.Name == name })
+	if i < 0 {
+		return c, fmt.Errorf("if %s: no such field", s)
+	}
+	f := &l.known[i]
+	c.Off, c.Size, c.Mask = f.Off, f.Type.Size, 1<<(8*min(f.Type.Size, 8)-1)<<1-1
+	if c.Size == 0 || c.Size > 8 {
+		return c, fmt.Errorf("if %s: %s is no integer", s, f.Name)
+	}
+	if s[at] == '&' {
+		c.Mask, err = l.t.evaluate(s[at+1:], f.Type.Consts)
+		return c, err
+	}
+	for name := range strings.SplitSeq(s[at+1:], "|") {
+		v, err := l.t.evaluate(name, f.Type.Consts)
+		if err != nil {
+			return c, err
+		}
+		c.Any = append(c.Any, v&c.Mask)
+	}
+	return c, nil
 }
 
 // length implements scope.
@@ -229,7 +319,7 @@ func lengthOps(e termExpr) Length {
 	var n Length
 	switch e.op {
 	case '*':
-		n.Mul = e.by
+		n.Mul, n.Add = e.by, e.plus
 	case '/':
 		n.Div = e.by
 	case '+':

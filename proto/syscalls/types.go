@@ -21,7 +21,7 @@ var integers = map[string]builtin{
 	"int": {4, true, Dec}, "uint": {4, false, Dec}, "long": {word, true, Dec}, "ulong": {word, false, Dec},
 	"size": {word, false, Dec}, "ssize": {word, true, Dec},
 	"x8": {1, false, Hex}, "x16": {2, false, Hex}, "x32": {4, false, Hex}, "x64": {8, false, Hex}, "xlong": {word, false, Hex}, "kernel_version": {4, false, Hex},
-	"oct": {4, false, Oct}, "be16": {2, false, Dec}, "be32": {4, false, Dec}, "be64": {8, false, Dec},
+	"oct": {4, false, Oct}, "char": {1, false, Hex}, "be16": {2, false, Dec}, "be32": {4, false, Dec}, "be64": {8, false, Dec},
 	"addr": {word, false, Hex}, "addr64": {8, false, Hex},
 
 	"fd": {4, true, Dec}, "dirfd": {4, true, Dec}, "pid": {4, true, Dec}, "tid": {4, true, Dec}, "pgid": {4, true, Dec},
@@ -29,7 +29,7 @@ var integers = map[string]builtin{
 	"signo": {4, true, Dec}, "signo64": {8, false, Dec}, "ifindex": {4, true, Dec}, "mode": {2, false, Oct}, "mode16": {2, false, Oct}, "dev": {4, false, Dec},
 	"off": {word, true, Dec}, "loff": {8, true, Dec}, "loffhl": {8, true, Dec}, "loffhilo": {8, true, Dec},
 	"time_t": {word, true, Dec}, "time64": {8, true, Dec}, "clock_t": {word, true, Dec},
-	"errno": {4, true, Dec}, "bool": {4, true, Dec},
+	"errno": {4, true, Dec}, "errno_neg": {4, true, Dec}, "bool": {4, true, Dec},
 	"noreturn": {0, false, Dec},
 }
 
@@ -72,9 +72,17 @@ var specials = map[string]special{
 	"prctl_ptracer": {size: 4}, // a PID or PR_SET_PTRACER_ANY
 	"in_addr":       {size: 4}, // inet_addr("127.0.0.1")
 	"in6_addr":      {size: 16, align: 1},
-	"term_cc":       {size: 19, align: 1}, // [[VINTR]=0x3, ...]
-	"user_offset":   {size: word},         // 8*RAX: a place in struct user
+	"term_cc":       {align: 1},   // [[VINTR]=0x3, ...]
+	"user_offset":   {size: word}, // 8*RAX: a place in struct user
 	"ether_addr":    {size: 6, align: 1},
+	"hw_addr":       {size: 14, align: 1}, // sa_data of a struct sockaddr with a hardware type
+	"ev_keycode":    {size: 8, align: 4, set: "evdev_keycode"},
+	"unicode_char":  {size: 2},
+	"kd_key_table":  {size: 1},
+	"kd_key_func":   {size: 1},
+	"kd_keysym":     {size: 2},
+	"kd_sound":      {size: word},
+	"kd_tone":       {size: word},
 	"nla_address":   {},           // an address of the family of the message
 	"rlim":          {size: word}, // 8192*1024, RLIM_INFINITY
 	"rlim64":        {size: 8},
@@ -102,7 +110,7 @@ func (t *archTable) named(name string) *Type {
 		return t.keep(name, &Type{Kind: String, Name: name})
 	case "cstr":
 		return t.keep(name, &Type{Kind: String, Name: name})
-	case "bytes", "raw":
+	case "bytes", "raw", "octets":
 		return t.keep(name, &Type{Kind: Bytes, Name: name})
 	case "strings", "envs":
 		str := &Type{Kind: Pointer, Name: "str", Size: t.arch.PtrSize(), Elem: t.named("str"), Dir: In}
@@ -186,6 +194,15 @@ func (t *archTable) value(e *typeExpr, sc scope, unknown int) (*Type, []Length, 
 	typ := *base
 	typ.Len = lens[0]
 	fixed := len(lens) == 1 && lens[0].From == LenConst && !e.prefix
+	if _, ok := sc.(*layout); ok && len(lens) == 2 && lens[1].From == LenConst && !e.prefix && !e.ptr {
+		// An array of fixed size in a structure, of which fewer count.
+		if base.Kind == Bytes || base.Kind == String {
+			typ.Size = int(lens[1].Val)
+		} else {
+			typ = Type{Kind: Array, Name: e.name, Elem: base, Len: lens[0], Size: base.Size * int(lens[1].Val)}
+		}
+		return &typ, lens, nil
+	}
 	switch {
 	case e.prefix:
 	case base.Kind == Bytes || base.Kind == String || base.Kind == Special && base.Size == 0:

@@ -244,6 +244,7 @@ func (c *Capturer) wordBehind(l syscalls.Length, args *[6]uint64, ptr int) int {
 		if size != 8 {
 			size = 4
 		}
+		addr += uint64(l.Off)
 		c.words[reg] = len(c.pieces)
 		c.pieces = append(c.pieces, piece{addr: addr, want: size, keep: size, length: -1, hidden: true, parent: -1})
 	}
@@ -396,10 +397,14 @@ func (c *Capturer) advance(q *piece, got, ptr int, call *Call) {
 		// The length was asked for before this piece, in the same fetch.
 		n := &c.pieces[q.length]
 		if n.got < int(n.want) {
-			q.want, q.got, q.done, q.faulted = 0, 0, true, true
+			q.want, q.got, q.done, q.faulted = uint64(q.scale.Add), 0, true, true
 			return
 		}
-		q.want = min(q.want, mul(scale(word(call.data[n.at:], int(n.want)), q.scale), q.unit))
+		count := word(call.data[n.at:], int(n.want))
+		if q.scale.Size < 8 {
+			count &= 1<<(8*q.scale.Size) - 1
+		}
+		q.want = min(q.want, mul(scale(count, q.scale), q.unit))
 		q.keep = min(q.limit, q.want)
 		q.length = -1
 	}

@@ -1,0 +1,146 @@
+package main
+
+import (
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+
+	"sysreel/proto/syscalls"
+)
+
+// ioctlsDiffer are the requests that replay writes otherwise than strace 6.1,
+// with why. The rest of the name is not looked at.
+var ioctlsDiffer = []struct{ names, why string }{
+	{`_IOC\(`, "requests that strace 6.1 does not know"},
+	{`BTRFS_IOC_|DM_|VIDIOC_|SG_IO|HDIO_DRIVE_CMD|HDIO_[GS]ET_NICE|UBI_IOC(?:MK|RN)VOL`, "not described yet"},
+	{`BC_|DRM_IOCTL_MGA_GETPARAM|IOCTL_XENBUS_BACKEND_EVTCHN|RFKILL_IOCTL_MAX_SIZE|IOCTL_GNTDEV_SET_UNMAP_NOTIFY`, "names of headers that are not installed with others' numbers"},
+	{`GIO_UNIMAP|RTC_PARAM_GET|SECCOMP_IOCTL_NOTIF_RECV`, "strace looks at the result of a call that failed, or at the question where all is in the answer"},
+	{`KD[GS]KBMODE|SG_SCSI_RESET|LOOP_\w*STATUS|LOOP_CONFIGURE|KD[GS]KBDIACR`, "how values without a name are written, or more members than there can be"},
+	{`KVM_SET_USER_MEMORY_REGION|PERF_EVENT_IOC_|PTP_CLOCK_GETCAPS|PTP_EXTTS_REQUEST|UFFDIO_`, "flags and members newer than strace 6.1"},
+	{`NS_GET_NSTYPE`, "strace decodes the result of a call that failed"},
+	{`FIDEDUPERANGE|FS_IOC_FIEMAP|KVM_(GET_SUPPORTED|GET_EMULATED|SET)_CPUID|PERF_EVENT_IOC_QUERY_BPF`, "of an array that is said to have millions of members 64 KiB are recorded"},
+}
+
+// ioctlLine is a line of an ioctl: its request and the rest.
+var ioctlLine = regexp.MustCompile(`^ioctl\(-1, (_IOC\([^)]*\)|\w+(?:\([^)]*\))?(?: or \w+(?:\([^)]*\))?)*)(.*)$`)
+
+// undecoded is the rest of a line whose argument was not looked behind.
+var undecoded = regexp.MustCompile(`^, (?:0x[0-9a-f]+|0|NULL|\d+)\) = `)
+
+// TestIoctlsLikeStrace makes every ioctl request of the table, with arguments of
+// many forms, and holds replay's text against strace's to the letter. Requests
+// that strace names but does not decode may be decoded.
+func TestIoctlsLikeStrace(t *testing.T) {
+	if testing.Short() {
+		t.Skip("makes some twenty thousand calls, six times")
+	}
+	if !canRecord() {
+		t.Skip("cannot record here")
+	}
+	need(t, "strace")
+	need(t, "setarch")
+	need(t, "gcc")
+	bin := buildSysreel(t)
+	dir := t.TempDir()
+	prog := filepath.Join(dir, "ioctls")
+	if out, err := exec.Command("gcc", "-w", "-O1", "-o", prog, "../../testdata/progs/ioctls.c").CombinedOutput(); err != nil {
+		t.Fatalf("gcc: %v\n%s", err, out)
+	}
+	numbers := filepath.Join(dir, "numbers")
+	var list strings.Builder
+	seen := make(map[uint64]bool)
+	for _, v := range syscalls.ConstSet(syscalls.AMD64, "ioctl_req").Values {
+		if !seen[v.Val] {
+			fmt.Fprintln(&list, v.Val)
+			seen[v.Val] = true
+		}
+	}
+	if err := os.WriteFile(numbers, []byte(list.String()), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for _, args := range [][]string{nil, {"-v"}} {
+		t.Run(strings.Join(append([]string{"ioctl"}, args...), " "), func(t *testing.T) {
+			tryTimes(t, func() []string { return ioctlsLikeStrace(t, bin, []string{"setarch", "-R", prog, numbers}, args) })
+		})
+	}
+}
+
+func ioctlsLikeStrace(t *testing.T, bin string, cmd, args []string) (problems []string) {
+	theirs, ours := textOfBoth(t, bin, cmd, args)
+	var differ []*regexp.Regexp
+	for _, d := range ioctlsDiffer {
+		differ = append(differ, regexp.MustCompile(`^(?:\w+ or )*(?:`+d.names+`)`))
+	}
+	var count struct{ lines, same, deeper, accepted int }
+	said := make(map[string]bool)
+	for i, x := range theirs {
+		m := ioctlLine.FindStringSubmatch(x)
+		if m == nil {
+			continue
+		}
+		count.lines++
+		y := "nothing"
+		if i < len(ours) {
+			y = ours[i]
+		}
+		if x == y {
+			count.same++
+			continue
+		}
+		if n := ioctlLine.FindStringSubmatch(y); n != nil && n[1] == m[1] && undecoded.MatchString(m[2]) {
+			count.deeper++
+			continue
+		}
+		if slicesContain(differ, m[1]) {
+			count.accepted++
+			continue
+		}
+		if !said[m[1]] { // one line of a request will do
+			said[m[1]] = true
+			problems = append(problems, fmt.Sprintf("strace: %.1000s\nreplay: %.1000s", x, y))
+		}
+	}
+	if count.lines < 15000 {
+		problems = append(problems, fmt.Sprintf("only %d lines to hold against strace's", count.lines))
+	}
+	t.Logf("%d lines, %d the same, %d decoded deeper, %d that differ as they may", count.lines, count.same, count.deeper, count.accepted)
+	return problems
+}
+
+func slicesContain(list []*regexp.Regexp, s string) bool {
+	for _, re := range list {
+		if re.MatchString(s) {
+			return true
+		}
+	}
+	return false
+}
+
+// textOfBoth runs a program of one thread under strace and records it, and
+// returns the lines of its calls.
+func textOfBoth(t *testing.T, bin string, cmd, args []string) (theirs, ours []string) {
+	t.Helper()
+	out := t.TempDir()
+	run := func(tracer ...string) {
+		exec.Command(tracer[0], append(tracer[1:], cmd...)...).Run()
+	}
+	log, reel := filepath.Join(out, "strace"), filepath.Join(out, "reel")
+	run(append(append([]string{"strace", "-f", "-o", log}, args...), "--")...)
+	text, err := os.ReadFile(log)
+	if err != nil {
+		t.Fatal(err)
+	}
+	run(bin, "record", "-q", "--snap", "65536", "-o", reel, "--")
+	replayed, err := exec.Command(bin, append([]string{"replay", reel}, args...)...).Output()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return linesOf(string(text)), linesOf(string(replayed))
+}
+
+// linesOf returns the lines of the first process.
+func linesOf(text string) []string { return parseText(text).procs["0"] }
