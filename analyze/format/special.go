@@ -62,6 +62,10 @@ func init() {
 		"kd_key_func":        keyFunc,
 		"kd_keysym":          keysym,
 		"unicode_char":       unicodeChar,
+		"v4l2_fourcc":        fourcc,
+		"v4l2_cid":           controlID,
+		"uuid":               uuid,
+		"btrfs_items":        btrfsItems,
 		"kd_sound":           consoleSound,
 		"kd_tone":            consoleTone,
 		"pgoff":              pageOffset,
@@ -83,6 +87,7 @@ func init() {
 	}
 	structs = map[string]func(p *printer, t *syscalls.Type, v view) bool{
 		"epoll_data":        epollData,
+		"v4l2_fract":        fraction,
 		"inet_diag_sockopt": setBits,
 		"inet_diag_sockid":  diagSockid,
 		"perf_event_attr":   perfEventAttr,

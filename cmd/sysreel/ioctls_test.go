@@ -16,11 +16,11 @@ import (
 // with why. The rest of the name is not looked at.
 var ioctlsDiffer = []struct{ names, why string }{
 	{`_IOC\(`, "requests that strace 6.1 does not know"},
-	{`BTRFS_IOC_|DM_|VIDIOC_|SG_IO|HDIO_DRIVE_CMD|HDIO_[GS]ET_NICE|UBI_IOC(?:MK|RN)VOL`, "not described yet"},
+	{`DM_|SG_IO|HDIO_DRIVE_CMD|BTRFS_IOC_(?:DEV_REPLACE|GET_DEV_STATS|GET_SUPPORTED_FEATURES|SUBVOL_[GS]ETFLAGS)|HDIO_[GS]ET_NICE|UBI_IOC(?:MK|RN)VOL`, "not described yet"},
 	{`BC_|DRM_IOCTL_MGA_GETPARAM|IOCTL_XENBUS_BACKEND_EVTCHN|RFKILL_IOCTL_MAX_SIZE|IOCTL_GNTDEV_SET_UNMAP_NOTIFY`, "names of headers that are not installed with others' numbers"},
-	{`GIO_UNIMAP|RTC_PARAM_GET|SECCOMP_IOCTL_NOTIF_RECV`, "strace looks at the result of a call that failed, or at the question where all is in the answer"},
-	{`KD[GS]KBMODE|SG_SCSI_RESET|LOOP_\w*STATUS|LOOP_CONFIGURE|KD[GS]KBDIACR`, "how values without a name are written, or more members than there can be"},
-	{`KVM_SET_USER_MEMORY_REGION|PERF_EVENT_IOC_|PTP_CLOCK_GETCAPS|PTP_EXTTS_REQUEST|UFFDIO_`, "flags and members newer than strace 6.1"},
+	{`GIO_UNIMAP|RTC_PARAM_GET|BTRFS_IOC_BALANCE_V2|VIDIOC_(?:G|S|TRY)_EXT_CTRLS|SECCOMP_IOCTL_NOTIF_RECV`, "strace looks at the result of a call that failed, or at the question where all is in the answer"},
+	{`VIDIOC_(?:QUERYBUF|QBUF|DQBUF|[GS]_CTRL|S_TUNER|CREATE_BUFS|QUERY_?\w*CTRL)|BTRFS_IOC_(?:TREE_SEARCH|SPACE_INFO)|KD[GS]KBMODE|SG_SCSI_RESET|LOOP_\w*STATUS|LOOP_CONFIGURE|KD[GS]KBDIACR`, "how values without a name are written, or more members than there can be"},
+	{`VIDIOC_QUERYCAP|BTRFS_IOC_BALANCE_PROGRESS|KVM_SET_USER_MEMORY_REGION|PERF_EVENT_IOC_|PTP_EXTTS_REQUEST|UFFDIO_`, "flags and members newer than strace 6.1"},
 	{`NS_GET_NSTYPE`, "strace decodes the result of a call that failed"},
 	{`FIDEDUPERANGE|FS_IOC_FIEMAP|KVM_(GET_SUPPORTED|GET_EMULATED|SET)_CPUID|PERF_EVENT_IOC_QUERY_BPF`, "of an array that is said to have millions of members 64 KiB are recorded"},
 }

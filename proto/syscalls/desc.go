@@ -77,7 +77,8 @@ type Type struct {
 	Bare  bool
 	Split bool
 	// Gaps: of a Struct with Terse fields, "..." stands for each run of others.
-	Gaps bool
+	// Open: "..." ends the Struct always, if it has been printed to its end.
+	Gaps, Open bool
 
 	align int // Struct, Union: bytes
 	// Of a Pointer, for the copy plan: both lengths; Elem is a prefix of Lens

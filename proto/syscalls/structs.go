@@ -48,6 +48,8 @@ func (t *archTable) parseSection(s *section, kind string, words []string) (*Type
 			packed = true
 		case w == "gaps":
 			typ.Gaps = true
+		case w == "open":
+			typ.Open = true
 		case isAlign:
 			a, err := strconv.Atoi(n)
 			if err != nil || a <= 0 || a&(a-1) != 0 {

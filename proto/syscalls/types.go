@@ -29,7 +29,7 @@ var integers = map[string]builtin{
 	"signo": {4, true, Dec}, "signo64": {8, false, Dec}, "ifindex": {4, true, Dec}, "mode": {2, false, Oct}, "mode16": {2, false, Oct}, "dev": {4, false, Dec},
 	"off": {word, true, Dec}, "loff": {8, true, Dec}, "loffhl": {8, true, Dec}, "loffhilo": {8, true, Dec},
 	"time_t": {word, true, Dec}, "time64": {8, true, Dec}, "clock_t": {word, true, Dec},
-	"errno": {4, true, Dec}, "errno_neg": {4, true, Dec}, "bool": {4, true, Dec},
+	"errno": {4, true, Dec}, "btrfs_u64": {8, false, Dec}, "btrfs_objectid": {8, false, Dec}, "btrfs_key_type": {4, false, Dec}, "errno_neg": {4, true, Dec}, "bool": {4, true, Dec},
 	"noreturn": {0, false, Dec},
 }
 
@@ -78,6 +78,10 @@ var specials = map[string]special{
 	"hw_addr":       {size: 14, align: 1}, // sa_data of a struct sockaddr with a hardware type
 	"ev_keycode":    {size: 8, align: 4, set: "evdev_keycode"},
 	"unicode_char":  {size: 2},
+	"uuid":          {size: 16, align: 1},
+	"btrfs_items":   {align: 8},
+	"v4l2_fourcc":   {size: 4},
+	"v4l2_cid":      {size: 4},
 	"kd_key_table":  {size: 1},
 	"kd_key_func":   {size: 1},
 	"kd_keysym":     {size: 2},
