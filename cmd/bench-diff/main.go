@@ -82,7 +82,7 @@ func run() int {
 }
 
 func allCases() []failure {
-	return slices.Concat(fileCases, buildCases, serviceCases, secondCases, thirdCases, fourthCases)
+	return slices.Concat(fileCases, buildCases, serviceCases, secondCases, thirdCases, fourthCases, contentCases, listingCases, presenceCases)
 }
 
 // failures runs the cases and prints the table.
