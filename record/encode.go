@@ -141,6 +141,9 @@ func (c *encoder) add(events []tracefile.Event, names []ptrace.Name) error {
 				}
 			}
 		}
+		if e.Fingerprint != 0 && !c.world.See(e.Thread).Process.File(int32(e.Args[0])).Stored() {
+			e.Fingerprint = 0
+		}
 		c.secrets.Event(e)
 		if c.maxSize > 0 {
 			if ofNote(e) {

@@ -37,6 +37,7 @@ func (s *session) header() *tracepb.Header {
 		Clock:    clock(),
 		Target:   t,
 		Policy: &tracepb.Policy{Snap: uint32(max(s.o.snap(), 0)), SnapWritten: uint32(max(s.o.written(), 0)), Trace: s.o.Trace, Env: s.o.Environ, Seccomp: s.engine.Filtered(), Redact: s.rules.Names(),
+			Fingerprint: s.policy.Fingerprint, FingerprintPages: s.policy.FingerprintPages,
 			Stacks: uint32(max(0, min(s.o.Stacks, MaxStacks))), Inject: s.o.Inject},
 		Calibration: &tracepb.Calibration{StopNs: s.engine.StopCost()},
 		TickNs:      tick,

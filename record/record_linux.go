@@ -46,6 +46,8 @@ type session struct {
 	given     chan struct{} // closed to stop waiting for the output
 	forceOnce sync.Once
 	orders    atomic.Int32 // signals that were meant for the recorder
+
+	policy tracepb.Policy // as far as it is known from the beginning
 }
 
 func run(ctx context.Context, o Options) (Result, error) {
@@ -88,6 +90,10 @@ func run(ctx context.Context, o Options) (Result, error) {
 	}
 	if s.rules, err = redact.Parse(o.Redact); err != nil {
 		return Result{}, fmt.Errorf("redact: %w", err)
+	}
+	if !o.NoFingerprints && cfg.Snap >= 0 && !s.rules.ReadFiles() {
+		cfg.Fingerprint, cfg.FingerprintPages = fingerprint, fingerprintPages
+		s.policy.Fingerprint, s.policy.FingerprintPages = fingerprint, fingerprintPages
 	}
 	if len(o.Command) > 0 {
 		path, err := lookup(o.Command[0])

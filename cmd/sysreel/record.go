@@ -35,6 +35,7 @@ type recordOptions struct {
 	seccomp   string
 	snap      snapValue
 	inject    []string
+	noPrints  bool
 	env       bool
 	stacks    depthValue
 	redact    listValue
@@ -97,6 +98,7 @@ disk for moments.`,
 	f.StringVar(&o.seccomp, "seccomp", "auto", "with -e: let the kernel pass other calls by: auto, on or off")
 	f.Var(&o.snap, "snap", fmt.Sprintf("keep `BYTES` of each data buffer; structures and paths are kept whole (default %d; %d of text that is written)",
 		record.DefaultSnap, record.DefaultWritten))
+	f.BoolVar(&o.noPrints, "no-fingerprints", false, "keep no 16-bit hashes of what is read from files, by which diff sees changes in what is not kept")
 	f.Var(&o.stacks, "stacks", fmt.Sprintf("keep the call stack of each call, of `DEPTH` frames at most (%d without a number; 1: the instruction pointer alone)", record.DefaultStacks))
 	f.Lookup("stacks").NoOptDefVal = strconv.Itoa(record.DefaultStacks)
 	f.StringArrayVar(&o.inject, "inject", nil, "tamper with calls: `EXPR` is what strace's -e inject= takes, or fault= and what its -e fault= takes; repeatable")
@@ -249,6 +251,7 @@ func runRecord(ctx context.Context, std *stdio, o recordOptions, args []string) 
 		Seccomp:        seccomp,
 		Snap:           int(o.snap),
 		Inject:         o.inject,
+		NoFingerprints: o.noPrints,
 		Environ:        o.env,
 		Stacks:         int(o.stacks),
 		Redact:         string(o.redact),

@@ -44,6 +44,8 @@ type shapeDetail struct {
 	layouts []layoutDetail
 	stack   column // node of each row, plus 1; 0: no stack
 	base    column
+	prints  column // fingerprints
+	printed bool   // there are any
 }
 
 type layoutDetail struct {
@@ -117,7 +119,7 @@ func (b *Block) noDetail() error {
 }
 
 func (s *shapeDetail) clear() {
-	s.args, s.layouts, s.layout = s.args[:0], s.layouts[:0], nil
+	s.args, s.layouts, s.layout, s.printed = s.args[:0], s.layouts[:0], nil, false
 	s.stack, s.base = column{}, column{}
 }
 
@@ -341,6 +343,13 @@ func (b *Block) decodeShape(s *shapeDetail, msg []byte, index int) error {
 			stack = data
 		case sdBase:
 			base = data
+		case sdFingerprint:
+			if !chosen {
+				return nil
+			}
+			col, err := b.column(data, rows, decodeRelated{})
+			s.prints, s.printed = col, true
+			return err
 		}
 		return nil
 	})
@@ -557,6 +566,10 @@ func (b *Block) event(i int, e *Event) {
 		} else {
 			e.Args[a] = c.konst
 		}
+	}
+	e.Fingerprint = 0
+	if s.printed {
+		e.Fingerprint = uint16(s.prints.at(k))
 	}
 	if s.layout == nil || s.layout[k] == 0 {
 		e.Bufs = bufs

@@ -83,6 +83,7 @@ type shapeBuilder struct {
 	thread  []uint32 // of each row
 	ret     []uint64
 	args    [6][]uint64
+	prints  []uint64 // fingerprints, as far as the last that is not 0
 	layout  []uint64
 	stack   []uint64 // node, plus 1, of the rows up to the last that has one
 	base    []uint64 // likewise
@@ -148,7 +149,7 @@ func (b *builder) reset(first uint64, base int64) {
 
 func (s *shapeBuilder) reset() {
 	s.index, s.last = -1, -1
-	s.thread, s.ret, s.layout = s.thread[:0], s.ret[:0], s.layout[:0]
+	s.thread, s.ret, s.layout, s.prints = s.thread[:0], s.ret[:0], s.layout[:0], s.prints[:0]
 	s.stack, s.base = s.stack[:0], s.base[:0]
 	for i := range s.args {
 		s.args[i] = s.args[i][:0]
@@ -185,6 +186,12 @@ func (b *builder) add(e *Event) {
 		s.args[i] = append(s.args[i], e.Args[i])
 	}
 	b.bytes += 8 + 8*s.regs
+	if e.Fingerprint != 0 {
+		for len(s.prints) < len(s.layout) {
+			s.prints = append(s.prints, 0)
+		}
+		s.prints = append(s.prints, uint64(e.Fingerprint))
+	}
 	if e.Stack != nil {
 		b.addStack(s, e)
 	}

@@ -54,9 +54,10 @@ const (
 	detailTable      = 3
 	detailFile       = 4
 
-	sdArg    = 1
-	sdLayout = 2
-	sdSlots  = 3
+	sdArg         = 1
+	sdLayout      = 2
+	sdSlots       = 3
+	sdFingerprint = 55
 
 	layoutSlot = 1
 
@@ -199,6 +200,12 @@ func (n *encoder) detail(dst []byte, b *builder, ctx *Context) ([]byte, error) {
 			n.layout = lm
 		}
 		m = n.rowStacks(m, s)
+		if len(s.prints) > 0 {
+			for len(s.prints) < len(s.layout) {
+				s.prints = append(s.prints, 0)
+			}
+			m = n.column.append(m, sdFingerprint, s.prints, related{})
+		}
 		dst = n.column.nest(dst, detailShape, m, cut)
 		n.shape = m
 	}

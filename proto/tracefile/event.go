@@ -141,6 +141,9 @@ type Event struct {
 	Args   [6]uint64
 	Ret    int64
 	Bufs   []Buf // in the order of the copy plan
+	// Fingerprint is a hash of the data that was read from a file, where less of
+	// it is in Bufs; 0: none. See FORMAT.md.
+	Fingerprint uint16
 	// Facts is set of ThreadStart and Exec; and of calls, where other calls are
 	// missing: directory and descriptors before it that only they would tell.
 	Facts *tracepb.Process

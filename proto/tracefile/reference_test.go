@@ -180,6 +180,12 @@ func referenceBlock(b *tracepb.Block, d *tracepb.Detail) (events, inFlight []Eve
 				rows[i].Args[a] = last[k]
 			}
 		}
+		if s.Fingerprint != nil {
+			prints := referenceColumn(s.Fingerprint, len(mine), nil, nil, nil)
+			for k, i := range mine {
+				rows[i].Fingerprint = uint16(prints[k])
+			}
+		}
 		if s.RowStack != nil {
 			node := referenceColumn(s.RowStack, len(mine), threads, nil, nil)
 			base := referenceColumn(s.RowBase, len(mine), threads, nil, nil)

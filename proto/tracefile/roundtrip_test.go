@@ -66,6 +66,9 @@ func randomEvents(rng *rand.Rand, n int) []Event {
 				}
 			}
 		}
+		if e.Kind.isCall() && rng.IntN(8) == 0 {
+			e.Fingerprint = uint16(1 + rng.IntN(65535))
+		}
 		if e.Kind == ThreadStart || e.Kind == Exec {
 			e.Facts = &tracepb.Process{Exe: []byte("/bin/\xff"), Tgid: e.Thread.TGID}
 		}

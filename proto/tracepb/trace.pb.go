@@ -993,6 +993,7 @@ type ShapeDetail struct {
 	Layout        []*Layout              `protobuf:"bytes,3,rep,name=layout,proto3" json:"layout,omitempty"`
 	RowStack      *Column                `protobuf:"bytes,35,opt,name=row_stack,json=rowStack,proto3" json:"row_stack,omitempty"` // node of Stacks of the innermost frame, plus 1; 0: no stack
 	RowBase       *Column                `protobuf:"bytes,36,opt,name=row_base,json=rowBase,proto3" json:"row_base,omitempty"`    // index in Stacks.base, of the innermost frame
+	Fingerprint   *Column                `protobuf:"bytes,55,opt,name=fingerprint,proto3" json:"fingerprint,omitempty"`           // of the data that was read; 0: none
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1058,6 +1059,13 @@ func (x *ShapeDetail) GetRowStack() *Column {
 func (x *ShapeDetail) GetRowBase() *Column {
 	if x != nil {
 		return x.RowBase
+	}
+	return nil
+}
+
+func (x *ShapeDetail) GetFingerprint() *Column {
+	if x != nil {
+		return x.Fingerprint
 	}
 	return nil
 }
@@ -2442,9 +2450,13 @@ type Policy struct {
 	Redact []string `protobuf:"bytes,15,rep,name=redact,proto3" json:"redact,omitempty"`
 	// What was done to calls on purpose, in the notation of strace's -e inject=; those
 	// of -e fault= begin with "fault=".
-	Inject        []string `protobuf:"bytes,30,rep,name=inject,proto3" json:"inject,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
+	Inject []string `protobuf:"bytes,30,rep,name=inject,proto3" json:"inject,omitempty"`
+	// Bytes that the fingerprint of a read covers; 0: none were made.
+	Fingerprint uint32 `protobuf:"varint,55,opt,name=fingerprint,proto3" json:"fingerprint,omitempty"`
+	// The same, of a read whose result is a multiple of 4,096.
+	FingerprintPages uint32 `protobuf:"varint,56,opt,name=fingerprint_pages,json=fingerprintPages,proto3" json:"fingerprint_pages,omitempty"`
+	unknownFields    protoimpl.UnknownFields
+	sizeCache        protoimpl.SizeCache
 }
 
 func (x *Policy) Reset() {
@@ -2531,6 +2543,20 @@ func (x *Policy) GetInject() []string {
 		return x.Inject
 	}
 	return nil
+}
+
+func (x *Policy) GetFingerprint() uint32 {
+	if x != nil {
+		return x.Fingerprint
+	}
+	return 0
+}
+
+func (x *Policy) GetFingerprintPages() uint32 {
+	if x != nil {
+		return x.FingerprintPages
+	}
+	return 0
 }
 
 // Redaction is how often a rule has blanked something since the recording began:
@@ -3596,14 +3622,15 @@ const file_proto_trace_proto_rawDesc = "" +
 	"\x05shape\x18\x02 \x03(\v2\x17.sysreel.v1.ShapeDetailR\x05shape\x12'\n" +
 	"\x05table\x18\x03 \x03(\v2\x11.sysreel.v1.TableR\x05table\x12+\n" +
 	"\x04file\x18\x04 \x03(\v2\x17.sysreel.v1.FileContextR\x04file\x12*\n" +
-	"\x06stacks\x18# \x01(\v2\x12.sysreel.v1.StacksR\x06stacks\"\xf2\x01\n" +
+	"\x06stacks\x18# \x01(\v2\x12.sysreel.v1.StacksR\x06stacks\"\xa8\x02\n" +
 	"\vShapeDetail\x12$\n" +
 	"\x03arg\x18\x01 \x03(\v2\x12.sysreel.v1.ColumnR\x03arg\x121\n" +
 	"\n" +
 	"row_layout\x18\x02 \x01(\v2\x12.sysreel.v1.ColumnR\trowLayout\x12*\n" +
 	"\x06layout\x18\x03 \x03(\v2\x12.sysreel.v1.LayoutR\x06layout\x12/\n" +
 	"\trow_stack\x18# \x01(\v2\x12.sysreel.v1.ColumnR\browStack\x12-\n" +
-	"\brow_base\x18$ \x01(\v2\x12.sysreel.v1.ColumnR\arowBase\"\xab\x03\n" +
+	"\brow_base\x18$ \x01(\v2\x12.sysreel.v1.ColumnR\arowBase\x124\n" +
+	"\vfingerprint\x187 \x01(\v2\x12.sysreel.v1.ColumnR\vfingerprint\"\xab\x03\n" +
 	"\x06Stacks\x12*\n" +
 	"\x06object\x18\x01 \x03(\v2\x12.sysreel.v1.ObjectR\x06object\x125\n" +
 	"\fframe_object\x18\x02 \x01(\v2\x12.sysreel.v1.ColumnR\vframeObject\x125\n" +
@@ -3733,7 +3760,7 @@ const file_proto_trace_proto_rawDesc = "" +
 	"cgroupDirs\x12)\n" +
 	"\x10container_engine\x18\x17 \x01(\tR\x0fcontainerEngine\x12!\n" +
 	"\fcontainer_id\x18\x18 \x01(\tR\vcontainerId\x12%\n" +
-	"\x0econtainer_name\x18\x19 \x01(\fR\rcontainerName\"\xc9\x01\n" +
+	"\x0econtainer_name\x18\x19 \x01(\fR\rcontainerName\"\x98\x02\n" +
 	"\x06Policy\x12\x12\n" +
 	"\x04snap\x18\x01 \x01(\rR\x04snap\x12\x14\n" +
 	"\x05trace\x18\x02 \x01(\tR\x05trace\x12\x10\n" +
@@ -3742,7 +3769,9 @@ const file_proto_trace_proto_rawDesc = "" +
 	"\fsnap_written\x18\x05 \x01(\rR\vsnapWritten\x12\x16\n" +
 	"\x06stacks\x18# \x01(\rR\x06stacks\x12\x16\n" +
 	"\x06redact\x18\x0f \x03(\tR\x06redact\x12\x16\n" +
-	"\x06inject\x18\x1e \x03(\tR\x06inject\"5\n" +
+	"\x06inject\x18\x1e \x03(\tR\x06inject\x12 \n" +
+	"\vfingerprint\x187 \x01(\rR\vfingerprint\x12+\n" +
+	"\x11fingerprint_pages\x188 \x01(\rR\x10fingerprintPages\"5\n" +
 	"\tRedaction\x12\x12\n" +
 	"\x04rule\x18\x01 \x01(\tR\x04rule\x12\x14\n" +
 	"\x05count\x18\x02 \x01(\x04R\x05count\"&\n" +
@@ -3957,53 +3986,54 @@ var file_proto_trace_proto_depIdxs = []int32{
 	14, // 26: sysreel.v1.ShapeDetail.layout:type_name -> sysreel.v1.Layout
 	19, // 27: sysreel.v1.ShapeDetail.row_stack:type_name -> sysreel.v1.Column
 	19, // 28: sysreel.v1.ShapeDetail.row_base:type_name -> sysreel.v1.Column
-	13, // 29: sysreel.v1.Stacks.object:type_name -> sysreel.v1.Object
-	19, // 30: sysreel.v1.Stacks.frame_object:type_name -> sysreel.v1.Column
-	19, // 31: sysreel.v1.Stacks.frame_offset:type_name -> sysreel.v1.Column
-	19, // 32: sysreel.v1.Stacks.frame_exact:type_name -> sysreel.v1.Column
-	19, // 33: sysreel.v1.Stacks.node_frame:type_name -> sysreel.v1.Column
-	19, // 34: sysreel.v1.Stacks.node_caller:type_name -> sysreel.v1.Column
-	19, // 35: sysreel.v1.Stacks.base:type_name -> sysreel.v1.Column
-	15, // 36: sysreel.v1.Layout.slot:type_name -> sysreel.v1.Slot
-	19, // 37: sysreel.v1.Slot.row:type_name -> sysreel.v1.Column
-	0,  // 38: sysreel.v1.Slot.want_base:type_name -> sysreel.v1.WantBase
-	19, // 39: sysreel.v1.Slot.want:type_name -> sysreel.v1.Column
-	19, // 40: sysreel.v1.Table.length:type_name -> sysreel.v1.Column
-	19, // 41: sysreel.v1.Table.word:type_name -> sysreel.v1.Column
-	17, // 42: sysreel.v1.Table.dirents:type_name -> sysreel.v1.Dirents
-	19, // 43: sysreel.v1.Dirents.count:type_name -> sysreel.v1.Column
-	19, // 44: sysreel.v1.Dirents.ino:type_name -> sysreel.v1.Column
-	19, // 45: sysreel.v1.Dirents.off:type_name -> sysreel.v1.Column
-	19, // 46: sysreel.v1.Dirents.type:type_name -> sysreel.v1.Column
-	19, // 47: sysreel.v1.Index.offset:type_name -> sysreel.v1.Column
-	19, // 48: sysreel.v1.Index.events:type_name -> sysreel.v1.Column
-	19, // 49: sysreel.v1.Index.first_event:type_name -> sysreel.v1.Column
-	19, // 50: sysreel.v1.Index.first_ns:type_name -> sysreel.v1.Column
-	19, // 51: sysreel.v1.Index.last_ns:type_name -> sysreel.v1.Column
-	19, // 52: sysreel.v1.Index.losses:type_name -> sysreel.v1.Column
-	19, // 53: sysreel.v1.Index.seq:type_name -> sysreel.v1.Column
-	23, // 54: sysreel.v1.Header.machine:type_name -> sysreel.v1.Machine
-	24, // 55: sysreel.v1.Header.clock:type_name -> sysreel.v1.Clock
-	25, // 56: sysreel.v1.Header.target:type_name -> sysreel.v1.Target
-	26, // 57: sysreel.v1.Header.policy:type_name -> sysreel.v1.Policy
-	28, // 58: sysreel.v1.Header.calibration:type_name -> sysreel.v1.Calibration
-	22, // 59: sysreel.v1.Header.series:type_name -> sysreel.v1.Series
-	30, // 60: sysreel.v1.Process.credentials:type_name -> sysreel.v1.Credentials
-	31, // 61: sysreel.v1.Process.limits:type_name -> sysreel.v1.Limit
-	32, // 62: sysreel.v1.Process.files:type_name -> sysreel.v1.OpenFile
-	33, // 63: sysreel.v1.Process.maps:type_name -> sysreel.v1.Maps
-	34, // 64: sysreel.v1.Process.namespaces:type_name -> sysreel.v1.Namespace
-	35, // 65: sysreel.v1.Process.exe_file:type_name -> sysreel.v1.InputFile
-	1,  // 66: sysreel.v1.Loss.reason:type_name -> sysreel.v1.Loss.Reason
-	2,  // 67: sysreel.v1.Footer.end:type_name -> sysreel.v1.Footer.End
-	24, // 68: sysreel.v1.Footer.clock:type_name -> sysreel.v1.Clock
-	36, // 69: sysreel.v1.Footer.losses:type_name -> sysreel.v1.Loss
-	27, // 70: sysreel.v1.Footer.redaction:type_name -> sysreel.v1.Redaction
-	71, // [71:71] is the sub-list for method output_type
-	71, // [71:71] is the sub-list for method input_type
-	71, // [71:71] is the sub-list for extension type_name
-	71, // [71:71] is the sub-list for extension extendee
-	0,  // [0:71] is the sub-list for field type_name
+	19, // 29: sysreel.v1.ShapeDetail.fingerprint:type_name -> sysreel.v1.Column
+	13, // 30: sysreel.v1.Stacks.object:type_name -> sysreel.v1.Object
+	19, // 31: sysreel.v1.Stacks.frame_object:type_name -> sysreel.v1.Column
+	19, // 32: sysreel.v1.Stacks.frame_offset:type_name -> sysreel.v1.Column
+	19, // 33: sysreel.v1.Stacks.frame_exact:type_name -> sysreel.v1.Column
+	19, // 34: sysreel.v1.Stacks.node_frame:type_name -> sysreel.v1.Column
+	19, // 35: sysreel.v1.Stacks.node_caller:type_name -> sysreel.v1.Column
+	19, // 36: sysreel.v1.Stacks.base:type_name -> sysreel.v1.Column
+	15, // 37: sysreel.v1.Layout.slot:type_name -> sysreel.v1.Slot
+	19, // 38: sysreel.v1.Slot.row:type_name -> sysreel.v1.Column
+	0,  // 39: sysreel.v1.Slot.want_base:type_name -> sysreel.v1.WantBase
+	19, // 40: sysreel.v1.Slot.want:type_name -> sysreel.v1.Column
+	19, // 41: sysreel.v1.Table.length:type_name -> sysreel.v1.Column
+	19, // 42: sysreel.v1.Table.word:type_name -> sysreel.v1.Column
+	17, // 43: sysreel.v1.Table.dirents:type_name -> sysreel.v1.Dirents
+	19, // 44: sysreel.v1.Dirents.count:type_name -> sysreel.v1.Column
+	19, // 45: sysreel.v1.Dirents.ino:type_name -> sysreel.v1.Column
+	19, // 46: sysreel.v1.Dirents.off:type_name -> sysreel.v1.Column
+	19, // 47: sysreel.v1.Dirents.type:type_name -> sysreel.v1.Column
+	19, // 48: sysreel.v1.Index.offset:type_name -> sysreel.v1.Column
+	19, // 49: sysreel.v1.Index.events:type_name -> sysreel.v1.Column
+	19, // 50: sysreel.v1.Index.first_event:type_name -> sysreel.v1.Column
+	19, // 51: sysreel.v1.Index.first_ns:type_name -> sysreel.v1.Column
+	19, // 52: sysreel.v1.Index.last_ns:type_name -> sysreel.v1.Column
+	19, // 53: sysreel.v1.Index.losses:type_name -> sysreel.v1.Column
+	19, // 54: sysreel.v1.Index.seq:type_name -> sysreel.v1.Column
+	23, // 55: sysreel.v1.Header.machine:type_name -> sysreel.v1.Machine
+	24, // 56: sysreel.v1.Header.clock:type_name -> sysreel.v1.Clock
+	25, // 57: sysreel.v1.Header.target:type_name -> sysreel.v1.Target
+	26, // 58: sysreel.v1.Header.policy:type_name -> sysreel.v1.Policy
+	28, // 59: sysreel.v1.Header.calibration:type_name -> sysreel.v1.Calibration
+	22, // 60: sysreel.v1.Header.series:type_name -> sysreel.v1.Series
+	30, // 61: sysreel.v1.Process.credentials:type_name -> sysreel.v1.Credentials
+	31, // 62: sysreel.v1.Process.limits:type_name -> sysreel.v1.Limit
+	32, // 63: sysreel.v1.Process.files:type_name -> sysreel.v1.OpenFile
+	33, // 64: sysreel.v1.Process.maps:type_name -> sysreel.v1.Maps
+	34, // 65: sysreel.v1.Process.namespaces:type_name -> sysreel.v1.Namespace
+	35, // 66: sysreel.v1.Process.exe_file:type_name -> sysreel.v1.InputFile
+	1,  // 67: sysreel.v1.Loss.reason:type_name -> sysreel.v1.Loss.Reason
+	2,  // 68: sysreel.v1.Footer.end:type_name -> sysreel.v1.Footer.End
+	24, // 69: sysreel.v1.Footer.clock:type_name -> sysreel.v1.Clock
+	36, // 70: sysreel.v1.Footer.losses:type_name -> sysreel.v1.Loss
+	27, // 71: sysreel.v1.Footer.redaction:type_name -> sysreel.v1.Redaction
+	72, // [72:72] is the sub-list for method output_type
+	72, // [72:72] is the sub-list for method input_type
+	72, // [72:72] is the sub-list for extension type_name
+	72, // [72:72] is the sub-list for extension extendee
+	0,  // [0:72] is the sub-list for field type_name
 }
 
 func init() { file_proto_trace_proto_init() }

@@ -46,6 +46,21 @@ type File struct {
 // socketText is the text of a socket as long as these are as they were.
 type socketText struct{ proto, local, peer, link, text string }
 
+// Stored reports whether f holds a file's content, as far as its name tells:
+// no device, and nothing that the kernel makes up. f may be nil.
+func (f *File) Stored() bool { return f != nil && f.Kind == Named && StoredAt(f.Path) }
+
+// StoredAt reports whether the link of a descriptor names a file with content of
+// its own, as far as the name tells.
+func StoredAt(link string) bool {
+	for _, dir := range [...]string{"/dev/", "/proc/", "/sys/"} {
+		if strings.HasPrefix(link, dir) {
+			return false
+		}
+	}
+	return strings.HasPrefix(link, "/")
+}
+
 // Name returns what strace -y prints between < and >.
 func (f *File) Name() string {
 	if f.Kind == Named {

@@ -25,10 +25,17 @@ type Capturer struct {
 	Written int  // and of each text that is written; of other data Snap
 	Environ bool // copy environments too
 
-	mem    memory
-	got    [maxPieces]uint32
-	pieces []piece
-	asked  []int // pieces in the fetch going on
+	// Fingerprint is how many bytes of a read a fingerprint covers at most,
+	// FingerprintPages how many of one of whole pages of 4,096 bytes.
+	Fingerprint, FingerprintPages int
+
+	mem memory
+	got [maxPieces]uint32
+	// whole is what the fingerprint covers, covered how much that is to be.
+	whole   []byte
+	covered int
+	pieces  []piece
+	asked   []int // pieces in the fetch going on
 	// first and count tell where in pieces the instances of a copy are.
 	first, count [maxCopies]int
 	// words are the lengths behind pointer arguments, by register.
@@ -39,7 +46,10 @@ type Capturer struct {
 // call: Bufs and their Data are valid until Reset.
 type Call struct {
 	Bufs []tracefile.Buf
-	data []byte
+	// Fingerprint is the event's. It is made at exit if Whole is set.
+	Fingerprint uint16
+	Whole       bool
+	data        []byte
 	// first and count tell where in Bufs the instances of a copy are.
 	first, count [maxCopies]int16
 }
@@ -48,6 +58,7 @@ type Call struct {
 func (c *Call) Reset() {
 	c.Bufs = c.Bufs[:0]
 	c.data = c.data[:0]
+	c.Fingerprint, c.Whole = 0, false
 }
 
 // piece is a stretch of memory being copied.
@@ -55,6 +66,8 @@ type piece struct {
 	addr    uint64
 	want    uint64 // bytes promised by the call
 	keep    uint64 // bytes to keep of them
+	whole   int    // bytes that the fingerprint covers, those to keep and more; 0: none
+	place   int    // offset of them in Capturer.whole
 	unit    uint64 // with length: bytes of a unit
 	at      int    // offset in Call.data of what has been read
 	got     int    // bytes read
@@ -93,6 +106,7 @@ func (c *Capturer) Reads() (vm, words uint64) { return c.mem.reads, c.mem.words 
 
 func (c *Capturer) run(tid int, slow bool, p *Plan, now int, failed bool, args *[6]uint64, ret int64, call *Call) {
 	c.pieces = c.pieces[:0]
+	c.whole, c.covered = c.whole[:0], c.coverage(ret)
 	c.words = [6]int{-1, -1, -1, -1, -1, -1}
 	for i := range p.copies {
 		if side(&p.copies[i]) == now {
@@ -110,6 +124,9 @@ func (c *Capturer) run(tid int, slow bool, p *Plan, now int, failed bool, args *
 			c.count[i] = len(c.pieces) - c.first[i]
 		}
 		c.read(tid, slow, from, p.Desc.Arch.PtrSize(), call)
+	}
+	if call.Whole && len(c.whole) > 0 {
+		call.Fingerprint = c.fingerprint(call)
 	}
 	c.emit(p, now, call)
 }
@@ -214,6 +231,9 @@ func (c *Capturer) add(cp *syscalls.Copy, i uint8, addr uint64, parent int, off 
 		q.keep = most
 	default:
 		q.keep = min(want, most)
+		if call.Whole && cp.Data && length < 0 {
+			c.cover(&q)
+		}
 		if length >= 0 {
 			q.limit, q.unit, q.scale = q.keep, uint64(cp.Unit), cp.Count[0]
 			if q.scale.From != syscalls.LenDeref {
@@ -340,7 +360,9 @@ func (c *Capturer) read(tid int, slow bool, from, ptr int, call *Call) {
 			c.mem.add(q.addr+uint64(q.got), call.data[at+q.got:at+q.got+q.asking])
 			at += q.got + q.asking
 		}
+		c.addRest(from, call)
 		c.mem.fetch(tid, slow, &c.got)
+		c.takeRest(from, call)
 		for j, k := range c.asked {
 			c.advance(&c.pieces[k], int(c.got[j]), ptr, call)
 		}

@@ -23,6 +23,8 @@ type Plan struct {
 	rounds [2][][]uint8
 	// needs tells whether there is any copy for a phase.
 	needs [3]bool
+	// Fingerprinted tells whether what the call reads may have a fingerprint.
+	Fingerprinted bool
 }
 
 // NeedsEnter reports whether anything is to be copied at enter.
@@ -41,7 +43,7 @@ func (c *Capturer) Plan(d *syscalls.Desc) *Plan {
 	if d == nil || len(d.Copies) == 0 || len(d.Copies) > maxCopies {
 		return nil
 	}
-	p := &Plan{Desc: d, copies: d.Copies, skip: make([]bool, len(d.Copies)), conds: make([]*syscalls.Cond, len(d.Copies))}
+	p := &Plan{Desc: d, Fingerprinted: fingerprinted(d), copies: d.Copies, skip: make([]bool, len(d.Copies)), conds: make([]*syscalls.Cond, len(d.Copies))}
 	for i := range d.Args {
 		a := &d.Args[i]
 		if a.If.Mask == 0 {

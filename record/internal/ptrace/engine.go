@@ -29,8 +29,11 @@ type Config struct {
 	Snap     int           // bytes kept of each payload that is read, negative none
 	Written  int           // and of each that is written
 	Environ  bool          // copy environments
-	NoFollow bool          // leave child processes alone
-	Inject   inject.Rules  // calls to tamper with
+	// Fingerprint is how many bytes of a read a fingerprint covers, 0: none;
+	// FingerprintPages how many of one of whole pages.
+	Fingerprint, FingerprintPages int
+	NoFollow                      bool         // leave child processes alone
+	Inject                        inject.Rules // calls to tamper with
 	// BlockEvents bounds the events of a block, 0: as the engine thinks fit.
 	BlockEvents int
 	// Warn is told what cannot be done as it should; may be nil.
@@ -171,7 +174,7 @@ func New(cfg Config) *Engine {
 		strangers: make(map[int]stranger),
 		hurry:     make(chan struct{}, 1),
 		variants:  make(map[*syscalls.Desc]*entry),
-		capturer:  capture.Capturer{Snap: cfg.Snap, Written: cfg.Written, Environ: cfg.Environ},
+		capturer:  capture.Capturer{Snap: cfg.Snap, Written: cfg.Written, Environ: cfg.Environ, Fingerprint: cfg.Fingerprint, FingerprintPages: cfg.FingerprintPages},
 		proc:      procfs.Reader{Environ: cfg.Environ},
 		requests:  newRequests(),
 		held:      make(map[*thread]bool),

@@ -6,8 +6,6 @@ import (
 	"bytes"
 	"encoding/binary"
 	"math/bits"
-	"strconv"
-	"unsafe"
 
 	"golang.org/x/sys/unix"
 
@@ -169,19 +167,8 @@ func (e *Engine) name(t *thread, fd int32, after bool) {
 	if fd < 0 && fd != world.Cwd {
 		return
 	}
-	n := &e.naming
-	n.path = strconv.AppendInt(append(n.path[:0], "/proc/"...), int64(t.TID), 10)
-	if fd == world.Cwd {
-		n.path = append(n.path, "/cwd\x00"...)
-	} else {
-		n.path = append(strconv.AppendInt(append(n.path, "/fd/"...), int64(fd), 10), 0)
-	}
-	at := unix.AT_FDCWD
-	size, _, errno := unix.RawSyscall6(unix.SYS_READLINKAT, uintptr(at), uintptr(unsafe.Pointer(&n.path[0])), uintptr(unsafe.Pointer(&n.link[0])), uintptr(len(n.link)), 0, 0)
-	var link []byte
-	if errno == 0 {
-		link = n.link[:size]
-	} else if fd == world.Cwd {
+	link := e.readLink(t, fd)
+	if link == nil && fd == world.Cwd {
 		return
 	}
 	known, was := t.proc.links[fd]

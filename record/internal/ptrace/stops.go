@@ -231,10 +231,14 @@ func (e *Engine) exit(t *thread, now int64) {
 	if !en.selected {
 		return
 	}
+	if en.alters {
+		clear(t.proc.stored)
+	}
 	if c.rule != nil && c.rule.PokeExit != nil && e.poke(t, en, c.rule.PokeExit) {
 		c.flags |= tracefile.Poked
 	}
 	if en.plan != nil && en.plan.NeedsExit(ret < 0 && ret >= -4095) {
+		c.mem.Whole = en.plan.Fingerprinted && e.printed(t, ret)
 		e.capturer.Exit(int(t.TID), e.slow(t), en.plan, &c.args, ret, &c.mem)
 	}
 	e.countUnread(t, ret, now)
@@ -243,7 +247,7 @@ func (e *Engine) exit(t *thread, now int64) {
 	}
 	var ev tracefile.Event
 	t.event(&ev, tracefile.Syscall, now)
-	ev.Ret = ret
+	ev.Ret, ev.Fingerprint = ret, c.mem.Fingerprint
 	e.emitCall(&ev, c)
 }
 

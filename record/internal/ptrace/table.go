@@ -20,6 +20,7 @@ type entry struct {
 	refs     world.Refs   // of calls that are selected from all
 	rule     *inject.Rule // what is to be done to it; nil: nothing
 	altered  []*entry     // the entries of calls that it is done to
+	alters   bool         // it may change what descriptors stand for
 }
 
 // role marks the calls that the engine itself has to understand.
@@ -121,6 +122,9 @@ func (e *Engine) newEntry(d *syscalls.Desc) *entry {
 	}
 	if en.role == mapCall && e.cfg.Stacks == 0 {
 		en.role = plain
+	}
+	if files, _ := world.Alters(d); files || en.role != plain && en.role != mapCall {
+		en.alters = true
 	}
 	if e.cfg.Selected != nil {
 		en.refs = world.RefsOf(d)

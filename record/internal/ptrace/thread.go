@@ -28,6 +28,9 @@ type process struct {
 	links map[int32][]byte
 	// space is what is known of its executable memory.
 	space *unwind.Space
+	// stored tells of descriptors whether they are of files, if they are in
+	// it; it is empty when any may have changed.
+	stored map[int32]bool
 }
 
 // thread is a traced thread.

@@ -25,6 +25,8 @@ type Events struct {
 	list [][]byte
 	cuts []bool
 	tail tail
+	// before is a piece of a file's as it was.
+	before []byte
 }
 
 // NewEvents returns an Events; w tells what descriptors stand for. It is nil,

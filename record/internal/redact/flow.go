@@ -33,6 +33,7 @@ type flow struct {
 	on    rules
 
 	first bool   // no piece was seen
+	found bool   // something of a file was blanked
 	size  uint64 // of the pieces, as the call promised
 }
 
@@ -83,12 +84,21 @@ func (x *Events) data(f *flow, b *tracefile.Buf) {
 			return
 		}
 	}
+	if f.way != fromFile {
+		x.piece(t, b.Data, !cut(b), f.on)
+		return
+	}
+	x.before = append(x.before[:0], b.Data...)
 	x.piece(t, b.Data, !cut(b), f.on)
+	f.found = f.found || !bytes.Equal(x.before, b.Data)
 }
 
 // end keeps what the next call on the stream goes on with.
 func (x *Events) end(f *flow, e *tracefile.Event) {
 	const msgPeek = 2 // include/linux/socket.h
+	if f.found {
+		e.Fingerprint = 0
+	}
 	switch {
 	case f.file == nil, e.Kind != tracefile.Syscall, e.Errno() != 0:
 		return // what it was to send it will send again

@@ -186,6 +186,10 @@ func (r *Rules) Names() []string {
 	return all
 }
 
+// ReadFiles reports whether rules look for secrets of every kind, or of the
+// user's, in what is read from files.
+func (r *Rules) ReadFiles() bool { return r.on[files] || len(r.own) > 0 }
+
 // Off reports that no rule is in force.
 func (r *Rules) Off() bool { return len(r.Names()) == 0 }
 
