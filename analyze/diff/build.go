@@ -24,6 +24,7 @@ type builder struct {
 	threads map[tracefile.ThreadID]*thread
 	paths   []string             // of the call being added
 	heard   map[*world.File]bool // connections from which something was read
+	prints  bool                 // fingerprints of reads are compared
 }
 
 func newBuilder(name string, syms *symbols, seed maphash.Seed, rs ruleSet, roots []root) *builder {
@@ -493,11 +494,16 @@ func (b *builder) attr(c *analyze.Call, pl *plan, object string, f *form) uint32
 			return 0
 		}
 		word(uint64(e.Ret))
-		data := payload(e)
-		if printable(data) { // a hash or a date in a file is no more than one in a name
-			h.WriteString(b.names.text(string(data)))
-		} else {
-			h.Write(data)
+		data := string(payload(e))
+		varies := false
+		if printable([]byte(data)) { // a hash or a date in a file is no more than one in a name
+			masked := b.names.text(data)
+			varies = masked != data
+			data = masked
+		}
+		h.WriteString(data)
+		if b.prints && !varies {
+			word(uint64(e.Fingerprint))
 		}
 	case "rlimit", "getrlimit":
 		for i := range e.Bufs {

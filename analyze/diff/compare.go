@@ -122,7 +122,39 @@ func (c *comparison) alignProcess(pp *procPair) {
 		}
 	}
 	if c.rules.on(ruleOrder) {
-		pp.onlyGood, pp.onlyBad = cancel(pp.onlyGood, pp.onlyBad)
+		g, b := pp.onlyGood, pp.onlyBad
+		pp.onlyGood, pp.onlyBad = cancel(g, b)
+		c.pairCancelled(pp, g, b)
+	}
+}
+
+// pairCancelled compares the steps of g and b that were taken away from pp: the
+// calls are no difference, what they read may be one.
+func (c *comparison) pairCancelled(pp *procPair, g, b []ref) {
+	gone := map[symbol][]ref{}
+	eachDropped(g, pp.onlyGood, func(r ref) {
+		if r.step().attr != 0 {
+			gone[r.step().sym] = append(gone[r.step().sym], r)
+		}
+	})
+	eachDropped(b, pp.onlyBad, func(r ref) {
+		s := r.step().sym
+		if list := gone[s]; len(list) > 0 {
+			c.pairSteps(pp, list[0], r)
+			gone[s] = list[1:]
+		}
+	})
+}
+
+// eachDropped calls fn with those of all that are not in kept, a part of it in
+// the same order.
+func eachDropped(all, kept []ref, fn func(ref)) {
+	for _, r := range all {
+		if len(kept) > 0 && kept[0] == r {
+			kept = kept[1:]
+			continue
+		}
+		fn(r)
 	}
 }
 

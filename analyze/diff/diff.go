@@ -22,6 +22,7 @@ import (
 
 	"sysreel/analyze"
 	"sysreel/proto/syscalls"
+	"sysreel/proto/tracepb"
 )
 
 // Source is a trace that can be opened more than once.
@@ -98,7 +99,7 @@ func measure(ctx context.Context, o Options) (*measured, error) {
 	syms := newSymbols()
 	seed := maphash.MakeSeed()
 	ld := &loader{o: o, syms: syms, rules: rs, seed: seed}
-	if err := ld.findRoots(); err != nil {
+	if err := ld.headers(); err != nil {
 		return nil, err
 	}
 	var runs [2][]*run
@@ -140,16 +141,20 @@ type loader struct {
 	rules ruleSet
 	seed  maphash.Seed
 	roots [2][][]root
+	// prints: all traces have fingerprints of what was read, made alike.
+	prints bool
 }
 
-// findRoots decides which directories stand for each other: those the user
-// named and, where they differ, the directories the commands were started in.
-func (ld *loader) findRoots() error {
+// headers decides, by what the traces' headers say, which directories stand for
+// each other: those the user named and, where they differ, the directories the
+// commands were started in; and whether fingerprints can be compared.
+func (ld *loader) headers() error {
 	var mapped []root
 	for _, m := range ld.o.Map {
 		mapped = append(mapped, root{strings.TrimRight(m.From, "/"), strings.TrimRight(m.To, "/")})
 	}
 	var cwds [2][]string
+	var policy *tracepb.Policy
 	differ := false
 	for side, list := range [2][]Source{ld.o.Good, ld.o.Bad} {
 		for _, s := range list {
@@ -158,6 +163,11 @@ func (ld *loader) findRoots() error {
 				return err
 			}
 			cwd := string(t.Header().GetTarget().GetCwd())
+			p := t.Header().GetPolicy()
+			if policy == nil {
+				policy, ld.prints = p, p.GetFingerprint() > 0
+			}
+			ld.prints = ld.prints && p.GetFingerprint() == policy.GetFingerprint() && p.GetFingerprintPages() == policy.GetFingerprintPages()
 			if err := t.Close(); err != nil {
 				return fmt.Errorf("%s: %w", s.Name, err)
 			}
@@ -184,7 +194,7 @@ func (ld *loader) load(ctx context.Context, s Source, roots []root) (*run, error
 	}
 	defer t.Close()
 	b := newBuilder(s.Name, ld.syms, ld.seed, ld.rules, roots)
-	b.run.header = t.Header()
+	b.run.header, b.prints = t.Header(), ld.prints
 	ao := analyze.Options{Filter: ld.o.Filter, Need: analyze.NeedWorld, Workers: ld.o.Workers}
 	if ld.o.Progress != nil {
 		ao.Progress = func(events uint64, share float64) { ld.o.Progress(s.Name, events, share) }

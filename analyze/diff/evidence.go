@@ -23,7 +23,9 @@ type evidence struct {
 	stat  bool // meta is valid
 	ret   int64
 	data  string // what was read, as far as kept
-	tid   int32
+	// offset is where in its file that stood; see unknown.
+	offset int64
+	tid    int32
 	// prefer, if set, is the path of the call that is compared: the rules let
 	// paths stand for each other, and where this run has a successful call of
 	// the same name on that very path, that is the better evidence.
@@ -54,7 +56,7 @@ func collect(ctx context.Context, s Source, o Options, want map[uint64]*evidence
 		return err
 	}
 	defer t.Close()
-	col := &collector{o: o, want: want, preferred: preferred, text: format.New(format.Options{Strings: 64}), recent: map[tracefile.ThreadID][]string{}, after: map[tracefile.ThreadID][]*evidence{}}
+	col := &collector{o: o, want: want, preferred: preferred, text: format.New(format.Options{Strings: 64}), recent: map[tracefile.ThreadID][]string{}, after: map[tracefile.ThreadID][]*evidence{}, at: positions{}}
 	stop := fmt.Errorf("done")
 	err = analyze.Run(ctx, t.Reader, analyze.Options{Need: analyze.NeedWorld, Workers: o.Workers}, func(c *analyze.Call) error {
 		col.add(c)
@@ -79,10 +81,12 @@ type collector struct {
 	preferred map[string]*evidence
 	recent    map[tracefile.ThreadID][]string
 	after     map[tracefile.ThreadID][]*evidence
+	at        positions
 }
 
 func (col *collector) add(c *analyze.Call) {
 	ev := col.want[c.Num]
+	offset := col.at.take(c)
 	if p := col.preferred[c.Name]; p != nil && c.IsCall() && !c.Failed() && !c.AtLeast() {
 		if paths := c.Paths(); len(paths) > 0 && paths[0] == p.prefer {
 			delete(col.preferred, c.Name)
@@ -106,6 +110,7 @@ func (col *collector) add(c *analyze.Call) {
 	}
 	if ev != nil {
 		col.describe(ev, c)
+		ev.offset = offset
 		if col.o.Context > 0 {
 			ev.call.Before = append([]string(nil), col.recent[id]...)
 			col.after[id] = append(col.after[id], ev)

@@ -169,9 +169,9 @@ func inputSummary(k *candidate, object string, good, bad *evidence) string {
 	case strings.Contains(k.form.Family, "rlimit"):
 		return "a resource limit differs"
 	case good.ret != bad.ret:
-		return fmt.Sprintf("%s has other content (read %d bytes, %d in the good run)", object, bad.ret, good.ret)
+		return fmt.Sprintf("%s has other content%s (read %d bytes, %d in the good run)", object, firstDifference(good, bad), bad.ret, good.ret)
 	}
-	return object + " has other content"
+	return object + " has other content" + firstDifference(good, bad)
 }
 
 func firstLine(s string) string {
