@@ -25,12 +25,13 @@ type builder struct {
 	paths   []string             // of the call being added
 	heard   map[*world.File]bool // connections from which something was read
 	prints  bool                 // fingerprints of reads are compared
+	reading map[*world.File]*listing
 }
 
 func newBuilder(name string, syms *symbols, seed maphash.Seed, rs ruleSet, roots []root) *builder {
 	n := newNames(rs, roots)
 	return &builder{
-		run:     &run{name: name, errnos: map[string]int{}, written: map[string]bool{}, canon: n.text},
+		run:     &run{name: name, errnos: map[string]int{}, written: map[string]bool{}, made: map[string]bool{}, canon: n.text},
 		syms:    syms,
 		rules:   rs,
 		names:   n,
@@ -40,6 +41,7 @@ func newBuilder(name string, syms *symbols, seed maphash.Seed, rs ruleSet, roots
 		procs:   map[tracefile.ProcessID]*proc{},
 		threads: map[tracefile.ThreadID]*thread{},
 		heard:   map[*world.File]bool{},
+		reading: map[*world.File]*listing{},
 	}
 }
 
@@ -184,6 +186,7 @@ func (b *builder) call(t *thread, c *analyze.Call) {
 	}
 	b.creates(c, pl)
 	object := b.object(c, pl)
+	b.makes(pl, e, object)
 	if n := socketError(e, d.Name); n != 0 {
 		fam, errno = family{"connect", effect}, syscalls.ErrnoName(n)
 	} else if fam.name == "connect" && b.rules.on(ruleRetry) && (errno == "EINPROGRESS" || errno == "EALREADY" || errno == "EISCONN") {
@@ -213,6 +216,9 @@ func (b *builder) call(t *thread, c *analyze.Call) {
 		}
 	} else {
 		b.succeeded(t, e, pl, object)
+		if fam.name == "list" && pl.fd >= 0 {
+			b.list(p, c, c.Process.File(int32(e.Args[pl.fd])), object)
+		}
 		wakeup := fam.class == stream && strings.HasPrefix(object, "anon_inode:") // eventfd, timerfd
 		if fam.class == wait || (fam.class == quiet || wakeup) && b.rules.on(ruleQuiet) {
 			return
@@ -497,7 +503,7 @@ func (b *builder) attr(c *analyze.Call, pl *plan, object string, f *form) uint32
 		data := string(payload(e))
 		varies := false
 		if printable([]byte(data)) { // a hash or a date in a file is no more than one in a name
-			masked := b.names.text(data)
+			masked := b.names.content(data)
 			varies = masked != data
 			data = masked
 		}

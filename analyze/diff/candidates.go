@@ -83,7 +83,7 @@ func (c *comparison) candidates(o *outcome) []*candidate {
 			break
 		}
 	}
-	return out
+	return append(out, c.listingCandidates(o)...)
 }
 
 // failures lists the failed calls of a process that the good run lacks.

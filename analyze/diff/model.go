@@ -21,6 +21,8 @@ type run struct {
 	errnos  map[string]int
 	kills   []kill
 	written map[string]bool     // canonical paths that the run itself wrote
+	made    map[string]bool     // … that it made, removed or renamed, or tried to
+	listed  int                 // names in listings
 	canon   func(string) string // masks what the rules for names mask
 }
 
@@ -49,6 +51,7 @@ type proc struct {
 	seen     map[symbol]int32 // how often a step's symbol occurs
 	messages []message
 	signals  []signal
+	lists    map[string]*listing // by canonical directory
 
 	ended    bool
 	status   int32 // wait status

@@ -86,6 +86,15 @@ func (n *names) path(p string) string {
 // text returns the canonical form of other text: an argument, a message.
 func (n *names) text(s string) string { return n.canonical(s) }
 
+// content returns the canonical form of what is in a file. A number there that is
+// that of a process is so by chance.
+func (n *names) content(s string) string {
+	pids := n.pids
+	n.pids = nil
+	defer func() { n.pids = pids }()
+	return n.canonical(s)
+}
+
 func (n *names) canonical(p string) string {
 	if n.rules.on(ruleRoot) {
 		for _, r := range n.roots {

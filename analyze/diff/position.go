@@ -58,9 +58,9 @@ func (p positions) take(c *analyze.Call) int64 {
 	return at
 }
 
-// firstDifference says, in words for behind "has other content", where the first
+// differsAt says, in words for behind "has other content", where the first
 // difference of two reads lies, "" if that is not known.
-func firstDifference(good, bad *evidence) string {
+func differsAt(good, bad *evidence) string {
 	if good.offset != bad.offset || good.offset == unknown {
 		return ""
 	}

@@ -31,6 +31,9 @@ func (c *comparison) finding(k *candidate, good, bad *evidence, w *Weights) Find
 			f.Path = k.form.Object
 		}
 	}
+	if k.kind == InputChanged && k.form.Family == "list" {
+		f.Syscall, f.Path = k.form.Name, k.subject
+	}
 	if k.form.Failed() {
 		f.Errno = k.form.Result
 	}
@@ -169,9 +172,9 @@ func inputSummary(k *candidate, object string, good, bad *evidence) string {
 	case strings.Contains(k.form.Family, "rlimit"):
 		return "a resource limit differs"
 	case good.ret != bad.ret:
-		return fmt.Sprintf("%s has other content%s (read %d bytes, %d in the good run)", object, firstDifference(good, bad), bad.ret, good.ret)
+		return fmt.Sprintf("%s has other content%s (read %d bytes, %d in the good run)", object, differsAt(good, bad), bad.ret, good.ret)
 	}
-	return object + " has other content" + firstDifference(good, bad)
+	return object + " has other content" + differsAt(good, bad)
 }
 
 func firstLine(s string) string {

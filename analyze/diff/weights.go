@@ -18,6 +18,8 @@ const (
 	kindAdded                        // a call that the good run did not make
 	kindMetadata                     // another size, mode or owner
 	kindContent                      // other data
+	kindGone                         // a name that a directory no longer has
+	kindCome                         // one that it has now
 	kindOutput                       // calls on standard input and output: they tell the outcome
 	kindProcess                      // a process that the bad run does not have
 	kindNewProcess                   // a process that the good run does not have
@@ -77,6 +79,8 @@ var features = [numFeatures]struct {
 	kindAdded:         {"added", 1},
 	kindMetadata:      {"another size, mode or owner", 3},
 	kindContent:       {"other data", 2.6},
+	kindGone:          {"a name less in a directory", 4.5},
+	kindCome:          {"a name more in a directory", 3},
 	kindOutput:        {"an output", 0.2},
 	kindProcess:       {"a process is missing", 2},
 	kindNewProcess:    {"a process more", 1.2},
