@@ -156,6 +156,7 @@ func (c *comparison) callCandidates(pp *procPair) []*candidate {
 		}
 		done[s] = true
 	}
+	out = append(out, c.appeared(pp, used)...)
 	var missing []ref
 	for _, r := range pp.onlyGood {
 		if s := r.step().sym; !done[s] && c.inOther(r, goodSide) {
@@ -176,6 +177,54 @@ func (c *comparison) callCandidates(pp *procPair) []*candidate {
 		first.first = true
 	}
 	return out
+}
+
+// appeared lists what the good run asked for in vain and the bad run found there.
+// That the good run found it too, later, when it had made it itself, does not
+// matter; so only the first answers are compared. What it lists is put in used.
+func (c *comparison) appeared(pp *procPair, used map[symbol]bool) []*candidate {
+	var out []*candidate
+	for _, r := range pp.onlyGood {
+		f := c.syms.form(r.step().sym)
+		if f.Result != "ENOENT" || f.Object == "" || used[f.key] || c.inOther(r, goodSide) {
+			continue
+		}
+		switch f.Family {
+		case "stat", "access", "open", "readlink":
+		default:
+			continue
+		}
+		g, b := c.firstOf(pp.good, f.key), c.firstOf(pp.bad, f.key)
+		if g.thread == nil || b.thread == nil || !c.syms.form(g.step().sym).Failed() || c.syms.form(b.step().sym).Failed() {
+			continue
+		}
+		used[f.key] = true
+		out = append(out, &candidate{kind: ResultChanged, proc: pp.bad, form: *c.syms.form(b.step().sym), was: *c.syms.form(g.step().sym),
+			good: g.event(), bad: b.event(), at: b.event(), weight: weightMended})
+	}
+	return out
+}
+
+// appeared reports whether k is that something was there, not in the good run.
+func (k *candidate) appeared() bool {
+	return k.kind == ResultChanged && k.was.Result == "ENOENT" && !k.form.Failed()
+}
+
+// firstOf returns the first step of a process with that key, by event; its thread
+// is nil if there is none.
+func (c *comparison) firstOf(p *proc, key symbol) ref {
+	var first ref
+	for _, t := range p.threads {
+		for i := range t.steps {
+			if c.syms.form(t.steps[i].sym).key == key {
+				if r := (ref{thread: t, index: int32(i)}); first.thread == nil || r.event() < first.event() {
+					first = r
+				}
+				break
+			}
+		}
+	}
+	return first
 }
 
 // muchMore makes a candidate of a call that one run made many times as often as

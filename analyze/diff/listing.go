@@ -209,14 +209,18 @@ func (c *comparison) listingCandidates(o *outcome) []*candidate {
 	return out
 }
 
-// soughtInVain lists the paths that the bad run did not find: a call that fails
-// says more than a listing.
+// soughtInVain lists the paths, or names where no more is known, that the bad run
+// did not find: a call that fails says more than a listing.
 func (c *comparison) soughtInVain() map[string]bool {
 	m := map[string]bool{}
 	for _, p := range c.bad.procs {
 		for s := range p.seen {
-			if f := c.syms.form(s); f.Result == "ENOENT" {
+			switch f := c.syms.form(s); {
+			case f.Result != "ENOENT":
+			case strings.HasPrefix(f.Object, "/"):
 				m[f.Object] = true
+			default: // of a socket, behind its protocol
+				m[base(f.Object[strings.LastIndexByte(f.Object, ' ')+1:])] = true
 			}
 		}
 	}
@@ -239,7 +243,7 @@ func (c *comparison) only(dir string, x, y *listing, skip map[string]bool) []str
 	var out []string
 	for canon := range x.names {
 		path := strings.TrimSuffix(dir, "/") + "/" + canon
-		if _, ok := y.names[canon]; !ok && !c.good.made[path] && !c.bad.made[path] && !skip[path] {
+		if _, ok := y.names[canon]; !ok && !c.good.made[path] && !c.bad.made[path] && !skip[path] && !skip[canon] {
 			out = append(out, canon)
 		}
 	}

@@ -144,7 +144,7 @@ func (c *comparison) describe(k *candidate, o *outcome, search map[string]uint64
 	if k.subject != "" {
 		object = k.subject
 	}
-	if !end && (k.form.Failed() || k.kind == InputChanged || k.kind == Missing || k.kind == ProcessMissing) {
+	if !end && (k.form.Failed() || k.appeared() || k.kind == InputChanged || k.kind == Missing || k.kind == ProcessMissing) {
 		from := k.bad
 		if k.kind == Missing || k.kind == ProcessMissing {
 			from = 0
@@ -162,7 +162,7 @@ func (c *comparison) describe(k *candidate, o *outcome, search map[string]uint64
 			add(errorInMessage)
 		}
 	}
-	telling := k.form.Failed() || k.kind == InputChanged || k.kind == Slower || k.kind == ProcessMissing
+	telling := k.form.Failed() || k.appeared() || k.kind == InputChanged || k.kind == Slower || k.kind == ProcessMissing
 	if o.worse && !end {
 		switch {
 		case !telling:
@@ -279,7 +279,7 @@ func (c *comparison) follows(k, cause *candidate, o *outcome) bool {
 		return false
 	}
 	later := k.at == 0 || k.at >= cause.at || k.tail ||
-		k.kind == Missing && cause.good != 0 && k.good > cause.good && cause.form.Failed()
+		k.kind == Missing && cause.good != 0 && k.good > cause.good && (cause.form.Failed() || cause.appeared())
 	switch k.kind {
 	case ProcessMissing, ProcessAdded:
 		parent := k.proc.parent

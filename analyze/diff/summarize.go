@@ -97,6 +97,8 @@ func (c *comparison) summary(k *candidate, f *Finding, good, bad *evidence) stri
 		return fmt.Sprintf("%s: %s failed with %s (%s), ok in the good run", who, call, is, errnoText(is))
 	case k.form.Failed() && was != is:
 		return fmt.Sprintf("%s: %s failed with %s (%s), with %s in the good run", who, call, is, errnoText(is), was)
+	case was == "ENOENT" && !k.form.Failed() && strings.HasPrefix(k.form.Object, "/"):
+		return fmt.Sprintf("%s: %s exists, not in the good run", who, object)
 	case k.was.Failed() && !k.form.Failed():
 		return fmt.Sprintf("%s: %s was ok, failed with %s in the good run", who, call, was)
 	case k.form.Family == "exit":
