@@ -200,7 +200,7 @@ func (c *comparison) appeared(pp *procPair, used map[symbol]bool) []*candidate {
 		}
 		used[f.key] = true
 		out = append(out, &candidate{kind: ResultChanged, proc: pp.bad, form: *c.syms.form(b.step().sym), was: *c.syms.form(g.step().sym),
-			good: g.event(), bad: b.event(), at: b.event(), weight: weightMended})
+			good: g.event(), bad: b.event(), at: b.event(), means: kindMended})
 	}
 	return out
 }
