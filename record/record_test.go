@@ -110,17 +110,19 @@ type plainOptions struct {
 	Cgroup         string
 	Wait, Restarts bool
 	Inject         []string
+	Redact         string
+	NoFingerprints bool
 }
 
 func plain(o Options) plainOptions {
 	return plainOptions{o.PIDs, o.Tree, o.NoFollow, o.Trace, o.Snap, o.Environ, o.MaxTime, o.MaxSize, o.MaxEvents, o.Seccomp,
-		o.Cgroup, o.Wait, o.Restarts, o.Inject}
+		o.Cgroup, o.Wait, o.Restarts, o.Inject, o.Redact, o.NoFingerprints}
 }
 
 func (p plainOptions) options() Options {
 	return Options{PIDs: p.PIDs, Tree: p.Tree, NoFollow: p.NoFollow, Trace: p.Trace, Snap: p.Snap, Environ: p.Environ,
 		MaxTime: p.MaxTime, MaxSize: p.MaxSize, MaxEvents: p.MaxEvents, Seccomp: p.Seccomp,
-		Cgroup: p.Cgroup, Wait: p.Wait, Restarts: p.Restarts, Inject: p.Inject}
+		Cgroup: p.Cgroup, Wait: p.Wait, Restarts: p.Restarts, Inject: p.Inject, Redact: p.Redact, NoFingerprints: p.NoFingerprints}
 }
 
 // recorder returns the command line of a recorder.

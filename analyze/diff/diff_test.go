@@ -363,7 +363,17 @@ func TestKinds(t *testing.T) {
 			base(func(b *tracetest.Builder, p tracefile.Thread) {
 				b.Call(p, "read", 1000, 4, 3, tracetest.Out("a=2\n"), 10)
 			}, 1<<8),
-			InputChanged, "app: /etc/app.conf has other content"},
+			InputChanged, "app: /etc/app.conf has other content, from byte 2 on"},
+		{"other content behind what is kept",
+			printed(base(func(b *tracetest.Builder, p tracefile.Thread) {
+				b.Call(p, "read", 1000, 50, 3, tracetest.Out("a=1\n"), 50, tracetest.Print(7))
+				b.Call(p, "read", 1000, 50, 3, tracetest.Out("b=1\n"), 50, tracetest.Print(8))
+			}, 0)),
+			printed(base(func(b *tracetest.Builder, p tracefile.Thread) {
+				b.Call(p, "read", 1000, 50, 3, tracetest.Out("a=1\n"), 50, tracetest.Print(7))
+				b.Call(p, "read", 1000, 50, 3, tracetest.Out("b=1\n"), 50, tracetest.Print(9))
+			}, 1<<8)),
+			InputChanged, "app: /etc/app.conf has other content, first within bytes 54 to 99"},
 		{"process missing",
 			base(func(b *tracetest.Builder, p tracefile.Thread) { b.Exit(child(b, 11, p, "helper", "-x"), 0) }, 0), base(nothing, 0),
 			ProcessMissing, "helper was not started: helper -x"},
@@ -392,7 +402,21 @@ func TestKinds(t *testing.T) {
 			base(func(b *tracetest.Builder, p tracefile.Thread) {
 				b.Call(p, "openat", 1000, 4, atFDCWD, "/data", rdonly)
 			}, 0),
-			ResultChanged, "app: openat /data was ok, failed with ENOENT in the good run"},
+			ResultChanged, "app: /data exists, not in the good run"},
+		{"there too early", // the good run makes it and sees it then
+			base(func(b *tracetest.Builder, p tracefile.Thread) {
+				b.Call(p, "access", 1000, enoent, "/run/lock", 0)
+				b.Call(p, "openat", 1000, 4, atFDCWD, "/run/lock", creatEx, 0o666)
+				b.Call(p, "access", 1000, 0, "/run/lock", 0)
+			}, 0),
+			base(func(b *tracetest.Builder, p tracefile.Thread) { b.Call(p, "access", 1000, 0, "/run/lock", 0) }, 1<<8),
+			ResultChanged, "app: /run/lock exists, not in the good run"},
+		{"name gone from a directory", base(list("a.conf", "b.conf"), 0), base(list("a.conf"), 1<<8),
+			InputChanged, "app: missing from /srv/d: b.conf, which the good run listed"},
+		{"name new in a directory", base(list("a.conf"), 0), base(list("a.conf", "z.conf"), 1<<8),
+			InputChanged, "app: new in /srv/d: z.conf, which the good run did not list"},
+		{"many names gone", base(list("a", "b", "c", "d", "e", "f"), 0), base(list("a"), 1<<8),
+			InputChanged, "app: missing from /srv/d: b, which the good run listed"},
 		{"more work",
 			base(func(b *tracetest.Builder, p tracefile.Thread) { repeat(b, p, 3) }, 0),
 			base(func(b *tracetest.Builder, p tracefile.Thread) { repeat(b, p, 500) }, 0),

@@ -136,6 +136,10 @@ type Out []byte
 // In is memory that a call read: an argument of Call.
 type In []byte
 
+// Print is, of a call that read, the fingerprint of what it read: an argument of
+// Call that is none of the call's.
+type Print uint16
+
 // event makes a call: integers are registers, strings, In and Out memory.
 func (b *Builder) event(t tracefile.Thread, name string, dur, ret int64, args []any) tracefile.Event {
 	b.tb.Helper()
@@ -147,6 +151,9 @@ func (b *Builder) event(t tracefile.Thread, name string, dur, ret int64, args []
 	for i, a := range args {
 		buf := tracefile.Buf{Arg: int8(i), Parent: -1}
 		switch a := a.(type) {
+		case Print:
+			e.Fingerprint = uint16(a)
+			continue
 		case int:
 			e.Args[i] = uint64(a)
 			continue
