@@ -113,6 +113,9 @@ type Policy struct {
 	Seccomp bool   `json:"seccomp"`
 	// Redact lists the rules by which secrets were blanked: none, none was.
 	Redact []string `json:"redact"`
+	// Fingerprint is how many bytes of a read from a file a hash of 16 bits
+	// covers, 0: there are no such hashes.
+	Fingerprint uint32 `json:"fingerprint,omitempty"`
 }
 
 // Loss is something that is not in the trace.
@@ -142,7 +145,7 @@ func Read(name string, r *tracefile.Reader) (*Result, error) {
 		PIDs:    h.GetTarget().GetPids(), Cwd: string(h.GetTarget().GetCwd()), Follow: h.GetTarget().GetFollow(),
 		NoDurations:   h.GetNoDurations(),
 		NoClock:       h.GetNoClock(),
-		Policy:        Policy{h.GetPolicy().GetSnap(), h.GetPolicy().GetSnapWritten(), h.GetPolicy().GetTrace(), h.GetPolicy().GetEnv(), h.GetPolicy().GetSeccomp(), append([]string{}, h.GetPolicy().GetRedact()...)},
+		Policy:        Policy{h.GetPolicy().GetSnap(), h.GetPolicy().GetSnapWritten(), h.GetPolicy().GetTrace(), h.GetPolicy().GetEnv(), h.GetPolicy().GetSeccomp(), append([]string{}, h.GetPolicy().GetRedact()...), h.GetPolicy().GetFingerprint()},
 		CalibrationNs: h.GetCalibration().GetStopNs(),
 		RingBytes:     h.GetRingBytes(),
 		Losses:        []Loss{}, Gaps: []Gap{}, Redactions: []Redaction{},
@@ -431,6 +434,9 @@ func policy(p Policy, follow bool) string {
 	s := fmt.Sprintf("%d bytes of each buffer", p.Snap)
 	if p.Written > p.Snap {
 		s += fmt.Sprintf(", %d of text that is written", p.Written)
+	}
+	if p.Fingerprint > 0 {
+		s += ", hashes of what else is read from files"
 	}
 	if p.Trace != "" {
 		s += ", calls of " + p.Trace
