@@ -133,10 +133,11 @@ func (a *assembler) resume(s *state, t *thread, r *record, at int64) error {
 		whole.ev.Flags |= tracefile.MidCall
 		return a.complete(t, &whole, at)
 	}
-	whole := r
+	whole, args := r, r.whole
 	n := len(t.args)
 	if r.whole == nil || t.arch != a.o.Arch || len(r.whole) != n+len(r.args) || !bytes.HasPrefix(r.whole, t.args) {
 		t.args = append(t.args, r.args...)
+		args = t.args
 		whole = &record{line: r.line, num: r.num, call: t.call}
 		a.enc.withArch(t.arch, func() { a.enc.complete(whole, t.args, r.ret, n, nil) })
 	}
@@ -156,7 +157,7 @@ func (a *assembler) resume(s *state, t *thread, r *record, at int64) error {
 		start = max(start, end-most)
 	}
 	t.in = false
-	return a.finish(t, whole, start, end)
+	return a.finish(t, whole, args, start, end)
 }
 
 // complete takes a call that stands in one line.
@@ -173,11 +174,12 @@ func (a *assembler) complete(t *thread, r *record, at int64) error {
 		})
 	}
 	t.execed = false
-	return a.finish(t, r, at, at+max(0, r.dur))
+	return a.finish(t, r, r.args, at, at+max(0, r.dur))
 }
 
-// finish writes a call whose event is made.
-func (a *assembler) finish(t *thread, r *record, start, end int64) error {
+// finish writes a call whose event is made. args is the text of its arguments,
+// of both halves.
+func (a *assembler) finish(t *thread, r *record, args []byte, start, end int64) error {
 	e := &r.ev
 	e.Thread, e.Start, e.End = t.Thread, start, end
 	e.NR = a.number(r.call, r.name)
@@ -194,7 +196,7 @@ func (a *assembler) finish(t *thread, r *record, start, end int64) error {
 			}
 		case "clone", "clone3", "fork", "vfork":
 			if e.Ret > 0 && e.Ret < 1<<31 {
-				a.bear(t, int32(e.Ret), d.Name, r.args)
+				a.bear(t, int32(e.Ret), d.Name, args)
 			}
 		}
 	}

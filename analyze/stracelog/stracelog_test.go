@@ -326,6 +326,21 @@ func TestHalves(t *testing.T) {
 }
 
 // One run of strace -ff is the same as its -f, but for the order.
+// A clone whose line was broken in two tells in its first half what it makes, also
+// if the thread's own lines come later.
+func TestHalvesOfClone(t *testing.T) {
+	for _, halves := range [][2]string{
+		{"clone(child_stack=0x7f, flags=CLONE_VM|CLONE_THREAD|CLONE_SIGHAND <unfinished ...>", "<... clone resumed>) = 2"},
+		{"clone(child_stack=0x7f,  <unfinished ...>", "<... clone resumed>flags=CLONE_VM|CLONE_THREAD|CLONE_SIGHAND) = 2"},
+		{"clone3({flags=CLONE_VM|CLONE_THREAD|CLONE_SIGHAND, stack=0x7f, stack_size=0x10} <unfinished ...>", "<... clone3 resumed>, 88) = 2"},
+	} {
+		_, res := importText(t, "1 "+halves[0]+"\n1 "+halves[1]+"\n2 gettid() = 2\n")
+		if res.Threads != 2 || res.Processes != 1 {
+			t.Errorf("%q: %d threads, %d processes, want 2 and 1", halves, res.Threads, res.Processes)
+		}
+	}
+}
+
 func TestSeveralLogs(t *testing.T) {
 	files, _ := filepath.Glob("../../testdata/logs/ff.*")
 	if len(files) < 3 {
