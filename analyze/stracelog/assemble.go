@@ -206,6 +206,10 @@ type state struct {
 	ns           int64
 }
 
+// progressEvents is how many events are written between two calls of
+// Options.Progress.
+const progressEvents = 4096
+
 // emit writes an event. Its end is not before the one's before.
 func (a *assembler) emit(e *tracefile.Event) error {
 	e.End = max(e.End, a.lastEnd)
@@ -214,7 +218,9 @@ func (a *assembler) emit(e *tracefile.Event) error {
 	if !a.merged {
 		a.clock = max(a.clock, e.End)
 	}
-	a.res.Events++
+	if a.res.Events++; a.o.Progress != nil && a.res.Events%progressEvents == 0 {
+		a.o.Progress(a.res.Events)
+	}
 	if e.Kind == tracefile.Syscall || e.Kind == tracefile.Unfinished {
 		a.res.Calls++
 		if n := len(e.Bufs); n > 0 && e.Bufs[n-1].Arg < 0 {

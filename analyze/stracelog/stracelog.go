@@ -30,6 +30,9 @@ type Options struct {
 	Arch     syscalls.Arch // of the machine that strace ran on; 0 means AMD64
 	Recorder string        // for the header: "sysreel 1.0"
 	Workers  int           // that parse a single log; 0: one a CPU
+	// Progress, if set, is called now and then with the number of events written,
+	// always by the goroutine that called Import.
+	Progress func(events uint64)
 }
 
 // Result is what was found.

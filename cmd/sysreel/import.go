@@ -12,6 +12,7 @@ import (
 	"sort"
 	"strconv"
 	"strings"
+	"sync/atomic"
 
 	"github.com/spf13/cobra"
 
@@ -82,7 +83,14 @@ func runImport(ctx context.Context, std *stdio, o importOptions, names []string)
 		return err
 	}
 	w := bufio.NewWriterSize(out, 256<<10)
-	res, err := stracelog.Import(ctx, w, logs, stracelog.Options{Arch: arch, Recorder: "sysreel " + buildVersion()})
+	so := stracelog.Options{Arch: arch, Recorder: "sysreel " + buildVersion()}
+	progress := newProgress(std)
+	if hook := progress.hook(names[0]); hook != nil {
+		share := readShare(logs)
+		so.Progress = func(events uint64) { hook(events, share()) }
+	}
+	res, err := stracelog.Import(ctx, w, logs, so)
+	progress.clear()
 	if err == nil {
 		err = w.Flush()
 	}
@@ -94,6 +102,42 @@ func runImport(ctx context.Context, std *stdio, o importOptions, names []string)
 	}
 	reportImport(std, o, res, out.name)
 	return nil
+}
+
+// readShare returns a function that tells which share of the logs has been read;
+// negative if one of them is no file.
+func readShare(logs []stracelog.Log) func() float64 {
+	var read atomic.Int64
+	total := int64(0)
+	for i := range logs {
+		l := &logs[i]
+		st, err := os.Stat(l.Name)
+		if err != nil || !st.Mode().IsRegular() {
+			return func() float64 { return -1 }
+		}
+		total += st.Size()
+		open := l.Open
+		l.Open = func() (io.ReadCloser, error) {
+			f, err := open()
+			if err != nil {
+				return nil, err
+			}
+			return &countedLog{f, &read}, nil
+		}
+	}
+	return func() float64 { return min(float64(read.Load())/float64(max(total, 1)), 1) }
+}
+
+// countedLog counts the bytes that are read of a log.
+type countedLog struct {
+	io.ReadCloser
+	read *atomic.Int64
+}
+
+func (c *countedLog) Read(p []byte) (int, error) {
+	n, err := c.ReadCloser.Read(p)
+	c.read.Add(int64(n))
+	return n, err
 }
 
 // reportImport says what was read, and what of it was not understood.

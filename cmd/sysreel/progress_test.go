@@ -5,10 +5,12 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 
 	"sysreel/analyze"
+	"sysreel/analyze/stracelog"
 	"sysreel/proto/tracefile"
 )
 
@@ -98,5 +100,37 @@ func TestProgressShare(t *testing.T) {
 	}}, func(*analyze.Call) error { return nil })
 	if err != nil {
 		t.Error(err)
+	}
+}
+
+// An import tells how much of its logs it has read: all, at the end; of a pipe
+// nothing is known.
+func TestImportShare(t *testing.T) {
+	text := strings.Repeat("1 1700000000.000001 getppid() = 0 <0.000001>\n", 20_000)
+	file := filepath.Join(t.TempDir(), "log")
+	if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	std := &stdio{in: strings.NewReader(text)}
+	for _, name := range []string{file, "-"} {
+		logs, err := findLogs(std, []string{name})
+		if err != nil {
+			t.Fatal(err)
+		}
+		share, last, n := readShare(logs), 0.0, 0
+		o := stracelog.Options{Progress: func(events uint64) {
+			n++
+			now := share()
+			if events == 0 || now > 1 || name == "-" && now >= 0 || name == file && (now < last || now == 0) {
+				t.Errorf("%s: %d events, %.3f after %.3f", name, events, now, last)
+			}
+			last = now
+		}}
+		if _, err := stracelog.Import(t.Context(), io.Discard, logs, o); err != nil {
+			t.Fatal(err)
+		}
+		if n != 4 || name == file && share() != 1 {
+			t.Errorf("%s: told %d times, %.3f at the end", name, n, share())
+		}
 	}
 }
