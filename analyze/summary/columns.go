@@ -220,7 +220,7 @@ func WriteColumnsCSV(w io.Writer, c *Columns) error {
 	for i := range c.Rows {
 		for j, x := range c.Rows[i].Cells {
 			if x != nil {
-				out.Write(append([]string{term.Safe(c.Traces[j].Name), term.Safe(x.Name)}, x.csv(c.Traces[j].ThreadNs)...))
+				out.Write(append([]string{term.Safe(c.Traces[j].Name), term.Safe(x.Name)}, x.csv(c.Traces[j].ThreadNs, c.Traces[j].Untimed)...))
 			}
 		}
 	}

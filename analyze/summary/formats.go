@@ -62,18 +62,24 @@ var csvColumns = [...]string{
 	"read_bytes", "written_bytes", "unfinished",
 }
 
-// csv returns the row's values, threadNs being what its share is of.
-func (x *Row) csv(threadNs int64) []string {
+// csv returns the row's values, threadNs being what its share is of. What is not
+// known is empty.
+func (x *Row) csv(threadNs int64, u Untimed) []string {
 	n := func(v int64) string { return strconv.FormatInt(v, 10) }
-	share := 0.0
-	if threadNs > 0 {
-		share = float64(x.TotalNs) / float64(threadNs)
+	share := ""
+	if !u.NoClock && !u.NoDurations {
+		part := 0.0
+		if threadNs > 0 {
+			part = float64(x.TotalNs) / float64(threadNs)
+		}
+		share = strconv.FormatFloat(part, 'f', 6, 64)
 	}
-	return []string{
-		n(int64(x.Calls)), n(int64(x.Errors)), x.errnoList(), strconv.FormatFloat(share, 'f', 6, 64), n(x.TotalNs), n(x.MinNs), n(x.MeanNs),
-		n(x.P50Ns), n(x.P90Ns), n(x.P99Ns), n(x.MaxNs), n(int64(x.MaxEvent)), n(int64(x.MaxFile)),
-		n(x.ReadBytes), n(x.WrittenBytes), n(int64(x.Unfinished)),
+	times := []string{share, n(x.TotalNs), n(x.MinNs), n(x.MeanNs), n(x.P50Ns), n(x.P90Ns), n(x.P99Ns), n(x.MaxNs), n(int64(x.MaxEvent)), n(int64(x.MaxFile))}
+	if u.NoDurations {
+		clear(times)
 	}
+	out := append([]string{n(int64(x.Calls)), n(int64(x.Errors)), x.errnoList()}, times...)
+	return append(out, n(x.ReadBytes), n(x.WrittenBytes), n(int64(x.Unfinished)))
 }
 
 // errnoList writes the errors, the most frequent first.
@@ -95,12 +101,13 @@ func (x *Row) errnoList() string {
 }
 
 // WriteCSV writes the rows as comma-separated values, RFC 4180, with a header.
+// Times that are not known are empty.
 // Names are safe for a terminal.
 func WriteCSV(w io.Writer, r *Result) error {
 	c := csv.NewWriter(w)
 	c.Write(append([]string{r.By}, csvColumns[:]...))
 	for i := range r.Rows {
-		c.Write(append([]string{term.Safe(r.Rows[i].Name)}, r.Rows[i].csv(r.ThreadNs)...))
+		c.Write(append([]string{term.Safe(r.Rows[i].Name)}, r.Rows[i].csv(r.ThreadNs, r.Untimed)...))
 	}
 	c.Flush()
 	return c.Error()

@@ -47,8 +47,8 @@ type Result struct {
 	ThreadTimes []ThreadTime `json:"thread_times,omitempty"`
 }
 
-// Untimed says what of the times means nothing, because a trace was made from a
-// log that does not have it: then the numbers stand for nothing.
+// Untimed says what of the times is not known, because a trace was made from a
+// log that does not have it: there JSON has null, and CSV nothing.
 type Untimed struct {
 	NoDurations bool `json:"no_durations,omitempty"` // of calls
 	NoClock     bool `json:"no_clock,omitempty"`     // when things happened
@@ -207,6 +207,9 @@ func (a *Analysis) Result() *Result {
 		return x.File < y.File || x.File == y.File && x.FirstEvent < y.FirstEvent
 	})
 	for i := range a.slowest.calls {
+		if a.untimed.NoDurations {
+			break
+		}
 		s := &a.slowest.calls[i]
 		r.Slowest = append(r.Slowest, Slow{s.event, s.ns, s.start - a.first, s.name, s.path, s.thread.Process.Label(), s.thread.TID, s.atLeast, s.file})
 	}

@@ -187,6 +187,9 @@ func runSummary(ctx context.Context, std *stdio, o summaryOptions, names []strin
 		})
 	}
 	result.Top(int(o.top))
+	if o.format == "strace-c" && result.NoDurations {
+		std.message("sysreel summary: no times: the log that this was made from has no durations (strace -T)")
+	}
 	switch o.format {
 	case "json":
 		return writeJSON(std.out, result)
