@@ -75,7 +75,7 @@ func (c *comparison) candidates(o *outcome) []*candidate {
 			}
 			out = append(out, c.failures(pp, o)...)
 		default:
-			out = append(out, c.callCandidates(pp)...)
+			out = append(out, c.callCandidates(pp, o)...)
 			out = append(out, c.inputCandidates(pp)...)
 		}
 		out = append(out, endCandidates(pp)...)
@@ -107,7 +107,7 @@ func (c *comparison) failures(pp *procPair, o *outcome) []*candidate {
 
 // callCandidates lists the calls of a matched process that only one run made
 // or that ended differently.
-func (c *comparison) callCandidates(pp *procPair) []*candidate {
+func (c *comparison) callCandidates(pp *procPair, o *outcome) []*candidate {
 	var out []*candidate
 	// What the good run made and the bad did not, by what it acted on.
 	goodByKey := map[symbol][]ref{}
@@ -169,6 +169,10 @@ func (c *comparison) callCandidates(pp *procPair) []*candidate {
 		if f := c.syms.form(r.step().sym); !c.inOther(r, goodSide) && !used[f.key] {
 			missing = append(missing, r)
 		}
+	}
+	if !o.worse {
+		missing = slices.DeleteFunc(missing, func(r ref) bool { return c.again(r, goodSide) })
+		added = slices.DeleteFunc(added, func(r ref) bool { return c.again(r, badSide) })
 	}
 	out = append(out, c.blocks(pp, missing, Missing)...)
 	out = append(out, c.blocks(pp, added, Added)...)

@@ -3,6 +3,7 @@ package diff
 import (
 	"cmp"
 	"slices"
+	"strings"
 )
 
 // comparison is what is known of two runs once their processes are matched
@@ -21,6 +22,7 @@ type comparison struct {
 
 	groupSeen [2]map[groupSymbol]int // by side
 	inputs    map[symbol]*[2]map[uint32]bool
+	looked    [2]map[string]bool // objects that a run looked at, by side; see again
 }
 
 type groupSymbol struct {
@@ -369,6 +371,40 @@ func (c *comparison) collectInputs() {
 			}
 		}
 	}
+}
+
+// again reports whether a step looks at a file that the other run looked at as well,
+// with success both times.
+func (c *comparison) again(r ref, side int) bool {
+	if !c.rules.on(ruleLook) || !c.rules.on(ruleCount) || !looks(c.syms.form(r.step().sym)) {
+		return false
+	}
+	other := 1 - side
+	if c.looked[other] == nil {
+		c.looked[other] = map[string]bool{}
+		for _, p := range [2]*run{c.good, c.bad}[other].procs {
+			for s := range p.seen {
+				if f := c.syms.form(s); looks(f) || f.Family == "exec" && !f.Failed() {
+					c.looked[other][f.Object] = true
+				}
+			}
+		}
+	}
+	return c.looked[other][c.syms.form(r.step().sym).Object]
+}
+
+// looks reports whether a call found out about a file and did not change it.
+func looks(f *form) bool {
+	if f.Failed() || !strings.HasPrefix(f.Object, "/") {
+		return false
+	}
+	switch f.Family {
+	case "open":
+		return f.Detail == openWord(0)
+	case "stat", "access", "readlink", "read", "list", "statfs", "getxattr":
+		return true
+	}
+	return false
 }
 
 // inOther reports whether a step's symbol occurs in the other run, in the

@@ -312,6 +312,12 @@ func TestRules(t *testing.T) {
 			b.Call(p, "read", 1000, 5, 0, tracetest.Out("x"), 100)
 		}), nil},
 		{ruleOrder, opens("/a", "/b"), opens("/b", "/a"), nil},
+		{ruleLook, one(func(b *tracetest.Builder, p tracefile.Thread) { b.Call(p, "stat", 1000, 0, "/f", stat(0o100644, 5, 0)) }),
+			one(func(b *tracetest.Builder, p tracefile.Thread) {
+				b.Call(p, "stat", 1000, 0, "/f", stat(0o100644, 5, 0))
+				b.Call(p, "open", 1000, 3, "/f", rdonly)
+				b.Call(p, "read", 1000, 5, 3, tracetest.Out("data\n"), 100)
+			}), nil},
 	} {
 		t.Run(c.rule, func(t *testing.T) {
 			o := pair(t, c.good, c.bad)
@@ -328,7 +334,7 @@ func TestRules(t *testing.T) {
 			}
 		})
 	}
-	tested := 17
+	tested := 18
 	if len(rules) != tested {
 		t.Errorf("%d rules, %d tested", len(rules), tested)
 	}
