@@ -54,6 +54,9 @@ func (b *builder) add(c *analyze.Call) {
 	r.events++
 	r.first, r.last = min(r.first, e.Start), max(r.last, e.End)
 	t := b.thread(e)
+	if t.end != 0 {
+		t.gap = max(t.gap, e.Start-t.end)
+	}
 	t.end = max(t.end, e.End)
 	switch e.Kind {
 	case tracefile.Syscall, tracefile.Unfinished, tracefile.InFlight:

@@ -3,6 +3,7 @@ package diff
 import (
 	"cmp"
 	"slices"
+	"strings"
 )
 
 // A difference of time between two single runs is told only where no usual
@@ -14,6 +15,7 @@ const (
 	slowCall    = 200e6 // ns added by one kind of call on one object
 	slowCompute = 600e6 // ns added between calls
 	slowFactor  = 3     // … and times as long as in the good run
+	stallMost   = 2e9   // ns for which a busy machine may hold up one call, or what is between two
 	hangLeast   = 800e6 // ns in one call that never returned
 	maxLatency  = 50    // rows
 )
@@ -65,6 +67,7 @@ func (c *comparison) timeRows() []*row {
 			r := at(p, 0)
 			for _, t := range p.threads {
 				r.total[side] += max(0, t.end-t.start-t.busy)
+				r.max[side] = max(r.max[side], t.gap)
 			}
 		}
 	}
@@ -113,6 +116,7 @@ func (c *comparison) slowCandidates(rows []*row) []*candidate {
 	} else if bad-good < slowRun || float64(bad) < slowRatio*float64(good) {
 		return nil
 	}
+	pace := c.pace(rows, g, b)
 	var out []*candidate
 	for _, r := range rows {
 		d := r.delta() * sign
@@ -137,6 +141,9 @@ func (c *comparison) slowCandidates(rows []*row) []*candidate {
 		if waitsForRun(&f) {
 			continue // it waited for others of the run, and those are compared
 		}
+		if !mayWait(&f) && r.heldUp(g, b, least, pace) {
+			continue
+		}
 		k := &candidate{kind: kind, proc: r.proc, form: f, good: r.event[goodSide], bad: r.event[badSide], at: r.event[badSide],
 			count: int(r.calls[badSide]), added: d, means: kindTime, share: 1}
 		if !attached {
@@ -154,6 +161,46 @@ func (c *comparison) slowCandidates(rows []*row) []*candidate {
 		}
 	}
 	return out
+}
+
+// pace returns how many times as long as in the one run calls took in the other
+// that neither wait nor do much: memory, signal masks, identities. A machine that
+// is busy with something else makes all calls slower, and what is between them.
+func (c *comparison) pace(rows []*row, g, b int) float64 {
+	var total [2]float64
+	for _, r := range rows {
+		if r.key == 0 || c.syms.form(r.key).Class != quiet || r.calls[g] == 0 || r.calls[b] == 0 {
+			continue
+		}
+		total[g] += float64(r.total[g]) / float64(r.calls[g])
+		total[b] += float64(r.total[b]) / float64(r.calls[b])
+	}
+	if total[g] == 0 {
+		return 1
+	}
+	return max(1, total[b]/total[g])
+}
+
+// heldUp reports whether a difference of the time that goes into what waits for
+// nobody can be the machine's doing: without the longest in each run it is none,
+// or it is no more than that of other such calls. least and pace are what a real
+// one must exceed.
+func (r *row) heldUp(g, b int, least int64, pace float64) bool {
+	if r.max[b]-r.max[g] >= stallMost {
+		return false
+	}
+	x, y := r.total[g]-r.max[g], r.total[b]-r.max[b]
+	return y-x < least || float64(y) < slowFactor*pace*float64(x)
+}
+
+// mayWait reports whether a call can take long because it waits for somebody: a
+// peer, a lock, a disk that is to have written.
+func mayWait(f *form) bool {
+	switch f.Family {
+	case "lock", "connect", "sync", "copy", "mount", "umount2":
+		return true
+	}
+	return f.Class == wait || f.Class == stream && (!strings.HasPrefix(f.Object, "/") || strings.HasPrefix(f.Object, "/dev/"))
 }
 
 // idle reports whether a call's time is that of a server with nothing to do.

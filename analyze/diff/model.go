@@ -120,6 +120,7 @@ type thread struct {
 	tid   int32
 	steps []step
 	busy  int64 // ns in calls
+	gap   int64 // ns: the longest time between two events
 	start int64
 	end   int64 // of the latest event
 	last  lastCall
