@@ -69,12 +69,49 @@ func Open(name string, in io.Reader, o tracefile.ReaderOptions) (*Trace, error) 
 		f.Close()
 		return nil, fmt.Errorf("%s: is a directory, not a trace", name)
 	}
+	files := &files{name: name, open: []*os.File{f}}
+	if o.Follow != nil {
+		o.Successor = files.successor
+	}
 	r, err := tracefile.NewReader(f, o)
 	if err != nil {
 		f.Close()
 		return nil, fmt.Errorf("%s: %w", name, err)
 	}
-	return &Trace{Reader: r, Name: name, close: f.Close}, nil
+	return &Trace{Reader: r, Name: name, close: files.close}, nil
+}
+
+// files are those that had a name one after the other: a ring's file is replaced
+// now and then.
+type files struct {
+	name string
+	open []*os.File
+}
+
+// successor returns the file that has taken the place of the last one, or nil.
+func (f *files) successor() io.ReaderAt {
+	now, err := os.Stat(f.name)
+	if err != nil {
+		return nil
+	}
+	last := f.open[len(f.open)-1]
+	if st, err := last.Stat(); err != nil || os.SameFile(st, now) {
+		return nil
+	}
+	next, err := os.Open(f.name)
+	if err != nil {
+		return nil
+	}
+	f.open = append(f.open, next)
+	return next
+}
+
+func (f *files) close() error {
+	var err error
+	for _, file := range f.open {
+		err = errors.Join(err, file.Close())
+	}
+	return err
 }
 
 // Close closes the file.

@@ -16,6 +16,10 @@ type ReaderOptions struct {
 	// ends without a footer, until the context is done. A pipe ends when its
 	// writer does.
 	Follow context.Context
+	// Successor, if set, is asked while a file is followed, at its end, for the
+	// one that has taken its place, as that of a ring is replaced; nil: none has.
+	// If that is the same trace, reading goes on in it.
+	Successor func() io.ReaderAt
 }
 
 // State says whether a trace is whole.
@@ -104,7 +108,7 @@ type Reader struct {
 //
 // The error wraps ErrNotTrace or ErrVersion where that is the matter.
 func NewReader(r io.Reader, o ReaderOptions) (*Reader, error) {
-	rd := &Reader{next: 1, src: source{r: r, follow: o.Follow}}
+	rd := &Reader{next: 1, src: source{r: r, follow: o.Follow, successor: o.Successor}}
 	if s, ok := r.(interface {
 		io.ReaderAt
 		io.Seeker
@@ -198,6 +202,9 @@ func (r *Reader) Next() (*Chunk, error) {
 	}
 	for {
 		c, err := r.chunk()
+		if err == io.EOF && r.src.next != nil && r.move() {
+			continue
+		}
 		if err != nil {
 			r.err = err
 			if err == io.EOF {
@@ -211,6 +218,32 @@ func (r *Reader) Next() (*Chunk, error) {
 		}
 		r.last(c)
 	}
+}
+
+// move goes on in the file that has taken the place of the one read, at the block
+// that is next; what that lacks becomes a gap. It reports false if that is another
+// trace.
+func (r *Reader) move() bool {
+	was := *r
+	r.src.at, r.src.next, r.begin, r.blocks = r.src.next, nil, 0, nil
+	r.src.off, r.src.buf, r.src.err = 0, nil, nil
+	if h, ok := r.headerAt(0); !ok || h.kind != kindHeader {
+		*r = was
+		r.src.next, r.src.successor = nil, nil
+		return false
+	}
+	if r.SeekEvent(was.next) != nil {
+		return false
+	}
+	r.gaps, r.err, r.state = append(was.gaps, r.gaps...), nil, 0
+	if c := r.pending; c != nil {
+		if n := c.head.first; n > was.next {
+			r.gap(Gap{Offset: c.off, Events: n - was.next, Known: true, Reason: "dropped from the ring before it was read"})
+		}
+		r.next = c.head.first + uint64(c.head.events)
+		r.seq = c.head.seq + 1
+	}
+	return true
 }
 
 // last takes in a chunk of the end of the trace.

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"io"
 	"math/rand/v2"
+	"os"
 	"testing"
 
 	"sysreel/proto/tracepb"
@@ -165,6 +166,114 @@ func TestRing(t *testing.T) {
 			t.Errorf("seed %d: in the end %d bytes of %d, events %d to %d, %d successors, one left: %v",
 				seed, len(files.live.data), size, first, last, files.replaced, files.next != nil)
 		}
+	}
+}
+
+// A ring is followed through the files that take each other's place. What was
+// dropped before it was read is counted.
+func TestFollowRing(t *testing.T) {
+	t.Parallel()
+	dropped := 0
+	for seed := range uint64(4) {
+		rng := rand.New(rand.NewPCG(seed, 2))
+		size := int64(60_000 + rng.IntN(40_000))
+		files := &memoryRing{live: &memoryFile{}}
+		w, err := NewWriter(files.live, &tracepb.Header{TickNs: 1}, WriterOptions{MaxSize: size, Ring: files})
+		if err != nil {
+			t.Fatal(err)
+		}
+		events := numbered(rng, 4_000)
+		at, reading := 0, files.live
+		// The reader is at the end of what is there: write more.
+		more := func() io.ReaderAt {
+			flushes := 120
+			if seed%2 == 0 {
+				flushes = 25 // too few for anything to be dropped
+			}
+			for range 1 + rng.IntN(flushes) {
+				for range 1 + rng.IntN(20) {
+					if at < len(events) {
+						if err := w.Add(&events[at]); err != nil {
+							t.Error(err)
+						}
+						at++
+					}
+				}
+				if err := w.Flush(nil); err != nil {
+					t.Error(err)
+				}
+			}
+			if at == len(events) && files.live != nil {
+				at++
+				if err := w.Close(&tracepb.Footer{}); err != nil {
+					t.Error(err)
+				}
+			}
+			if files.live == reading {
+				return nil
+			}
+			reading = files.live
+			return reading
+		}
+		r, err := NewReader(io.NewSectionReader(files.live, 0, 1<<40), ReaderOptions{Follow: t.Context(), Successor: more})
+		if err != nil {
+			t.Fatal(err)
+		}
+		last, missing := uint64(0), uint64(0)
+		for {
+			c, err := r.Next()
+			if err == io.EOF {
+				break
+			}
+			if err != nil {
+				t.Fatal(err)
+			}
+			if c.FirstEvent <= last {
+				t.Fatalf("seed %d: event %d after %d", seed, c.FirstEvent, last)
+			}
+			missing += c.FirstEvent - last - 1
+			last = c.FirstEvent + uint64(c.Events) - 1
+		}
+		counted := uint64(0)
+		for _, g := range r.Gaps() {
+			counted += g.Events
+		}
+		if last != uint64(len(events)) || counted != missing || r.Footer() == nil || files.replaced < 2 || seed%2 == 0 && missing > 0 {
+			t.Errorf("seed %d: read to #%d, %d missing, %d in gaps %+v, %d successors", seed, last, missing, counted, r.Gaps(), files.replaced)
+		}
+		if missing > 0 {
+			dropped++
+		}
+	}
+	if dropped == 0 {
+		t.Error("nothing was ever dropped before it was read")
+	}
+}
+
+// A file that another trace has taken the place of has ended.
+func TestFollowOther(t *testing.T) {
+	trace, events := longTrace(t)
+	other, err := os.ReadFile(recordings(t)[0])
+	if err != nil {
+		t.Fatal(err)
+	}
+	r, err := NewReader(bytes.NewReader(trace[:len(trace)*3/4]), ReaderOptions{Follow: t.Context(), Successor: func() io.ReaderAt { return bytes.NewReader(other) }})
+	if err != nil {
+		t.Fatal(err)
+	}
+	n := 0
+	for {
+		c, err := r.Next()
+		if err == io.EOF {
+			break
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		n += c.Events
+	}
+	if n == 0 || n >= len(events) || r.State() != Incomplete {
+		t.Errorf("%d of %d events, %v", n, len(events), r.State())
 	}
 }
 

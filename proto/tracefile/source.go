@@ -17,6 +17,10 @@ type source struct {
 	buf    []byte
 	store  []byte
 	follow context.Context
+	// successor is asked, where follow waits, for a file that has taken the
+	// place of this one; next is what it said.
+	successor func() io.ReaderAt
+	next      io.ReaderAt
 	err    error // what reading ended with, io.EOF or worse
 }
 
@@ -33,6 +37,9 @@ func (s *source) peek(n int) []byte {
 
 // fill reads more, with room for n bytes in all, and reports whether it did.
 func (s *source) fill(n int) bool {
+	if s.next != nil {
+		return false
+	}
 	if s.err != nil && !(s.err == io.EOF && s.follow != nil && s.at != nil && s.follow.Err() == nil) {
 		return false
 	}
@@ -63,6 +70,11 @@ func (s *source) fill(n int) bool {
 		s.err = err
 		if err != io.EOF || s.follow == nil || s.at == nil { // a pipe ends once
 			return false
+		}
+		if s.successor != nil {
+			if s.next = s.successor(); s.next != nil {
+				return false
+			}
 		}
 		select {
 		case <-s.follow.Done():
