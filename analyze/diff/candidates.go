@@ -76,7 +76,7 @@ func (c *comparison) candidates(o *outcome) []*candidate {
 			out = append(out, c.failures(pp, o)...)
 		default:
 			out = append(out, c.callCandidates(pp, o)...)
-			out = append(out, c.inputCandidates(pp)...)
+			out = append(out, c.inputCandidates(pp, o)...)
 		}
 		out = append(out, endCandidates(pp)...)
 		if len(out) > maxCandidates {
@@ -395,7 +395,7 @@ func stopped(pp *procPair) bool {
 
 // inputCandidates lists inputs of a matched process that changed between runs:
 // files, arguments, environment, credentials, limits.
-func (c *comparison) inputCandidates(pp *procPair) []*candidate {
+func (c *comparison) inputCandidates(pp *procPair, o *outcome) []*candidate {
 	var out []*candidate
 	byObject := map[string]*candidate{}
 	for _, sp := range pp.changed {
@@ -405,6 +405,9 @@ func (c *comparison) inputCandidates(pp *procPair) []*candidate {
 		f := c.syms.form(sp.bad.step().sym)
 		if f.Family == "stat" && (c.good.written[f.Object] || c.bad.written[f.Object]) {
 			continue // an output; what was read before it was written is an input
+		}
+		if !o.worse && c.good.written[f.Object] && c.bad.written[f.Object] {
+			continue // what one run leaves to the next
 		}
 		w := kindContent
 		switch f.Family {

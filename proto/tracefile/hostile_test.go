@@ -176,9 +176,12 @@ func TestHostileBlocks(t *testing.T) {
 		"seven arguments":             func(b *tracepb.Block, d *tracepb.Detail) { d.Shape[0].Arg = make7() },
 		"detail of another block":     func(b *tracepb.Block, d *tracepb.Detail) { d.FirstEvent = 3 },
 		"shapes without detail":       func(b *tracepb.Block, d *tracepb.Detail) { d.Shape = nil },
-		"layout not there":            func(b *tracepb.Block, d *tracepb.Detail) { d.Shape[0].RowLayout.Constant = 2 },
-		"table not there":             func(b *tracepb.Block, d *tracepb.Detail) { slot(d).Table = 1 },
-		"row not there":               func(b *tracepb.Block, d *tracepb.Detail) { slot(d).Row.Constant = 3 },
+		"fingerprints for more rows": func(b *tracepb.Block, d *tracepb.Detail) {
+			d.Shape[0].Fingerprint = &tracepb.Column{Plain: make([]uint64, 99)}
+		},
+		"layout not there": func(b *tracepb.Block, d *tracepb.Detail) { d.Shape[0].RowLayout.Constant = 2 },
+		"table not there":  func(b *tracepb.Block, d *tracepb.Detail) { slot(d).Table = 1 },
+		"row not there":    func(b *tracepb.Block, d *tracepb.Detail) { slot(d).Row.Constant = 3 },
 		"more new rows than there": func(b *tracepb.Block, d *tracepb.Detail) {
 			d.Table[0] = &tracepb.Table{Rows: 1, Size: 4, Data: []byte("abcd")}
 		},
