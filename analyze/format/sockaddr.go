@@ -18,18 +18,20 @@ const (
 	afVsock   = 40
 )
 
-// families write what follows sa_family, when the address is long enough to
-// hold it.
-var families = map[uint64]struct {
+// addressFamily writes what follows sa_family, when the address is at least so
+// long.
+type addressFamily struct {
 	least int
 	write func(p *printer, v view)
-}{
+}
+
+// families are the families that are more than bytes. See families.go too.
+var families = map[uint64]addressFamily{
 	afUnix:    {3, sockaddrUnix},
 	afInet:    {16, sockaddrInet},
 	afInet6:   {24, sockaddrInet6},
 	afNetlink: {12, sockaddrNetlink},
-	afPacket:  {12, sockaddrPacket},
-	afVsock:   {12, sockaddrVsock},
+	afPacket:  {20, sockaddrPacket},
 }
 
 // sockaddr writes {sa_family=AF_INET, sin_port=htons(80), ...}.
@@ -46,13 +48,15 @@ func sockaddr(p *printer, _ *syscalls.Type, v view) {
 		f.write(p, v)
 	} else if len(v.data) > 2 {
 		p.s(", sa_data=")
-		p.str(v.data[2:], max(v.want-2, 0), p.o.Strings)
+		p.str(v.data[2:], max(v.want-2, 0), v.want)
 	}
 	p.c('}')
 }
 
 func sockaddrUnix(p *printer, v view) {
-	path := v.data[2:]
+	const most = 108 // UNIX_PATH_MAX
+	path := v.data[2:min(len(v.data), 2+most)]
+	v.want = min(v.want, 2+most)
 	p.s("sun_path=")
 	if path[0] == 0 { // abstract: all the bytes count
 		p.c('@')
@@ -107,19 +111,28 @@ func sockaddrInet6(p *printer, v view) {
 	p.s(`), inet_pton(AF_INET6, "`)
 	p.b = netip.AddrFrom16([16]byte(v.data[8:24])).AppendTo(p.b)
 	p.s(`", &sin6_addr)`)
-	if v.has(28) {
+	if v.has(25) {
 		p.s(", sin6_scope_id=")
-		p.udec(load(v.data, 24, 4))
+		p.udec(load(v.data, 24, min(4, len(v.data)-24)))
 	}
 }
 
 func sockaddrNetlink(p *printer, v view) {
+	if pad := load(v.data, 2, 2); pad != 0 {
+		p.s("nl_pad=")
+		p.hex(pad)
+		p.s(", ")
+	}
 	p.s("nl_pid=")
 	p.dec(int64(int32(load(v.data, 4, 4))))
 	p.s(", nl_groups=")
-	const digits = 8
+	digits := 8 // C's %#08x
+	if load(v.data, 8, 4) != 0 {
+		p.s("0x")
+		digits -= len("0x")
+	}
 	g := appendHexDigits(nil, load(v.data, 8, 4))
-	p.s(strings.Repeat("0", digits-len(g)))
+	p.s(strings.Repeat("0", max(0, digits-len(g))))
 	p.b = append(p.b, g...)
 }
 
@@ -127,7 +140,7 @@ func sockaddrPacket(p *printer, v view) {
 	p.s("sll_protocol=htons(")
 	p.named("ethernet_protocol", int64(be16(v.data, 2)))
 	p.s("), sll_ifindex=")
-	p.dec(int64(int32(load(v.data, 4, 4))))
+	p.udec(load(v.data, 4, 4))
 	p.s(", sll_hatype=")
 	p.named("arp_hardware", int64(load(v.data, 8, 2)))
 	p.s(", sll_pkttype=")
@@ -135,24 +148,19 @@ func sockaddrPacket(p *printer, v view) {
 	n := int(load(v.data, 11, 1))
 	p.s(", sll_halen=")
 	p.udec(uint64(n))
-	if n > 0 && n <= 8 && v.has(12+n) {
+	if n > 0 && v.has(13) {
 		p.s(", sll_addr=[")
-		for i := range n {
+		for i, c := range v.data[12:min(12+n, len(v.data))] {
 			if i > 0 {
 				p.s(", ")
 			}
-			p.s("0x")
-			p.b = appendHexDigits(p.b, uint64(v.data[12+i]))
+			p.hex(uint64(c))
+		}
+		if 12+n > len(v.data) {
+			p.s(", ...")
 		}
 		p.c(']')
 	}
-}
-
-func sockaddrVsock(p *printer, v view) {
-	p.s("svm_cid=")
-	p.named("vsock_cid", int64(load(v.data, 8, 4)))
-	p.s(", svm_port=")
-	p.udec(load(v.data, 4, 4))
 }
 
 // cmsgs writes the control messages of a msghdr.

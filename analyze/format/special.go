@@ -66,6 +66,8 @@ func init() {
 		"v4l2_cid":           controlID,
 		"uuid":               uuid,
 		"btrfs_items":        btrfsItems,
+		"sockopt":            socketOption,
+		"sockint":            socketNumber,
 		"kd_sound":           consoleSound,
 		"kd_tone":            consoleTone,
 		"pgoff":              pageOffset,
@@ -88,6 +90,8 @@ func init() {
 	structs = map[string]func(p *printer, t *syscalls.Type, v view) bool{
 		"epoll_data":        epollData,
 		"v4l2_fract":        fraction,
+		"sock_fprog":        sockFprog,
+		"sock_filter":       sockFilter,
 		"inet_diag_sockopt": setBits,
 		"inet_diag_sockid":  diagSockid,
 		"perf_event_attr":   perfEventAttr,

@@ -380,6 +380,10 @@ func (p *printer) pointerArg(t *syscalls.Type, reg int) {
 			p.split(t.Elem, in, &view{buf: -1})
 			return
 		}
+		if p.d.Name == "setsockopt" && t.Elem.Kind == syscalls.Struct && in.want < t.Elem.Size {
+			p.addr(addr)
+			return
+		}
 		p.pointee(t.Elem, in)
 	case t.Dir != syscalls.In && hasOut:
 		p.pointee(t.Elem, out)

@@ -77,6 +77,8 @@ var specials = map[string]special{
 	"ether_addr":    {size: 6, align: 1},
 	"hw_addr":       {size: 14, align: 1}, // sa_data of a struct sockaddr with a hardware type
 	"ev_keycode":    {size: 8, align: 4, set: "evdev_keycode"},
+	"sockopt":       {max: 8 << 10}, // a number of 4 bytes, else data
+	"sockint":       {max: 8 << 10}, // a number of 4 bytes, whatever else is there
 	"unicode_char":  {size: 2},
 	"uuid":          {size: 16, align: 1},
 	"btrfs_items":   {align: 8},
