@@ -10,12 +10,12 @@ import (
 
 // Where a plot that is part of a page lies, in pixels.
 const (
-	partWidth  = 560.0
+	partWidth  = 460.0
 	partLeft   = 64.0
-	partRight  = partWidth - 16
-	partTop    = 40.0
-	partHeight = 130.0
-	partBars   = 40 // at most
+	partRight  = partWidth - 28
+	partTop    = 48.0
+	partHeight = 120.0
+	partBars   = 32 // at most
 )
 
 // WriteComparedPart writes both histograms of a key as an SVG element for an
@@ -31,7 +31,6 @@ func WriteComparedPart(w io.Writer, r *ComparedRow, nameA, nameB string) error {
 	rows, names := []*Row{r.A, r.B}, []string{nameA, nameB}
 	classes, curves := []svg.Class{svg.First, svg.Second}, []svg.Class{svg.Line, svg.Line2}
 	var sides [2][]Bucket
-	var keys []svg.Key
 	most := 0.0
 	for i, s := range rows {
 		said := names[i] + ": none"
@@ -42,9 +41,8 @@ func WriteComparedPart(w io.Writer, r *ComparedRow, nameA, nameB string) error {
 			}
 			said = fmt.Sprintf("%s: %s, median %s", names[i], term.Plural(s.Count, "call"), term.Duration(s.P50Ns))
 		}
-		keys = append(keys, svg.Key{Class: classes[i], Text: said})
+		p.Legend(partLeft, 14+17*float64(i), svg.Key{Class: classes[i], Text: said})
 	}
-	p.Legend(partLeft, 14, keys...)
 	up := svg.Linear(0, max(most, 1), bottom, partTop)
 	p.AxisLeft(up.Linearly(4, func(v int64) string { return fmt.Sprintf("%d %%", v) }), partLeft, partRight, partTop, bottom, "share of calls")
 	p.AxisBelow(x.Durations(44), partLeft, partRight, partTop, bottom, "duration of a call, logarithmic")
@@ -63,7 +61,7 @@ func WriteComparedPart(w io.Writer, r *ComparedRow, nameA, nameB string) error {
 	for i, s := range rows {
 		if s != nil {
 			at := x.At(float64(s.P50Ns))
-			p.Line(at, partTop-6, at, bottom, curves[i])
+			p.Line(at, partTop-4, at, bottom, curves[i])
 		}
 	}
 	return p.WritePart(w)

@@ -3,6 +3,7 @@ package page_test
 import (
 	"context"
 	"fmt"
+	"html"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -123,7 +124,53 @@ func TestBrowserLong(t *testing.T) {
 	if k := len(row.FindAllString(got, -1)); k < 10 || k > 100 {
 		t.Errorf("%d rows are there, want those in sight", k)
 	}
-	if !regexp.MustCompile(`id="spacer" style="height: [0-9]{6}px;?"`).MatchString(got) {
+	if !regexp.MustCompile(`id="spacer" role="presentation" style="height: [0-9]{6}px;?"`).MatchString(got) {
 		t.Error("the list is not as long as it should be")
+	}
+}
+
+// drive is a script that presses keys once the calls are there, and notes in the
+// title what the address says after each.
+const drive = `<script>
+const told = [];
+const press = key => { (document.activeElement || document.body).dispatchEvent(new KeyboardEvent('keydown', {key, bubbles: true, cancelable: true})); told.push(key + ' ' + location.hash); };
+const wait = () => document.body.dataset.ready === undefined ? setTimeout(wait, 10) : run();
+const run = () => {
+  for (const key of ['n', 'n', 'p', 'j', 'k']) press(key);
+  press('/');
+  told.push(document.activeElement.id);
+  press('Escape');
+  press('1');
+  press('j');
+  press('2');
+  press('j');
+  press('?');
+  told.push(String(document.getElementById('help').open));
+  document.title = told.join('; ');
+};
+wait();
+</script></body>`
+
+// Keys do what the help says, and the address follows.
+func TestBrowserKeys(t *testing.T) {
+	t.Parallel()
+	chromium(t)
+	text, r := write(t, traceFile("git-good.reel"), traceFile("git-bad.reel"), 0)
+	// The policy would keep this script from running, too.
+	text = regexp.MustCompile(`<meta http-equiv="Content-Security-Policy"[^>]*>`).ReplaceAllString(text, "")
+	got := dom(t, pageFile(t, strings.Replace(text, "</body>", drive, 1)), "tab=calls")
+	title := regexp.MustCompile(`<title>(.*?)</title>`).FindStringSubmatch(got)[1]
+	steps := strings.Split(html.UnescapeString(title), "; ")
+	if len(steps) != 14 {
+		t.Fatalf("%d steps were made: %q", len(steps), steps)
+	}
+	first := fmt.Sprintf("#tab=calls&at=b%d", r.Findings[0].Bad.Event)
+	for i, want := range []string{"n " + first, "n #tab=calls&at=", "p " + first, "j #tab=calls&at=", "k " + first, "/ " + first, "search", "Escape", "1 #at=", "j #finding=1", "2 #tab=processes", "j #tab=processes&finding=1&process=0", "? ", "true"} {
+		if !strings.HasPrefix(steps[i], want) {
+			t.Errorf("step %d: %q, want %q", i, steps[i], want)
+		}
+	}
+	if steps[1] == steps[0] || steps[3] == steps[4] {
+		t.Errorf("a key did not move: %q", steps)
 	}
 }

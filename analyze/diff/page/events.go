@@ -38,17 +38,15 @@ type builder struct {
 // thread is what the page has of a thread.
 type thread struct {
 	events []event
-	names  []diff.Event
-	after  int    // events of the latest gap between wanted ones
-	left   uint64 // events left out
 }
 
 // event is an event in the page.
 type event struct {
 	num      uint64
-	text     uint32 // in builder.texts
-	start    int64  // ns since the beginning of the run
-	duration int64  // ns, −1 of what takes no time
+	name     uint32 // in builder.texts
+	text     uint32
+	start    int64 // ns since the beginning of the run
+	duration int64 // ns, −1 of what takes no time
 }
 
 // texts are distinct strings.
@@ -130,8 +128,7 @@ func (b *builder) readRun(ctx context.Context, side int, s diff.Source) error {
 			th = &thread{}
 			b.threads[side][dt] = th
 		}
-		if !b.wants[side].has(dt, num, th) {
-			th.left++
+		if !b.wants[side].has(dt, num) {
 			b.left[side]++
 			return nil
 		}
@@ -143,9 +140,8 @@ func (b *builder) readRun(ctx context.Context, side int, s diff.Source) error {
 		if len(text) > maxText {
 			text = text[:maxText] + "…"
 		}
-		e.text = b.texts.id(term.Safe(text))
+		e.name, e.text = b.texts.id(nameOf(c)), b.texts.id(term.Safe(text))
 		th.events = append(th.events, e)
-		th.names = append(th.names, diff.Event{Num: num, Name: nameOf(c)})
 		return nil
 	})
 	if err != nil {
@@ -175,26 +171,22 @@ type wants struct {
 // span is events from … to of a thread.
 type span struct{ from, to uint64 }
 
-// maxGap bounds the events in a row that are not compared, where not all are wanted.
+// maxGap bounds, by their numbers, the events between two calls that come along
+// with these, where not all are wanted.
 const maxGap = 40
 
 // has reports whether the page is to have the event, which is the next of its
 // thread.
-func (w *wants) has(t *diff.Thread, num uint64, th *thread) bool {
+func (w *wants) has(t *diff.Thread, num uint64) bool {
 	if w.all || w.named[num] || num > inFlight {
 		return true
 	}
 	list := w.ranges[t]
 	for len(list) > 0 && list[0].to < num {
 		list = list[1:]
-		th.after = 0
 	}
 	w.ranges[t] = list
-	if len(list) == 0 || num < list[0].from {
-		return false
-	}
-	th.after++
-	return th.after <= int(list[0].to-list[0].from)+1
+	return len(list) > 0 && num >= list[0].from
 }
 
 // Calls kept around a difference, and around what a finding names, where not all
@@ -260,7 +252,7 @@ func (b *builder) pick(around int, room *int, is func(diff.Row) bool) {
 	}
 }
 
-// want wants the events of a row, and those between it and the one before.
+// want wants the events of a row, and a few between it and the one before.
 func (b *builder) want(t *diff.ThreadPair, r diff.Row, room *int) {
 	for side, x := range []struct {
 		t *diff.Thread
@@ -269,11 +261,12 @@ func (b *builder) want(t *diff.ThreadPair, r diff.Row, room *int) {
 		if x.n == 0 {
 			continue
 		}
-		*room -= 2 // about as many are not compared
 		list := b.wants[side].ranges[x.t]
 		if k := len(list); k > 0 && x.n >= list[k-1].to && x.n-list[k-1].to <= maxGap {
+			*room -= int(x.n - list[k-1].to)
 			list[k-1].to = x.n
 		} else {
+			*room--
 			list = append(list, span{x.n, x.n})
 		}
 		b.wants[side].ranges[x.t] = list

@@ -257,18 +257,31 @@ function lineOf(row) {
   return low;
 }
 
-function draw() {
+const drawn = new Map(); // elements that are there, by line
+
+// draw makes what is in sight; what is drawn already stays when only the place
+// has changed.
+function draw(scrolled) {
   if (!rows) return;
   const first = Math.max(0, Math.floor(box.scrollTop / lineHeight) - 10);
   const last = Math.min(lines.length, Math.ceil((box.scrollTop + box.clientHeight) / lineHeight) + 10);
-  const out = [$('spacer')];
+  for (const [i, e] of drawn) {
+    if (scrolled && i >= first && i < last) continue;
+    e.remove();
+    drawn.delete(i);
+  }
+  const fresh = [];
   for (let i = first; i < last; i++) {
+    if (drawn.has(i)) continue;
     const e = lines[i] < 0 ? drawFold(~lines[i]) : drawRow(lines[i] % rows.n, lines[i] >= rows.n);
     e.style.top = i * lineHeight + 'px';
     e.dataset.line = i;
-    out.push(e);
+    e.setAttribute('aria-posinset', i + 1);
+    e.setAttribute('aria-setsize', lines.length);
+    drawn.set(i, e);
+    fresh.push(e);
   }
-  box.replaceChildren(...out);
+  box.append(...fresh);
 }
 
 function drawFold(k) {
@@ -287,7 +300,7 @@ function drawRow(row, second) {
   const kind = rows.kinds[row];
   if (kind === '/') {
     const [g, b] = rows.left[row];
-    return element('div', 'row folded', `${(g + b).toLocaleString('en')} calls are not in this page`);
+    return element('div', 'row folded', `${(g + b).toLocaleString('en')} calls, and what was between them, are not in this page`);
   }
   const e = element('div', 'row ' + classes[kind] + (row === current ? ' current' : ''));
   e.setAttribute('role', 'option');
@@ -512,7 +525,7 @@ function later(what) {
 document.addEventListener('keydown', onKey);
 addEventListener('hashchange', () => { readAddress(); show(); openNamed(); });
 narrow.addEventListener('change', () => { if (rows) layOut(); });
-addEventListener('resize', draw);
+addEventListener('resize', () => draw());
 $('help-button').addEventListener('click', () => $('help').showModal());
 $('filtered').querySelector('button').addEventListener('click', () => change({process: ''}));
 $('tree-filter').addEventListener('change', e => change({show: e.target.value}));
@@ -525,7 +538,7 @@ $('search').addEventListener('input', e => later(() => { state.find = e.target.v
 $('next').addEventListener('click', () => jump(1, notable));
 $('previous').addEventListener('click', () => jump(-1, notable));
 box.addEventListener('scroll', () => {
-  requestAnimationFrame(draw);
+  requestAnimationFrame(() => draw(true));
   later(() => {
     const l = lines[Math.ceil(box.scrollTop / lineHeight)];
     state.top = l === undefined || box.scrollTop === 0 ? '' : nameOf(l < 0 ? folds[~l][0] : l % rows.n);

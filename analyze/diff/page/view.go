@@ -196,7 +196,7 @@ func (b *builder) view() (*view, error) {
 		return nil, err
 	}
 	for _, e := range r.Errors {
-		row := ErrorRow{Name: e.Name, Good: e.Good, Bad: e.Bad, Delta: fmt.Sprintf("%+d", e.Bad-e.Good)}
+		row := ErrorRow{Name: e.Name, Good: e.Good, Bad: e.Bad, Delta: strings.Replace(fmt.Sprintf("%+d", e.Bad-e.Good), "-", "−", 1)}
 		if n, ok := syscalls.ErrnoByName(e.Name); ok {
 			row.Text = syscalls.ErrnoText(n)
 		}
@@ -209,7 +209,7 @@ func (b *builder) view() (*view, error) {
 	}
 	if left := b.left[goodSide] + b.left[badSide]; left > 0 {
 		total := r.Good[0].Events + r.Bad[0].Events
-		v.LeftOut = fmt.Sprintf("This page has %s of the %s events of the two runs: those near the differences. The other %s are in the traces: sysreel replay --around '#N'.",
+		v.LeftOut = fmt.Sprintf("This page has %s of the %s events of the two runs: those near the differences. The other %s are in the traces:",
 			term.Count(total-left), term.Count(total), term.Count(left))
 	}
 	var err error
@@ -251,10 +251,19 @@ func headline(r *diff.Result) string {
 		return "The runs did the same: both " + bad + "."
 	case r.Verdict == diff.Same:
 		return "The runs did the same."
+	case good == bad && slower(r):
+		return fmt.Sprintf("The bad run took %s, the good one %s; both %s.", term.Duration(r.Bad[0].Elapsed), term.Duration(r.Good[0].Elapsed), bad)
 	case good == bad:
 		return "Both runs " + bad + ", but they did not do the same."
 	}
 	return "The bad run " + bad + "; the good run " + good + "."
+}
+
+// slower reports whether the bad run of a command took so much longer that no
+// usual load explains it.
+func slower(r *diff.Result) bool {
+	good, bad := r.Good[0], r.Bad[0]
+	return good.Exit != nil && good.Elapsed > 0 && bad.Elapsed > good.Elapsed*3/2 && bad.Elapsed-good.Elapsed > 250e6
 }
 
 func ended(e *diff.Exit) string {
@@ -286,8 +295,8 @@ func runView(side int, x diff.Run) RunView {
 }
 
 var kinds = map[diff.Kind]string{
-	diff.ResultChanged: "another outcome", diff.Missing: "call missing", diff.Added: "call added",
-	diff.ProcessMissing: "process missing", diff.ProcessAdded: "process added", diff.InputChanged: "another input",
+	diff.ResultChanged: "result changed", diff.Missing: "call missing", diff.Added: "call added",
+	diff.ProcessMissing: "process missing", diff.ProcessAdded: "process added", diff.InputChanged: "input changed",
 	diff.Slower: "slower", diff.Faster: "faster",
 }
 
@@ -465,7 +474,7 @@ func processView(p *diff.Process) *ProcessView {
 	}
 	v := &ProcessView{PID: p.PID, Ended: p.Ended, Failed: p.Failed, Elapsed: term.Duration(p.End - p.Start), Calls: p.Calls, Errors: p.Errors}
 	if v.Ended == "" {
-		v.Ended, v.Failed = "went on as another program", false
+		v.Ended, v.Failed = "execve", false // goes on beneath
 	}
 	return v
 }
