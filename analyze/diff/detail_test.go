@@ -25,7 +25,7 @@ func events(t *testing.T, o Options, d *Detail) (out [2]map[*Thread][]Event) {
 			if th == nil {
 				return fmt.Errorf("event #%d has no thread", c.Num)
 			}
-			out[side][th] = append(out[side][th], Event{c.Num, c.Name})
+			out[side][th] = append(out[side][th], Event{c.Num, c.Name, c.AtLeast() && c.Returns()})
 			return nil
 		})
 		if err != nil {
@@ -162,6 +162,40 @@ func TestDetailLeftOut(t *testing.T) {
 				t.Errorf("%s: %d calls left out in %d rows, want %d", p.Good.Role, left, len(rows), want)
 			}
 		}
+	}
+}
+
+// A call that never returned stands opposite the one that did.
+func TestDetailStuck(t *testing.T) {
+	run := func(stuck bool) func(b *tracetest.Builder) {
+		return func(b *tracetest.Builder) {
+			p := program(b, 10, "prog")
+			b.Call(p, "openat", 1000, 3, atFDCWD, "/first", rdonly)
+			if stuck {
+				b.Unfinished(p, "flock", 2e9, 3, 2)
+				b.Exit(p, 9)
+				return
+			}
+			b.Call(p, "mmap", 1000, 0x7f00, 0, 4096, 3, 2, 3, 0)
+			b.Call(p, "flock", 1000, 0, 3, 2)
+			b.Call(p, "openat", 1000, 3, atFDCWD, "/second", rdonly)
+			b.Exit(p, 0)
+		}
+	}
+	o := pair(t, run(false), run(true))
+	o.Detail = true
+	r := compare(t, o)
+	all := events(t, o, r.Detail)
+	th := r.Detail.Processes[0].Threads[0]
+	var got strings.Builder
+	for _, row := range th.Rows(all[goodSide][th.Good], all[badSide][th.Bad]) {
+		got.WriteByte(byte(row.Kind))
+		if row.Kind == Changed && row.Bad != r.Findings[0].Bad.Event {
+			t.Errorf("%+v, but the first finding is of #%d", row, r.Findings[0].Bad.Event)
+		}
+	}
+	if got.String() != "..=.!-." {
+		t.Errorf("rows %s", got.String())
 	}
 }
 

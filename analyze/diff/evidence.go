@@ -166,6 +166,10 @@ func Describe(f *format.Formatter, c *analyze.Call) string {
 			text += " " + string(f.Siginfo(nil, c.Bufs[0].Data))
 		}
 		return text + " ---"
+	case tracefile.Stop:
+		return "--- stopped by " + syscalls.SignalName(int(c.NR)) + " ---"
+	case tracefile.Detach:
+		return "lives on, not recorded any more"
 	case tracefile.ThreadStart:
 		return "starts as a copy of its parent"
 	case tracefile.Exec:

@@ -9,6 +9,9 @@ import (
 type Event struct {
 	Num  uint64
 	Name string // the call, the signal: what makes two events alike that are not compared
+	// Unfinished: a call whose end was not seen. It stands opposite a call of its
+	// name that ended and has no counterpart.
+	Unfinished bool
 }
 
 // Rows puts events of the two threads opposite each other: what is compared as
@@ -75,18 +78,19 @@ type lone struct {
 	kind RowKind
 	num  uint64 // of the first
 	left uint64 // how many were not given; kind is LeftOut
+	*Event
 }
 
 // await appends step num to list; given are the events that there are.
 func await(list []lone, given []Event, kind RowKind, num uint64) []lone {
 	if _, ok := slices.BinarySearchFunc(given, num, func(e Event, n uint64) int { return cmp.Compare(e.Num, n) }); ok {
-		return append(list, lone{kind, num, 0})
+		return append(list, lone{kind: kind, num: num})
 	}
 	if k := len(list); k > 0 && list[k-1].kind == LeftOut {
 		list[k-1].left++
 		return list
 	}
-	return append(list, lone{LeftOut, num, 1})
+	return append(list, lone{kind: LeftOut, num: num, left: 1})
 }
 
 // before returns how many events of list come before number n, and whether n
@@ -110,13 +114,22 @@ func (m *merger) between(ng, nb int) {
 		m.leaveOut()
 	}
 	g, b := 0, 0
-	upTo := func(toG, toB int) {
+	alone := func(toG, toB int) {
 		for ; g < toG; g++ {
 			m.rows = append(m.rows, Row{good[g].kind, good[g].value(), 0})
 		}
 		for ; b < toB; b++ {
 			m.rows = append(m.rows, Row{bad[b].kind, 0, bad[b].value()})
 		}
+	}
+	upTo := func(toG, toB int) {
+		if i, j := stuck(good[g:toG], bad[b:toB]); i >= 0 {
+			alone(g+i, b+j)
+			m.rows = append(m.rows, Row{Changed, good[g].num, bad[b].num})
+			g++
+			b++
+		}
+		alone(toG, toB)
 	}
 	for _, x := range m.al.align(m.symbols(quietGood), m.symbols(quietBad)) {
 		for i := range x.N {
@@ -128,6 +141,28 @@ func (m *merger) between(ng, nb int) {
 	}
 	upTo(len(good), len(bad))
 	m.good, m.bad = m.good[ng:], m.bad[nb:]
+}
+
+// stuck finds an unfinished call and the call of its name that has no counterpart
+// in the other list; −1 if there is none.
+func stuck(good, bad []lone) (int, int) {
+	opposite := func(one, other []lone) (int, int) {
+		for i, x := range one {
+			if x.Event == nil || !x.Unfinished {
+				continue
+			}
+			for j, y := range other {
+				if y.Event != nil && y.kind != NotCompared && y.Name == x.Name {
+					return i, j
+				}
+			}
+		}
+		return -1, -1
+	}
+	if j, i := opposite(bad, good); i >= 0 {
+		return i, j
+	}
+	return opposite(good, bad)
 }
 
 // value is what a row says of it: its number, or how many there are.
@@ -147,18 +182,20 @@ type quietEvent struct {
 // inOrder puts events and the steps among them in order, and tells what is not
 // compared.
 func inOrder(events []Event, steps []lone) (all []lone, quiet []quietEvent) {
-	for _, e := range events {
+	for i := range events {
+		e := &events[i]
 		for len(steps) > 0 && steps[0].num < e.Num {
 			all = append(all, steps[0])
 			steps = steps[1:]
 		}
 		if len(steps) > 0 && steps[0].num == e.Num {
+			steps[0].Event = &events[i]
 			all = append(all, steps[0])
 			steps = steps[1:]
 			continue
 		}
 		quiet = append(quiet, quietEvent{e.Name, len(all)})
-		all = append(all, lone{kind: NotCompared, num: e.Num})
+		all = append(all, lone{kind: NotCompared, num: e.Num, Event: e})
 	}
 	return append(all, steps...), quiet
 }

@@ -44,6 +44,7 @@ type thread struct {
 type event struct {
 	num      uint64
 	name     uint32 // in builder.texts
+	atLeast  bool   // its end was not seen
 	text     uint32
 	start    int64 // ns since the beginning of the run
 	duration int64 // ns, −1 of what takes no time
@@ -134,7 +135,7 @@ func (b *builder) readRun(ctx context.Context, side int, s diff.Source) error {
 		}
 		e := event{num: num, start: c.Start - first, duration: -1}
 		if c.IsCall() && c.Returns() {
-			e.duration = c.Duration()
+			e.duration, e.atLeast = c.Duration(), c.AtLeast()
 		}
 		text := diff.Describe(f, c)
 		if len(text) > maxText {

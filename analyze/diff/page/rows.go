@@ -138,7 +138,7 @@ func (b *builder) makeRows() error {
 func (b *builder) names(th *thread) []diff.Event {
 	out := make([]diff.Event, len(th.events))
 	for i, e := range th.events {
-		out[i] = diff.Event{Num: e.num, Name: b.texts.list[e.name]}
+		out[i] = diff.Event{Num: e.num, Name: b.texts.list[e.name], Unfinished: e.atLeast}
 	}
 	return out
 }

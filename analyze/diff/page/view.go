@@ -269,7 +269,7 @@ func slower(r *diff.Result) bool {
 func ended(e *diff.Exit) string {
 	switch {
 	case e == nil:
-		return "went on when its recording ended"
+		return "did not end in its recording"
 	case e.Signal != "":
 		return "was killed by " + e.Signal
 	case *e.Code == 0:
