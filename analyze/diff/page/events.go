@@ -28,6 +28,7 @@ type builder struct {
 	left    [2]uint64 // events that are not in the page
 	texts   texts
 	latency [2]*latency.Result
+	clock   [2]bool // it is known when things happened
 
 	chunks [][]byte
 	model  Model
@@ -92,6 +93,7 @@ func (b *builder) read(ctx context.Context) error {
 	return nil
 }
 
+// readRun passes over a trace.
 func (b *builder) readRun(ctx context.Context, side int, s diff.Source) error {
 	t, err := s.Open()
 	if err != nil {
@@ -100,58 +102,75 @@ func (b *builder) readRun(ctx context.Context, side int, s diff.Source) error {
 	defer t.Close()
 	b.threads[side] = map[*diff.Thread]*thread{}
 	b.at[side] = map[uint64]place{}
-	f := format.New(format.Options{Strings: maxString})
-	times := latency.New(t.Header(), latency.Options{})
-	defer times.Close()
+	r := &runReader{builder: b, side: side, format: format.New(format.Options{Strings: maxString}),
+		times: latency.New(t.Header(), latency.Options{}), timed: !t.Header().GetNoDurations(), flying: inFlight}
+	defer r.times.Close()
 	o := analyze.Options{Filter: b.o.Filter, Need: analyze.NeedWorld, Workers: b.o.Workers}
 	if b.o.Progress != nil {
 		o.Progress = func(events uint64, share float64) { b.o.Progress(s.Name, events, share) }
 	}
-	var first int64
-	seen := false
-	flying := inFlight
 	err = analyze.Run(ctx, t.Reader, o, func(c *analyze.Call) error {
-		if !seen {
-			first, seen = c.Start, true
-		}
-		times.Add(c)
-		dt := b.d.Find(side == badSide, c)
-		if dt == nil {
-			return nil
-		}
-		num := c.Num
-		if num == 0 {
-			flying++
-			num = flying
-		}
-		th := b.threads[side][dt]
-		if th == nil {
-			th = &thread{}
-			b.threads[side][dt] = th
-		}
-		if !b.wants[side].has(dt, num) {
-			b.left[side]++
-			return nil
-		}
-		e := event{num: num, start: c.Start - first, duration: -1}
-		if c.IsCall() && c.Returns() {
-			e.duration, e.atLeast = c.Duration(), c.AtLeast()
-		}
-		text := diff.Describe(f, c)
-		if len(text) > maxText {
-			text = text[:maxText] + "…"
-		}
-		e.name, e.text = b.texts.id(nameOf(c)), b.texts.id(term.Safe(text))
-		th.events = append(th.events, e)
+		r.add(c)
 		return nil
 	})
 	if err != nil {
 		return err
 	}
-	if h := t.Header(); !h.GetNoDurations() {
-		b.latency[side] = times.Result()
+	if r.timed {
+		b.latency[side] = r.times.Result()
 	}
+	b.clock[side] = !t.Header().GetNoClock()
 	return nil
+}
+
+// runReader takes up the events of a run.
+type runReader struct {
+	*builder
+	side   int
+	format *format.Formatter
+	times  *latency.Analysis
+	timed  bool
+	seen   bool
+	first  int64  // ns, when the first event began
+	flying uint64 // number of the latest event without one
+}
+
+func (r *runReader) add(c *analyze.Call) {
+	if !r.seen {
+		r.first, r.seen = c.Start, true
+	}
+	r.times.Add(c)
+	t := r.d.Find(r.side == badSide, c)
+	if t == nil {
+		return
+	}
+	num := c.Num
+	if num == 0 {
+		r.flying++
+		num = r.flying
+	}
+	if !r.wants[r.side].has(t, num) {
+		r.left[r.side]++
+		return
+	}
+	th := r.threads[r.side][t]
+	if th == nil {
+		th = &thread{}
+		r.threads[r.side][t] = th
+	}
+	e := event{num: num, start: c.Start - r.first, duration: -1}
+	if c.IsCall() && c.Returns() {
+		e.atLeast = c.AtLeast()
+		if r.timed {
+			e.duration = c.Duration()
+		}
+	}
+	text := diff.Describe(r.format, c)
+	if len(text) > maxText {
+		text = text[:maxText] + "…"
+	}
+	e.name, e.text = r.texts.id(nameOf(c)), r.texts.id(term.Safe(text))
+	th.events = append(th.events, e)
 }
 
 // nameOf tells events apart that are not compared.

@@ -151,6 +151,7 @@ async function load(thread) {
 
 const lineHeight = 22;
 const keep = 3;       // rows that stay in sight around a difference
+const notableNs = 1e6; // durations from here on are told in the row
 const foldLeast = 6;  // shorter stretches of equal rows are not folded
 const box = $('rows');
 let shownThread = -1;
@@ -343,7 +344,7 @@ function cell(side, row, [before, middle, after]) {
     at += text.length;
   }
   e.append(element('span', 'num', number(s.num[i]) + ' '), call, result);
-  if (s.duration[i] >= 1e6) e.append(element('span', 'time', duration(s.duration[i])));
+  if (s.duration[i] >= notableNs) e.append(element('span', 'time', duration(s.duration[i])));
   return e;
 }
 
@@ -417,7 +418,8 @@ function drawDetail() {
     if (i < 0) {
       block.append(element('p', 'meta', kind === '.' ? 'nothing opposite' : 'no such call here'));
     } else {
-      let meta = ` ${number(s.num[i])} · ${duration(s.start[i] * 1000)} after the beginning`;
+      let meta = ' ' + number(s.num[i]);
+      if (model.clock[side]) meta += ` · ${duration(s.start[i] * 1000)} after the beginning`;
       if (s.duration[i] >= 0) meta += ` · took ${duration(s.duration[i])}`;
       block.firstChild.append(element('span', 'meta', meta));
       const [before, middle, after] = pieces[side];

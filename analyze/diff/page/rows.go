@@ -8,6 +8,7 @@ import (
 	"slices"
 
 	"sysreel/analyze/diff"
+	"sysreel/analyze/term"
 )
 
 // Model is what the script has to know. Everything else about the calls is in
@@ -18,6 +19,7 @@ type Model struct {
 	// its number.
 	Marks map[string][]int `json:"marks"`
 	Files [2]string        `json:"files"`
+	Clock [2]bool          `json:"clock"` // of each run: it is known when things happened
 	First int              `json:"first"` // the thread to show first
 }
 
@@ -134,6 +136,15 @@ func (b *builder) makeRows() error {
 	return nil
 }
 
+// cell makes the Cell of an event.
+func (b *builder) cell(e *event) Cell {
+	c := Cell{Event: e.num, Text: b.texts.list[e.text]}
+	if e.duration >= notableNs {
+		c.Time = term.Duration(e.duration)
+	}
+	return c
+}
+
 // names returns the thread's events as package diff has to know them.
 func (b *builder) names(th *thread) []diff.Event {
 	out := make([]diff.Event, len(th.events))
@@ -244,6 +255,10 @@ const (
 	contextAfter  = 3
 )
 
+// notableNs is how long a call must have taken for a row to tell it; page.js has
+// the same.
+const notableNs = 1e6
+
 // findContexts notes where the events that findings name are, and what is around
 // them.
 func (b *builder) findContexts(thread int, rows []diff.Row, th [2]*thread) {
@@ -298,7 +313,7 @@ func (b *builder) contextOf(rows []diff.Row, row int, th [2]*thread) []ContextRo
 			if n == 0 || r.Kind == diff.LeftOut {
 				continue
 			}
-			c.Side[s] = Cell{Event: n, Text: b.texts.list[th[s].events[next[s]].text]}
+			c.Side[s] = b.cell(&th[s].events[next[s]])
 			next[s]++
 		}
 		out = append(out, c)

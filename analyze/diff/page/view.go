@@ -87,6 +87,7 @@ type ContextRow struct {
 type Cell struct {
 	Event uint64
 	Text  string
+	Time  string // that it took, if that is notable
 }
 
 // Consequence is what follows from a finding.
@@ -216,6 +217,7 @@ func (b *builder) view() (*view, error) {
 	if v.Traces, err = b.recordings(); err != nil {
 		return nil, err
 	}
+	b.model.Clock = b.clock
 	b.model.Files = [2]string{term.Safe(r.Good[0].File), term.Safe(r.Bad[0].File)}
 	for i := range r.Findings {
 		for side, c := range []*diff.Call{r.Findings[i].Good, r.Findings[i].Bad} {
