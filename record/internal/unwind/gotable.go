@@ -60,13 +60,9 @@ func (g *goTable) at(off uint64) data {
 	return data{b: g.data, at: int(off), word: 8}
 }
 
-// frame returns the size of the frame of the function that pc is in, and its
-// flags.
-func (g *goTable) frame(pc uint64) (size int64, flags byte, ok bool) {
-	if g == nil || pc < g.text {
-		return 0, 0, false
-	}
-	off := pc - g.text
+// function returns the index of the function that off, which counts from text, is
+// in.
+func (g *goTable) function(off uint64) (int, bool) {
 	lo, hi := 0, g.count
 	for lo < hi {
 		mid := int(uint(lo+hi) / 2)
@@ -77,10 +73,32 @@ func (g *goTable) frame(pc uint64) (size int64, flags byte, ok bool) {
 		}
 	}
 	d := g.at(g.funcs + 8*uint64(lo))
-	if end := d.uint(4); lo == 0 || d.bad || off >= end {
+	end := d.uint(4)
+	return lo - 1, lo > 0 && !d.bad && off < end
+}
+
+// begins reports whether a function begins at pc.
+func (g *goTable) begins(pc uint64) bool {
+	if g == nil || pc < g.text {
+		return false
+	}
+	i, ok := g.function(pc - g.text)
+	d := g.at(g.funcs + 8*uint64(max(i, 0)))
+	return ok && d.uint(4) == pc-g.text
+}
+
+// frame returns the size of the frame of the function that pc is in, and its
+// flags.
+func (g *goTable) frame(pc uint64) (size int64, flags byte, ok bool) {
+	if g == nil || pc < g.text {
 		return 0, 0, false
 	}
-	d = g.at(g.funcs + 8*uint64(lo-1) + 4)
+	off := pc - g.text
+	i, ok := g.function(off)
+	if !ok {
+		return 0, 0, false
+	}
+	d := g.at(g.funcs + 8*uint64(i) + 4)
 	entry := g.funcs + d.uint(4)
 	f := g.at(entry)
 	at := f.uint(4)

@@ -2,16 +2,19 @@
 
 package unwind
 
-// trampoline reports whether the code at pc is what a signal handler returns to.
-// The kernel's and glibc's have call frame information; musl's and Go's do not.
-func (w *walk) trampoline(pc uint64) bool {
+// trampoline reports whether the code at pc is what a signal handler returns to;
+// behind: or before pc, where the thread has got to. The kernel's and glibc's have
+// call frame information; musl's and Go's do not.
+func (w *walk) trampoline(pc uint64, behind bool) bool {
 	code := w.l.trampoline
 	if code == "" {
 		return false
 	}
-	var b [9]byte
-	n := w.mem.read(pc, b[:len(code)])
-	return n == len(code) && string(b[:n]) == code
+	is := func(pc uint64) bool {
+		b := w.code[:len(code)]
+		return w.mem.read(pc, b) == len(b) && string(b) == code
+	}
+	return is(pc) || behind && is(pc-uint64(len(code)))
 }
 
 // interrupted restores the registers that a signal's delivery has saved.
@@ -77,7 +80,7 @@ func (w *walk) called(s *Space, addr uint64) bool {
 	if s.find(addr) == nil || addr < 8 {
 		return false
 	}
-	var b [7]byte
+	b := w.code[:7]
 	if w.l.ra >= 0 {
 		if w.mem.read(addr-4, b[:4]) != 4 {
 			return false
@@ -86,7 +89,7 @@ func (w *walk) called(s *Space, addr uint64) bool {
 		insn := d.uint(4)
 		return insn&0xfc000000 == 0x94000000 || insn&0xfffffc1f == 0xd63f0000 // BL, BLR
 	}
-	if w.mem.read(addr-7, b[:]) != len(b) {
+	if w.mem.read(addr-7, b) != len(b) {
 		return false
 	}
 	if b[2] == 0xe8 { // call rel32

@@ -66,6 +66,7 @@ type walk struct {
 	l    *layout
 	regs Regs
 	mem  memory
+	code [16]byte // read to see what it is
 }
 
 // Stack returns the stack of a thread, of depth frames at most, nil if nothing is
@@ -144,6 +145,7 @@ const (
 func (u *Unwinder) caller(t *Target, at *mapping, pc uint64, exact bool) (r result, interrupted bool) {
 	w := &u.walk
 	before := w.regs
+	innermost := len(u.pcs) == 1
 	if at != nil && at.image != nil {
 		lookup := pc - at.from + at.off + uint64(at.object.Bias)
 		if !exact {
@@ -153,14 +155,18 @@ func (u *Unwinder) caller(t *Target, at *mapping, pc uint64, exact bool) (r resu
 			r, interrupted = w.apply(row), row.signal
 			return w.progress(r, &before), interrupted
 		}
-		if r, ok := w.goFrame(at.image.goTable, lookup); ok {
-			return w.progress(r, &before), false
+		// Where a function begins nothing has been called.
+		code := uint64(len(w.l.trampoline))
+		if g := at.image.goTable; g != nil && (exact || !g.begins(lookup+1) && !g.begins(lookup+1-code)) {
+			if r, ok := w.goFrame(g, lookup); ok {
+				return w.progress(r, &before), false
+			}
 		}
 	}
-	if w.trampoline(pc) {
+	if !exact && w.trampoline(pc, innermost) {
 		return w.progress(w.interrupted(), &before), true
 	}
-	return w.progress(w.framePointer(t.Space, len(u.pcs) == 1 || exact), &before), false
+	return w.progress(w.framePointer(t.Space, innermost || exact), &before), false
 }
 
 // progress makes it the end where nothing has changed.
