@@ -126,10 +126,9 @@ func (f *Finder) candidates(o *tracefile.Object) (names []string) {
 	}
 	id := hex.EncodeToString([]byte(o.BuildID))
 	for _, dir := range f.o.Dirs {
-		if clean != "." {
-			// Cleaned from the root on: it leads out of dir by no "..".
-			names = append(names, filepath.Join(dir, filepath.FromSlash(path.Clean("/"+clean))), filepath.Join(dir, path.Base(clean)))
-		}
+		// Cleaned from the root on: it leads out of dir by no "..".
+		rooted := path.Clean("/" + clean)
+		names = append(names, filepath.Join(dir, filepath.FromSlash(rooted)), filepath.Join(dir, path.Base(rooted)))
 		if len(id) > 2 {
 			names = append(names, filepath.Join(dir, ".build-id", id[:2], id[2:]+".debug"), filepath.Join(dir, ".build-id", id[:2], id[2:]))
 		}

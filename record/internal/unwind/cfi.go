@@ -297,8 +297,11 @@ type machine struct {
 	saved   []state
 }
 
-// maxSaved bounds DW_CFA_remember_state.
-const maxSaved = 32
+// maxSaved bounds DW_CFA_remember_state, maxOps the instructions of an entry.
+const (
+	maxSaved = 32
+	maxOps   = 1 << 16
+)
 
 // run executes d up to the row of pc. It reports whether all was understood.
 func (m *machine) run(d data, pc uint64) bool {
@@ -322,7 +325,10 @@ func (m *machine) run(d data, pc uint64) bool {
 		return d.take(int(n))
 	}
 	factored := func(v int64) int64 { return v * m.cie.dataAlign }
-	for d.at < len(d.b) && !d.bad {
+	for ops := 0; d.at < len(d.b) && !d.bad; ops++ {
+		if ops == maxOps {
+			return false
+		}
 		op := d.uint(1)
 		low := op & 0x3f
 		switch op & 0xc0 {

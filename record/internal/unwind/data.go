@@ -56,6 +56,9 @@ func (d *data) uleb() uint64 {
 		if b < 0x80 || d.bad {
 			return v
 		}
+		if shift > maxLEB {
+			d.bad = true
+		}
 	}
 }
 
@@ -66,7 +69,9 @@ func (d *data) sleb() int64 {
 		if shift < 64 {
 			v |= int64(b&0x7f) << shift
 		}
-		shift += 7
+		if shift += 7; shift > maxLEB {
+			d.bad = true
+		}
 		if b < 0x80 || d.bad {
 			if b&0x40 != 0 && shift < 64 {
 				v |= -1 << shift
@@ -76,9 +81,14 @@ func (d *data) sleb() int64 {
 	}
 }
 
+const (
+	maxLEB  = 7 * 16 // bits of a number: some are padded
+	maxText = 64     // bytes of a string
+)
+
 // text reads a string up to its NUL.
 func (d *data) text() string {
-	for i := d.at; i < len(d.b); i++ {
+	for i := d.at; i < min(len(d.b), d.at+maxText); i++ {
 		if d.b[i] == 0 {
 			s := string(d.b[d.at:i])
 			d.at = i + 1

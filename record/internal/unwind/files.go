@@ -40,8 +40,8 @@ const (
 	maxSize = 256 << 20
 	// maxFiles bounds the number of files.
 	maxFiles = 1 << 12
-	// maxText bounds what is read of /proc/PID/maps.
-	maxText = 16 << 20
+	// maxMapsText bounds what is read of /proc/PID/maps.
+	maxMapsText = 16 << 20
 )
 
 // load reads what a process has mapped.
@@ -76,7 +76,7 @@ func (f *files) read(name string) []byte {
 	}
 	for n := 0; ; {
 		if n == len(f.buf) {
-			if n >= maxText {
+			if n >= maxMapsText {
 				return f.buf[:n]
 			}
 			f.buf = append(f.buf, make([]byte, n)...)
