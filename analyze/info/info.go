@@ -116,6 +116,7 @@ type Policy struct {
 	// Fingerprint is how many bytes of a read from a file a hash of 16 bits
 	// covers, 0: there are no such hashes.
 	Fingerprint uint32 `json:"fingerprint,omitempty"`
+	Stacks      uint32 `json:"stacks,omitempty"` // frames kept of each call's stack at most
 }
 
 // Loss is something that is not in the trace.
@@ -145,7 +146,7 @@ func Read(name string, r *tracefile.Reader) (*Result, error) {
 		PIDs:    h.GetTarget().GetPids(), Cwd: string(h.GetTarget().GetCwd()), Follow: h.GetTarget().GetFollow(),
 		NoDurations:   h.GetNoDurations(),
 		NoClock:       h.GetNoClock(),
-		Policy:        Policy{h.GetPolicy().GetSnap(), h.GetPolicy().GetSnapWritten(), h.GetPolicy().GetTrace(), h.GetPolicy().GetEnv(), h.GetPolicy().GetSeccomp(), append([]string{}, h.GetPolicy().GetRedact()...), h.GetPolicy().GetFingerprint()},
+		Policy:        Policy{h.GetPolicy().GetSnap(), h.GetPolicy().GetSnapWritten(), h.GetPolicy().GetTrace(), h.GetPolicy().GetEnv(), h.GetPolicy().GetSeccomp(), append([]string{}, h.GetPolicy().GetRedact()...), h.GetPolicy().GetFingerprint(), h.GetPolicy().GetStacks()},
 		CalibrationNs: h.GetCalibration().GetStopNs(),
 		RingBytes:     h.GetRingBytes(),
 		Losses:        []Loss{}, Gaps: []Gap{}, Redactions: []Redaction{},
@@ -448,6 +449,12 @@ func policy(p Policy, follow bool) string {
 	}
 	if p.Env {
 		s += ", environments"
+	}
+	switch {
+	case p.Stacks == 1:
+		s += ", instruction pointers"
+	case p.Stacks > 1:
+		s += fmt.Sprintf(", stacks of up to %d frames", p.Stacks)
 	}
 	if !follow {
 		s += ", no children"
