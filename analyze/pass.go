@@ -292,7 +292,7 @@ func (p *pass) fullEvents(b *tracefile.Block) error {
 				return err
 			}
 		}
-		if p.options.Need == NeedWorld && meta.changes {
+		if p.options.Need == NeedWorld && (meta.changes || named) {
 			p.world.Apply(e)
 		}
 	}

@@ -22,6 +22,7 @@ type encoder struct {
 	failed  func(error)
 	full    func() // the trace has reached maxSize
 	maxSize int64
+	names   bool // calls tell what the descriptors are that they make
 	rules   *redact.Rules
 
 	secrets *redact.Events // nil: nothing is blanked

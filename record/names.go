@@ -17,7 +17,7 @@ import (
 func (c *encoder) name(e *tracefile.Event, names []ptrace.Name) {
 	for i := range names {
 		n := &names[i]
-		if n.After || c.world.Knows(e.Thread, n.FD, n.Link) {
+		if n.After || c.world.Knows(e.Thread, n.FD, n.Link) && (!c.names || c.world.Shows(e.Thread, n.FD, n.Link)) {
 			continue
 		}
 		shown := c.secrets.Link(n.Link)
@@ -37,12 +37,29 @@ func (c *encoder) name(e *tracefile.Event, names []ptrace.Name) {
 		}
 		f.Files = append(f.Files, &tracepb.OpenFile{Fd: n.FD})
 		if len(shown) > 0 {
-			f.Files = append(f.Files, &tracepb.OpenFile{Fd: n.FD, Link: shown})
+			f.Files = append(f.Files, &tracepb.OpenFile{Fd: n.FD, Link: shown, Device: []byte(n.Device)})
 		}
+	}
+	if c.names {
+		c.nameMade(e, names)
 	}
 	if e.Facts != nil && e.Kind != tracefile.InFlight {
 		c.secrets.Facts(e.Facts)
 		c.world.Named(e)
+	}
+}
+
+// nameMade gives a call what the descriptors are that it made, all of them.
+func (c *encoder) nameMade(e *tracefile.Event, names []ptrace.Name) {
+	for i := range names {
+		n := &names[i]
+		if !n.After || len(n.Link) == 0 {
+			continue
+		}
+		if e.Facts == nil {
+			e.Facts = &tracepb.Process{}
+		}
+		e.Facts.Made = append(e.Facts.Made, &tracepb.OpenFile{Fd: n.FD, Link: c.secrets.Link(n.Link), Device: []byte(n.Device)})
 	}
 }
 

@@ -58,6 +58,13 @@ type Options struct {
 	// inherited descriptors, resource limits and signal mask.
 	Command []string
 
+	// Program is looked up instead of Command's first word, if set.
+	Program string
+	// Env is the command's environment; nil: the recorder's.
+	Env []string
+	// User, if set, is whom the command runs as.
+	User *User
+
 	// PIDs are running processes to attach to: every thread of each.
 	PIDs []int
 	// Tree adds every descendant of PIDs.
@@ -110,6 +117,14 @@ type Options struct {
 
 	// NoFollow leaves child processes alone. Threads are always recorded.
 	NoFollow bool
+	// Alone leaves threads alone too: of a command its first thread is recorded
+	// and of PIDs, which may be IDs of threads then, these.
+	Alone bool
+	// DetachExec lets go of processes that execute a program, but for the
+	// command's own.
+	DetachExec bool
+	// KillOnExit ends what is recorded with the recording.
+	KillOnExit bool
 	// Trace selects calls in the notation of strace's -e trace=; empty: all.
 	// Process starts, execs, exits and signals are always recorded.
 	Trace string
@@ -141,6 +156,15 @@ type Options struct {
 	// There are none either where Snap is negative or Redact has rules, the
 	// user's own or "files", that look for secrets in files.
 	NoFingerprints bool
+	// WholeRead and WholeWritten tell of which descriptors all that a call reads
+	// or writes is kept, up to 256 KiB, whatever Snap. They may be nil.
+	WholeRead, WholeWritten func(fd int32) bool
+	// Names reads at each call what its descriptors are, as /proc shows it, and
+	// not only where the trace does not tell: inodes of pipes and sockets, device
+	// numbers, symbolic links resolved. It costs some microseconds each.
+	Names bool
+	// SystemTime keeps of each call the CPU time that it took in the kernel.
+	SystemTime bool
 	// Environ keeps environments. Without it only their size is recorded.
 	Environ bool
 	// Redact lists the rules by which secrets are blanked in the trace, in the
@@ -180,6 +204,12 @@ type Options struct {
 	// Attached is called when every thread of PIDs is followed: from then on
 	// no call of theirs is missed. It must return soon; it may be nil.
 	Attached func()
+}
+
+// User is whom a command runs as.
+type User struct {
+	UID, GID uint32
+	Groups   []uint32
 }
 
 // Seccomp is the use of a seccomp filter.

@@ -59,6 +59,12 @@ func run(ctx context.Context, o Options) (Result, error) {
 	}
 	cfg.Drop = o.Drop
 	cfg.Stacks = max(0, min(o.Stacks, MaxStacks))
+	cfg.Names, cfg.Alone, cfg.DetachExec, cfg.KillOnExit = o.Names, o.Alone, o.DetachExec, o.KillOnExit
+	cfg.SystemTime = o.SystemTime
+	cfg.WholeRead, cfg.WholeWritten = o.WholeRead, o.WholeWritten
+	if o.Alone {
+		cfg.NoFollow = true
+	}
 	if size := max(o.MaxSize, o.RingSize, o.PartSize); size > 0 {
 		// Small blocks: little is lost where one does not fit.
 		cfg.BlockEvents = int(max(64, size/256))
@@ -96,7 +102,11 @@ func run(ctx context.Context, o Options) (Result, error) {
 		s.policy.Fingerprint, s.policy.FingerprintPages = fingerprint, fingerprintPages
 	}
 	if len(o.Command) > 0 {
-		path, err := lookup(o.Command[0])
+		name := o.Command[0]
+		if o.Program != "" {
+			name = o.Program
+		}
+		path, err := lookup(name)
 		if err != nil {
 			return Result{}, err
 		}
@@ -124,7 +134,7 @@ func (s *session) record(ctx context.Context) {
 		s.engine.Discard()
 		return
 	}
-	s.out = encoder{free: s.engine.Free, maxSize: s.o.MaxSize, rules: s.rules, done: make(chan struct{})}
+	s.out = encoder{free: s.engine.Free, maxSize: s.o.MaxSize, names: s.o.Names, rules: s.rules, done: make(chan struct{})}
 	s.out.failed = func(err error) { s.stop(OutputFailed, err.Error()) }
 	s.out.full = func() { s.stop(Limit, fmt.Sprintf("%d bytes", s.o.MaxSize)) }
 	if s.group == nil {
@@ -172,9 +182,15 @@ func (s *session) start() error {
 		s.group = newGroup(s)
 		return s.group.start()
 	}
-	err := s.engine.Launch(ptrace.Command{
-		Path: s.path, Argv: s.o.Command, Env: os.Environ(), StdoutToStderr: s.o.StdoutToStderr,
-	})
+	env := s.o.Env
+	if env == nil {
+		env = os.Environ()
+	}
+	c := ptrace.Command{Path: s.path, Argv: s.o.Command, Env: env, StdoutToStderr: s.o.StdoutToStderr}
+	if u := s.o.User; u != nil {
+		c.User = &syscall.Credential{Uid: u.UID, Gid: u.GID, Groups: u.Groups}
+	}
+	err := s.engine.Launch(c)
 	if err != nil {
 		return fmt.Errorf("starting %s: %w", s.o.Command[0], err)
 	}

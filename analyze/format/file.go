@@ -6,6 +6,10 @@ import (
 
 // fileMode writes st_mode: S_IFREG|0644.
 func (p *printer) fileMode(v uint64) {
+	p.styled(func() { p.mode(v) }, func() { p.fileModeNames(v) })
+}
+
+func (p *printer) fileModeNames(v uint64) {
 	const (
 		ifmt  = 0o170000 // include/uapi/linux/stat.h
 		isuid = 0o4000
@@ -35,6 +39,10 @@ func (p *printer) fileMode(v uint64) {
 // dev writes a device number: makedev(0x8, 0x1). The encoding is that of
 // new_encode_dev and huge_encode_dev in include/linux/kdev_t.h.
 func (p *printer) dev(v uint64) {
+	p.styled(func() { p.hex(v) }, func() { p.devNumbers(v) })
+}
+
+func (p *printer) devNumbers(v uint64) {
 	major := v>>8&0xfff | v>>32&^uint64(0xfff)
 	minor := v&0xff | v>>12&0xffffff00
 	p.s("makedev(")

@@ -28,6 +28,10 @@ func (p *printer) consts(c *syscalls.Consts, v uint64) {
 		}
 		p.f.flags[k] = s
 	}
+	if p.o.Constants != Abbreviated {
+		p.styledConsts(v, s)
+		return
+	}
 	p.s(s)
 }
 

@@ -36,6 +36,18 @@ type Options struct {
 	Verbose bool // -v: structures and environments whole
 	Strings int  // -s: longest string printed, in bytes; 0 means DefaultStrings, negative means none
 	Hex     Hex
+	// Whole, if set, are the calls whose structures are written whole, in place
+	// of Verbose (-e abbrev=). Pointed, if set, those of which what arguments
+	// point to is shown (-e verbose=); strings always are. Raw are those of which
+	// the registers are shown, no more (-e raw=).
+	Whole, Pointed, Raw *syscalls.Set
+	Constants           Constants
+	// Comm returns the name of a process or thread, written behind its ID (-Y); ""
+	// if it is not known. May be nil.
+	Comm func(id int32) string
+	// DumpRead and DumpWritten tell of which descriptors Dump writes what is
+	// read and written; may be nil.
+	DumpRead, DumpWritten func(fd int32) bool
 	// Zone of the dates that -v writes behind times; nil means UTC.
 	Zone *time.Location
 }
@@ -54,10 +66,18 @@ type Names interface {
 	Netlink(fd int32) int
 }
 
+// Devices may be implemented by Names that know the numbers of devices.
+type Devices interface {
+	// Device returns the kind and number of the device that a descriptor is,
+	// "char 1:3", or "" if it is none.
+	Device(fd int32) string
+}
+
 // A Formatter writes calls as text. It may be used for any number of calls,
 // one at a time; it keeps no reference to them.
 type Formatter struct {
 	p     printer
+	base  Options
 	flags map[flagKey]string // rendered flag sets; bounded by maxCachedFlags
 }
 
@@ -73,7 +93,7 @@ func New(o Options) *Formatter {
 		o.Zone = time.UTC
 	}
 	f := &Formatter{flags: make(map[flagKey]string)}
-	f.p.o = o
+	f.p.o, f.base = o, o
 	f.p.f = f
 	return f
 }
@@ -97,11 +117,11 @@ type Text struct {
 }
 
 // AppendName appends what -y writes behind a descriptor: the name in angle
-// brackets.
-func (f *Formatter) AppendName(dst, name []byte) []byte {
+// brackets, with the device that it is if there is one.
+func (f *Formatter) AppendName(dst, name []byte, device string) []byte {
 	p := &f.p
 	p.b = p.b[:0]
-	p.bracketed(name)
+	p.bracketed(name, device)
 	return append(dst, p.b...)
 }
 
@@ -121,6 +141,7 @@ func (f *Formatter) Call(d *syscalls.Desc, e *tracefile.Event, names Names) Text
 	if p.text.Result != nil {
 		p.plain(p.text.Result)
 	} else {
+		p.o.Constants = Abbreviated
 		p.result()
 	}
 	return Text{FD: p.fd0, Name: p.name - len("("), Call: p.b[:n:n], Enter: enter, Result: p.b[n:]}
@@ -208,6 +229,7 @@ type printer struct {
 
 	// limited says that of the payload only left0 more bytes mean something.
 	limited bool
+	shallow bool // only strings are shown behind pointers
 	left0   int
 }
 
@@ -217,6 +239,15 @@ func (p *printer) begin(d *syscalls.Desc, e *tracefile.Event, names Names) {
 	p.text = e.Text()
 	p.enter, p.cursor, p.depth, p.name, p.twinOf = -1, 0, 0, 0, -1
 	p.searched, p.limited = 0, false
+	base := &p.f.base
+	p.o.Constants, p.o.Verbose, p.shallow = base.Constants, base.Verbose, false
+	if d == nil {
+		return
+	}
+	if base.Whole != nil {
+		p.o.Verbose = base.Whole.Has(d)
+	}
+	p.shallow = base.Pointed != nil && !base.Pointed.Has(d)
 }
 
 // call writes "name(arguments".
@@ -233,6 +264,10 @@ func (p *printer) call() {
 		p.told()
 		return
 	}
+	if raw := p.f.base.Raw; raw != nil && raw.Has(d) {
+		p.registers()
+		return
+	}
 	meant := d
 	if p.arch == syscalls.I386 {
 		meant = p.unfold(d)
@@ -242,11 +277,25 @@ func (p *printer) call() {
 	}
 	d, p.d = meant, meant
 	p.netlinkFD()
-	if fn := irregular[d.Name]; fn != nil && fn(p) {
+	if fn := irregular[d.Name]; fn != nil && !p.shallow && fn(p) {
 		return
 	}
 	for i := range d.Args {
 		p.arg(i)
+	}
+}
+
+// registers writes the arguments as they were in the registers.
+func (p *printer) registers() {
+	n := 0
+	for i := range p.d.Args {
+		if r := p.d.Args[i].Reg + 1; r <= len(p.e.Args) {
+			n = max(n, r)
+		}
+	}
+	for _, v := range p.e.Args[:n] {
+		p.next()
+		p.hex(v)
 	}
 }
 

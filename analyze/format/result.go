@@ -37,6 +37,8 @@ func (p *printer) result() {
 			p.dec(int64(n))
 			p.c(')')
 		}
+	case p.d != nil && p.f.base.Raw != nil && p.f.base.Raw.Has(p.d):
+		p.hex(uint64(e.Ret))
 	default:
 		p.returned()
 	}
@@ -110,6 +112,8 @@ func (p *printer) returned() {
 		if p.e.Flags&tracefile.Injected == 0 {
 			p.fd0 = int32(ret)
 		}
+	case (t.Name == "pid" || t.Name == "tid") && p.f.base.Comm != nil && makesPID[p.d.Name]:
+		p.pid(ret)
 	case t.Name == "mode":
 		p.mode(ret)
 	case t.Base == syscalls.Oct:
@@ -122,6 +126,9 @@ func (p *printer) returned() {
 		p.dec(p.e.Ret)
 	}
 }
+
+// makesPID are the calls behind whose result strace writes a name.
+var makesPID = map[string]bool{"getpid": true, "getppid": true, "gettid": true, "clone": true, "clone3": true, "fork": true, "vfork": true}
 
 // hasZero tells whether 0 is one of the constants, as O_RDONLY is.
 func hasZero(c *syscalls.Consts) bool { return c != nil && hasValue(c, 0) }

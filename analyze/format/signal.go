@@ -35,7 +35,7 @@ func (p *printer) sigset(set uint64, n int) {
 		first = false
 		sig := uint64(bits.TrailingZeros64(set) + 1)
 		if name := signalName(sig); name != "" {
-			p.s(strings.TrimPrefix(name, "SIG"))
+			p.styled(func() { p.udec(sig) }, func() { p.s(strings.TrimPrefix(name, "SIG")) })
 		} else {
 			p.udec(sig)
 		}
@@ -45,16 +45,20 @@ func (p *printer) sigset(set uint64, n int) {
 
 // sighandler writes the handler of a signal.
 func sighandler(p *printer, _ *syscalls.Type, v view) {
-	switch h := load(v.data, 0, p.arch.PtrSize()); h {
+	h := load(v.data, 0, p.arch.PtrSize())
+	name := ""
+	switch h {
 	case 0:
-		p.s("SIG_DFL")
+		name = "SIG_DFL"
 	case 1:
-		p.s("SIG_IGN")
+		name = "SIG_IGN"
 	case truncate(^uint64(0), p.arch.PtrSize()):
-		p.s("SIG_ERR")
+		name = "SIG_ERR"
 	default:
 		p.hex(h)
+		return
 	}
+	p.styled(func() { p.hex(h) }, func() { p.s(name) })
 }
 
 // ksigval writes the value that comes with a signal, a number or an address.
@@ -99,7 +103,7 @@ func siginfo(p *printer, _ *syscalls.Type, v view) {
 	}
 	sender := func() {
 		p.s(", si_pid=")
-		p.dec(i32(0))
+		p.pid(u32(0))
 		p.s(", si_uid=")
 		p.id(u32(4))
 	}

@@ -71,9 +71,11 @@ func be16(data []byte, off int) uint64 { return load(data, off, 1)<<8 | load(dat
 func be32(data []byte, off int) uint64 { return be16(data, off)<<16 | be16(data, off+2) }
 
 func (p *printer) htons(v uint64) {
-	p.s("htons(")
-	p.udec(v)
-	p.c(')')
+	p.styled(func() { p.netBytes([]byte{byte(v >> 8), byte(v)}) }, func() {
+		p.s("htons(")
+		p.udec(v)
+		p.c(')')
+	})
 }
 
 func sockaddrInet(p *printer, v view) {
@@ -84,9 +86,11 @@ func sockaddrInet(p *printer, v view) {
 }
 
 func (p *printer) inet4(a []byte) {
-	p.s(`inet_addr("`)
-	p.b = netip.AddrFrom4([4]byte(a)).AppendTo(p.b)
-	p.s(`")`)
+	p.styled(func() { p.netBytes(a[:4]) }, func() {
+		p.s(`inet_addr("`)
+		p.b = netip.AddrFrom4([4]byte(a)).AppendTo(p.b)
+		p.s(`")`)
+	})
 }
 
 // inet writes an address of size bytes that stands alone.
@@ -106,11 +110,21 @@ func (p *printer) inet(v view, size int) {
 func sockaddrInet6(p *printer, v view) {
 	p.s("sin6_port=")
 	p.htons(be16(v.data, 2))
-	p.s(", sin6_flowinfo=htonl(")
-	p.udec(be32(v.data, 4))
-	p.s(`), inet_pton(AF_INET6, "`)
-	p.b = netip.AddrFrom16([16]byte(v.data[8:24])).AppendTo(p.b)
-	p.s(`", &sin6_addr)`)
+	p.s(", sin6_flowinfo=")
+	p.styled(func() { p.netBytes(v.data[4:8]) }, func() {
+		p.s("htonl(")
+		p.udec(be32(v.data, 4))
+		p.c(')')
+	})
+	p.s(", ")
+	if p.o.Constants != Abbreviated {
+		p.s("sin6_addr=")
+	}
+	p.styled(func() { p.netBytes(v.data[8:24]) }, func() {
+		p.s(`inet_pton(AF_INET6, "`)
+		p.b = netip.AddrFrom16([16]byte(v.data[8:24])).AppendTo(p.b)
+		p.s(`", &sin6_addr)`)
+	})
 	if v.has(25) {
 		p.s(", sin6_scope_id=")
 		p.udec(load(v.data, 24, min(4, len(v.data)-24)))

@@ -1,5 +1,7 @@
 package format
 
+import "bytes"
+
 // quote writes data as a C string literal, without the quotes, as strace does:
 // the shortest escape that cannot be misread, or hexadecimal ones.
 func (p *printer) quote(data []byte) {
@@ -78,8 +80,19 @@ func (p *printer) path(data []byte, cut bool) {
 
 // bracketed writes the name of an object inside angle brackets. Those inside
 // a path are escaped, so that its end can be found.
-func (p *printer) bracketed(name []byte) {
+func (p *printer) bracketed(name []byte, device string) {
+	path, gone := bytes.CutSuffix(name, []byte(" (deleted)"))
+	if gone && len(path) > 0 && path[0] == '/' {
+		p.bracketed(path, device)
+		p.s("(deleted)")
+		return
+	}
 	p.c('<')
+	if len(name) > 0 && name[0] >= 'A' && name[0] <= 'Z' { // UNIX-STREAM:[123,@"/x"]
+		p.plain(name)
+		p.c('>')
+		return
+	}
 	if len(name) > 0 && name[0] != '/' {
 		p.quote(name) // "TCP:[127.0.0.1:5000->127.0.0.1:80]"
 		p.c('>')
@@ -99,6 +112,11 @@ func (p *printer) bracketed(name []byte) {
 		p.oct3(c)
 	}
 	p.quote(name[from:])
+	if device != "" {
+		p.c('<')
+		p.s(device)
+		p.c('>')
+	}
 	p.c('>')
 }
 

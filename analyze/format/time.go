@@ -123,10 +123,12 @@ func timeNow(p *printer) bool {
 func (p *printer) rlim(v, infinity uint64, name string) {
 	switch {
 	case v == infinity:
-		p.s(name)
+		p.styled(func() { p.udec(v) }, func() { p.s(name) })
 	case v > 1024 && v%1024 == 0:
-		p.udec(v / 1024)
-		p.s("*1024")
+		p.styled(func() { p.udec(v) }, func() {
+			p.udec(v / 1024)
+			p.s("*1024")
+		})
 	default:
 		p.udec(v)
 	}

@@ -80,6 +80,7 @@ func init() {
 		"signo": (*printer).signo, "signo64": (*printer).signo,
 		"mode": (*printer).mode, "mode16": (*printer).mode,
 		"addr": (*printer).addr, "addr64": (*printer).addr,
+		"pid": (*printer).pid, "tid": (*printer).pid,
 		"be16": func(p *printer, v uint64) { p.udec(uint64(bits.ReverseBytes16(uint16(v)))) },
 		"be32": func(p *printer, v uint64) { p.udec(uint64(bits.ReverseBytes32(uint32(v)))) },
 		"be64": func(p *printer, v uint64) { p.udec(bits.ReverseBytes64(v)) },
@@ -131,7 +132,11 @@ func (p *printer) fdName(fd int32) {
 	}
 	var room [128]byte
 	if name := p.names.FD(room[:0], fd); len(name) > 0 {
-		p.bracketed(name)
+		device := ""
+		if d, ok := p.names.(Devices); ok {
+			device = d.Device(fd)
+		}
+		p.bracketed(name, device)
 	}
 }
 
@@ -142,36 +147,19 @@ func (p *printer) dirfd(fd int32) {
 		p.fd(fd)
 		return
 	}
-	p.s("AT_FDCWD")
+	p.styled(func() { p.dec(int64(fd)) }, func() { p.s("AT_FDCWD") })
 	if p.names == nil {
 		return
 	}
 	var room [128]byte
 	if name := p.names.Cwd(room[:0]); len(name) > 0 {
-		p.bracketed(name)
+		p.bracketed(name, "")
 	}
-}
-
-// id writes a user or group: −1 means none.
-func (p *printer) id(v uint64) {
-	if v == 0xffffffff {
-		p.s("-1")
-		return
-	}
-	p.udec(v)
-}
-
-func (p *printer) id16(v uint64) {
-	if v == 0xffff {
-		p.s("-1")
-		return
-	}
-	p.udec(v)
 }
 
 func (p *printer) signo(v uint64) {
 	if name := signalName(v); name != "" {
-		p.s(name)
+		p.styled(func() { p.udec(v) }, func() { p.s(name) })
 		return
 	}
 	p.dec(int64(int32(v)))
@@ -348,6 +336,8 @@ func (p *printer) string(t *syscalls.Type, v view) {
 	switch {
 	case t.Name == "cstr" && t.Size > 0 && len(s) == t.Size: // the last byte is the NUL's
 		p.path(s[:t.Size-1], true)
+	case t.Name == "name" && ended: // of an attribute
+		p.str(s, len(s), p.o.Strings)
 	case t.Name == "path" || t.Name == "name" || t.Name == "cstr":
 		p.path(s, !ended)
 	case ended:
@@ -363,6 +353,10 @@ func (p *printer) pointerArg(t *syscalls.Type, reg int) {
 		return
 	}
 	addr := truncate(p.e.Args[reg], p.arch.PtrSize())
+	if p.shallow && t.Elem != nil && t.Elem.Kind != syscalls.Bytes && t.Elem.Kind != syscalls.String {
+		p.addr(addr)
+		return
+	}
 	if addr == 0 || t.Elem == nil || t.Dir == syscalls.NoDir {
 		p.addr(addr)
 		return

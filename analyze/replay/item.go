@@ -21,12 +21,14 @@ type item struct {
 	whole      bool // it is written in one piece, at its end
 	nr         uint32
 	comm       string // of the thread, for Options.Comms
+	note       string // message that comes where it was let go of
 	// name, the part of the call known at its beginning, the call and the
 	// result end at these offsets of Replay.text, after from.
 	from, name, enter, call, result int32
 	stack                           *tracefile.Stack
 	ip                              uint64
 	arch                            syscalls.Arch
+	dump                            int32 // of the dump behind the result: lines
 }
 
 const (
@@ -36,6 +38,7 @@ const (
 	inFlightItem       // a call that has not ended yet
 	lineItem           // a line of its own
 	startItem          // a thread begins: its text is a message
+	leaveItem          // a thread is let go of: the same
 	exitItem           // lineItem, of a thread's end
 )
 
@@ -65,6 +68,10 @@ func (r *Replay) call(c *analyze.Call) {
 	} else if ok && start == it.start {
 		return // in flight still
 	}
+	r.personality(c)
+	if r.o.CallNumbers {
+		r.numbers[it.thread] = c.NR
+	}
 	if r.o.Results != nil {
 		if it.kind == inFlightItem || !r.o.Results(c) {
 			return
@@ -85,6 +92,10 @@ func (r *Replay) call(c *analyze.Call) {
 	it.call = int32(len(r.text))
 	r.text = append(r.text, t.Result...)
 	it.result = int32(len(r.text))
+	if it.kind == callItem {
+		r.text = r.f.Dump(r.text, c.Desc, c.Event)
+	}
+	it.dump = int32(len(r.text))
 	r.items = append(r.items, it)
 	if t.FD >= 0 && r.o.Names != NoNames && c.Process != nil {
 		r.fresh = fresh{c.Process, t.FD}
@@ -112,7 +123,7 @@ func (r *Replay) namesOf(c *analyze.Call) format.Names {
 		return nil
 	}
 	n := &r.names
-	*n = names{process: c.Process, how: r.o.Names}
+	*n = names{process: c.Process, how: r.o.Names, opened: c.Facts.GetMade()}
 	if class := makers[c.Name]; class != "" {
 		n.made = class + strconv.FormatUint(c.Num, 10) + "]"
 	}
@@ -125,7 +136,7 @@ func (r *Replay) line(c *analyze.Call, write func(b []byte) []byte) { r.single(l
 // single adds what has one moment.
 func (r *Replay) single(kind uint8, c *analyze.Call, write func(b []byte) []byte) {
 	it := item{num: c.Num, start: c.End, end: c.End, thread: c.Event.Thread.ID, tid: c.Event.Thread.TID, began: c.Event.Thread.TID, kind: kind,
-		stack: c.Stack, ip: c.IP, arch: c.Arch}
+		nr: r.numbers[c.Event.Thread.ID], stack: c.Stack, ip: c.IP, arch: c.Arch}
 	if r.o.Comms && c.Thread != nil {
 		it.comm = c.Thread.Name()
 	}
@@ -165,8 +176,14 @@ func signalName(c *analyze.Call) string {
 // start notes a new thread.
 func (r *Replay) start(c *analyze.Call) {
 	tid := c.Event.Thread.TID
+	if r.alive != nil {
+		r.alive[tid] = c.Thread
+	}
 	r.tids[c.Event.Thread.ID] = tid
 	how := tracefile.StartHow(c.Args[0])
+	if mode, ok := r.modes[tracefile.ThreadID(c.Args[1])]; ok {
+		r.modes[c.Event.Thread.ID] = mode
+	}
 	r.single(startItem, c, func(b []byte) []byte {
 		if r.o.Attached != nil && how != tracefile.StartLaunch {
 			b = append(b, r.o.Attached(tid)...)
@@ -175,12 +192,64 @@ func (r *Replay) start(c *analyze.Call) {
 	})
 }
 
+// leave notes that a thread has been let go of.
+func (r *Replay) leave(c *analyze.Call) {
+	message := ""
+	if r.o.Detached != nil {
+		message = r.o.Detached(c.Event.Thread.TID)
+	}
+	for i := len(r.items) - 1; i >= 0; i-- {
+		it := &r.items[i]
+		if it.thread != c.Event.Thread.ID {
+			continue
+		}
+		if it.kind == lastItem && it.end == c.End {
+			it.kind, it.note = detachedItem, message
+			message = ""
+		}
+		break
+	}
+	r.single(leaveItem, c, func(b []byte) []byte { return append(b, message...) })
+}
+
+// personality notes the kind of system calls that a thread makes, and renders a
+// change of it.
+func (r *Replay) personality(c *analyze.Call) {
+	if !r.o.Personalities || c.Kind == tracefile.InFlight {
+		return
+	}
+	mode := "64 bit"
+	switch c.Arch {
+	case syscalls.I386:
+		mode = "32 bit"
+	case syscalls.X32:
+		mode = "x32"
+	}
+	id := c.Event.Thread.ID
+	if was, ok := r.modes[id]; mode == was || !ok && mode == "64 bit" {
+		return
+	}
+	r.modes[id] = mode
+	r.line(c, func(b []byte) []byte {
+		b = append(b, "[ Process PID="...)
+		b = strconv.AppendInt(b, int64(c.Event.Thread.TID), 10)
+		b = append(b, " runs in "...)
+		b = append(b, mode...)
+		return append(b, " mode. ]"...)
+	})
+	it := &r.items[len(r.items)-1]
+	it.start, it.end = c.Start, c.Start
+}
+
 // exit renders the end of a thread.
 func (r *Replay) exit(c *analyze.Call) {
 	delete(r.tids, c.Event.Thread.ID)
 	delete(r.waiting, c.Event.Thread.ID)
 	delete(r.former, c.Event.Thread.ID)
 	delete(r.blocked, c.Event.Thread.ID)
+	delete(r.modes, c.Event.Thread.ID)
+	delete(r.alive, c.Event.Thread.TID)
+	defer delete(r.numbers, c.Event.Thread.ID)
 	r.single(exitItem, c, func(b []byte) []byte {
 		if r.o.Silence.Exits {
 			return b

@@ -78,9 +78,21 @@ func (r *Replay) begin(it *item) {
 // end writes the rest of a call, or a line of its own.
 func (r *Replay) end(it *item) {
 	switch it.kind {
-	case startItem:
-		r.live++
+	case startItem, leaveItem:
+		if it.kind == startItem {
+			r.live++
+		} else {
+			r.live--
+		}
 		r.put(it.from, it.result)
+		return
+	case detachedItem:
+		r.say(it.note)
+		if r.open.is && r.open.call == it.key() {
+			r.open.is = false
+			r.say(" <detached ...>")
+			r.newline()
+		}
 		return
 	case lineItem, exitItem:
 		if it.from < it.result {
@@ -111,12 +123,6 @@ func (r *Replay) end(it *item) {
 		r.rest(it)
 		column = len(r.out.b) - n
 	}
-	if it.kind == detachedItem {
-		r.say(" <detached ...>")
-		r.newline()
-		r.stack(it.stack)
-		return
-	}
 	for ; column < r.o.Column-1; column++ {
 		r.out.b = append(r.out.b, ' ')
 	}
@@ -128,6 +134,9 @@ func (r *Replay) end(it *item) {
 		r.say(">")
 	}
 	r.newline()
+	if it.dump > it.result && it.kind == callItem {
+		r.put(it.result, it.dump)
+	}
 	r.stack(it.stack)
 }
 
@@ -135,8 +144,6 @@ func (r *Replay) end(it *item) {
 // closing parenthesis.
 func (r *Replay) rest(it *item) {
 	switch {
-	case it.kind == detachedItem:
-		return
 	case it.kind == lastItem && it.enter < it.call:
 		r.say(" <unfinished ...>")
 	default:

@@ -33,7 +33,7 @@ func (r *Replay) prefix(it *item, tid int32, t int64) int {
 		r.say("] ")
 	}
 	r.clock(t)
-	if r.o.CallNumbers && !it.single() {
+	if r.o.CallNumbers {
 		r.say("[")
 		from := len(r.out.b)
 		r.out.b = strconv.AppendUint(r.out.b, uint64(it.nr), 10)
@@ -54,7 +54,7 @@ func (r *Replay) pid(it *item, tid int32, right bool) {
 		r.right(from, 5)
 	}
 	if it.comm != "" {
-		r.out.b = r.f.AppendName(r.out.b, []byte(it.comm))
+		r.out.b = r.f.AppendName(r.out.b, []byte(it.comm), "")
 	}
 	for !right && len(r.out.b) < from+5 {
 		r.say(" ")

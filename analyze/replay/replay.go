@@ -11,12 +11,14 @@ package replay
 
 import (
 	"io"
+	"strconv"
 	"time"
 
 	"sysreel/analyze"
 	"sysreel/analyze/format"
 	"sysreel/analyze/symbols"
 	"sysreel/proto/tracefile"
+	"sysreel/proto/tracepb"
 	"sysreel/proto/world"
 )
 
@@ -50,13 +52,17 @@ const (
 	ManyPIDs
 )
 
-// FDNames is what is written behind descriptors.
+// FDNames is what is written behind descriptors, a sum of what follows.
 type FDNames uint8
 
 const (
-	NoNames   FDNames = iota
-	Paths             // -y: 3</etc/passwd>, 4<socket:[1234]>
-	Protocols         // -yy: 4<TCP:[127.0.0.1:8080]>
+	Paths   FDNames = 1 << iota // -y: 3</etc/passwd>, 4<socket:[1234]>
+	Sockets                     // 4<TCP:[127.0.0.1:8080]>
+	DevNos                      // 2</dev/null<char 1:3>>
+	PIDFDs                      // 5<pid:1234>
+
+	NoNames   FDNames = 0
+	Protocols         = Paths | Sockets | DevNos | PIDFDs // -yy
 )
 
 // Options of a replay. The zero value gives strace's own defaults.
@@ -76,8 +82,10 @@ type Options struct {
 	DurationUnit Precision
 	PIDs         PIDs
 	Comms        bool // -Y: PIDs are followed by the thread's name: 1234<sh>
-	Numbers      bool // start each line with the event's number: #42
-	CallNumbers  bool // -n: "[ 257] " before a call, with its number
+	// Comm is asked, with Comms, about what the trace does not tell of; may be nil.
+	Comm        func(id int32) string
+	Numbers     bool // start each line with the event's number: #42
+	CallNumbers bool // -n: "[ 257] " before a call, with its number
 	// Column is where results stand; 0: in strace's, 40. Negative: at once.
 	Column int
 	// Results, if set, tells whether a call is wanted, by what came of it. Calls
@@ -88,8 +96,13 @@ type Options struct {
 	// middle of a line: that is what becomes of strace's messages, which go to
 	// the same terminal.
 	Attached func(tid int32) string
-	Silence  Silence
-	JSON     bool // instead of text
+	// Detached is the same for threads that are let go of.
+	Detached func(tid int32) string
+	// Personalities writes "[ Process PID=1234 runs in 32 bit mode. ]" where a
+	// thread changes to another kind of calls.
+	Personalities bool
+	Silence       Silence
+	JSON          bool // instead of text
 	// Stacks writes the stack of each call and signal that has one behind its
 	// line, a frame a line (-k). Symbols finds the functions' names; nil: none.
 	// In JSON stacks are always there.
@@ -100,9 +113,8 @@ type Options struct {
 
 // Silence leaves out lines that are not calls.
 type Silence struct {
-	Exits         bool // "+++ exited with 0 +++"
-	Superseded    bool // "+++ superseded by execve in pid 1234 +++"
-	Personalities bool // "[ Process PID=1234 runs in 32 bit mode. ]"
+	Exits      bool // "+++ exited with 0 +++"
+	Superseded bool // "+++ superseded by execve in pid 1234 +++"
 }
 
 // flushEvents is the number of events after which lines are merged and
@@ -131,6 +143,10 @@ type Replay struct {
 	former map[tracefile.ThreadID]int32
 	// blocked are the calls that restart_syscall will go on with, by thread.
 	blocked map[tracefile.ThreadID]string
+	// modes are the personalities of threads, where not "64 bit" all the time.
+	modes   map[tracefile.ThreadID]string
+	numbers map[tracefile.ThreadID]uint32 // of their last calls
+	alive   map[int32]*world.Thread       // by TID, for Options.Comms
 	args    []string
 	written uint64
 	frames  map[*tracefile.Stack]string // lines of the block's
@@ -151,8 +167,14 @@ func New(o Options, w io.Writer) *Replay {
 		o.Column = 40
 	}
 	r := &Replay{o: o, f: format.New(o.Format), waiting: make(map[tracefile.ThreadID]int64), tids: make(map[tracefile.ThreadID]int32),
-		former: make(map[tracefile.ThreadID]int32), frames: make(map[*tracefile.Stack]string), blocked: make(map[tracefile.ThreadID]string)}
+		former: make(map[tracefile.ThreadID]int32), frames: make(map[*tracefile.Stack]string), blocked: make(map[tracefile.ThreadID]string),
+		modes: make(map[tracefile.ThreadID]string), numbers: make(map[tracefile.ThreadID]uint32)}
 	r.out.w = w
+	if o.Comms {
+		r.alive = make(map[int32]*world.Thread)
+		o.Format.Comm = r.comm
+		r.f = format.New(o.Format)
+	}
 	return r
 }
 
@@ -174,6 +196,8 @@ func (r *Replay) Add(c *analyze.Call) error {
 		r.exit(c)
 	case tracefile.ThreadStart:
 		r.start(c)
+	case tracefile.Detach:
+		r.leave(c)
 	case tracefile.Exec:
 		if c.Args[0] != 0 {
 			r.superseded(c)
@@ -208,6 +232,17 @@ func (r *Replay) Close() error {
 	return r.out.flush()
 }
 
+// comm returns the name of a thread that is alive.
+func (r *Replay) comm(id int32) string {
+	if t := r.alive[id]; t != nil {
+		return t.Name()
+	}
+	if r.o.Comm != nil {
+		return r.o.Comm(id)
+	}
+	return ""
+}
+
 // Lines returns the number of lines written so far.
 func (r *Replay) Lines() uint64 { return r.written }
 
@@ -218,6 +253,8 @@ type names struct {
 	// made is what the call's output descriptors are, "" if it has none: they
 	// are named as world.World will name them.
 	made string
+	// opened are descriptors that the call made, where the trace tells what they are.
+	opened []*tracepb.OpenFile
 }
 
 // makers are the calls that return descriptors through memory.
@@ -244,8 +281,9 @@ func (r *Replay) nameFresh() {
 	if len(name) == 0 || len(r.items) == 0 {
 		return
 	}
-	r.text = r.f.AppendName(r.text, name)
-	r.items[len(r.items)-1].result = int32(len(r.text))
+	r.text = r.f.AppendName(r.text, name, r.names.Device(r.fresh.fd))
+	last := &r.items[len(r.items)-1]
+	last.result, last.dump = int32(len(r.text)), int32(len(r.text))
 }
 
 // Netlink returns the protocol of a netlink socket.
@@ -263,23 +301,41 @@ func (n *names) FD(dst []byte, fd int32) []byte {
 	if n.how == NoNames {
 		return dst
 	}
-	if n.made != "" {
-		return append(dst, n.made...)
-	}
 	f := n.process.File(fd)
+	if n.made != "" {
+		if n.opened == nil {
+			return append(dst, n.made...)
+		}
+		for _, o := range n.opened {
+			if o.Fd == fd {
+				f = world.FileOf(o)
+			}
+		}
+	}
 	switch {
 	case f == nil:
-	case n.how == Protocols:
+	case n.how&Sockets != 0 && f.Kind == world.Socket && f.Proto != "":
 		dst = append(dst, f.Detail()...)
-	default:
+	case n.how&PIDFDs != 0 && f.PID != 0:
+		dst = append(dst, "pid:"...)
+		dst = strconv.AppendInt(dst, int64(f.PID), 10)
+	case n.how&Paths != 0 || n.how&DevNos != 0 && f.Device != "":
 		dst = append(dst, f.Name()...)
 	}
 	return dst
 }
 
+// Device returns the device that a descriptor is.
+func (n *names) Device(fd int32) string {
+	if f := n.process.File(fd); f != nil && n.how&DevNos != 0 {
+		return f.Device
+	}
+	return ""
+}
+
 // Cwd appends the working directory.
 func (n *names) Cwd(dst []byte) []byte {
-	if n.how == NoNames {
+	if n.how&Paths == 0 {
 		return dst
 	}
 	return append(dst, n.process.Cwd()...)

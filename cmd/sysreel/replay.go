@@ -169,9 +169,20 @@ func (o *replayOptions) options(t *analyze.Trace) replay.Options {
 		out.PIDs = replay.AllPIDs
 	}
 	out.Clock, out.ClockUnit = clockOf(o.clock)
-	out.Names = replay.FDNames(min(o.names, int(replay.Protocols)))
+	out.Names = namesOf(o.names)
 	out.Format.Hex = format.Hex(min(o.hex, int(format.HexAll)))
 	return out
+}
+
+// namesOf translates the number of -y.
+func namesOf(y int) replay.FDNames {
+	switch y {
+	case 0:
+		return replay.NoNames
+	case 1:
+		return replay.Paths
+	}
+	return replay.Protocols
 }
 
 // clockOf translates the number of -t.

@@ -7,11 +7,15 @@ import (
 	"io"
 	"os"
 	"os/signal"
+	"os/user"
 	"path/filepath"
+	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/spf13/cobra"
 
+	"sysreel/analyze/replay"
 	"sysreel/record"
 )
 
@@ -84,17 +88,22 @@ func (o *straceOptions) run(ctx context.Context, std *stdio) error {
 	if err != nil {
 		return err
 	}
+	signals := make(chan os.Signal, 4)
+	ro, err := o.recordOptions(stream, signals, std)
+	if err != nil {
+		return err
+	}
 	text := newStraceText(o, std, out)
+	ro.Freeze = text.enough
 	done := make(chan error, 1)
 	go func() { done <- text.run(ctx, stream.reader) }()
 
 	quickStart()
-	signals := make(chan os.Signal, 4)
 	o.listen(signals)
 	defer signal.Stop(signals)
 	surviveBrokenPipe()
 
-	result, err := record.Run(ctx, o.recordOptions(stream, signals, std))
+	result, err := record.Run(ctx, ro)
 	for _, e := range []error{stream.end(), <-done, out.close()} {
 		if err == nil {
 			err = e
@@ -107,31 +116,98 @@ func (o *straceOptions) run(ctx context.Context, std *stdio) error {
 }
 
 // recordOptions are what is to be recorded.
-func (o *straceOptions) recordOptions(stream *straceStream, signals <-chan os.Signal, std *stdio) record.Options {
+func (o *straceOptions) recordOptions(stream *straceStream, signals <-chan os.Signal, std *stdio) (record.Options, error) {
 	snap := o.strings
 	if snap == 0 {
 		snap = -1
 	}
-	return record.Options{
-		Command:    o.command,
-		PIDs:       o.pids,
-		Output:     stream,
-		HandOver:   true,
-		Recorder:   "sysreel " + buildVersion(),
-		NoFollow:   !o.follow,
-		Trace:      o.trace,
-		Seccomp:    o.seccompMode(),
-		Snap:       snap,
-		Environ:    o.abbrev != "",
-		Redact:     o.redact,
-		FlushEvery: o.flushEvery(),
-		Signals:    signals,
-		Warn:       func(message string) { straceSays(std, "%s", message) },
+	r := record.Options{
+		Command:        o.command,
+		PIDs:           o.pids,
+		Alone:          !o.follow,
+		KillOnExit:     o.killOnExit,
+		NoFingerprints: o.record == "",
+		Inject:         o.inject,
+		Stacks:         o.stackDepth(),
+		SystemTime:     (o.summary || o.andSummary) && !o.wall,
+		DetachExec:     o.detachExec,
+		Names:          o.fdNames() != replay.NoNames,
+		Output:         stream,
+		HandOver:       true,
+		Recorder:       "sysreel " + buildVersion(),
+		NoFollow:       !o.follow,
+		Trace:          o.trace,
+		Seccomp:        o.seccompMode(),
+		Snap:           snap,
+		Environ:        o.abbrev != "",
+		Redact:         o.redact,
+		FlushEvery:     o.flushEvery(),
+		Signals:        signals,
+		Warn:           func(message string) { straceSays(std, "%s", message) },
 	}
+	if o.argv0 != "" {
+		r.Program = o.command[0]
+		r.Command = append([]string{o.argv0}, o.command[1:]...)
+	}
+	if len(o.env) > 0 {
+		r.Env = changedEnv(os.Environ(), o.env)
+	}
+	r.WholeRead, r.WholeWritten = o.read.descriptors(), o.write.descriptors()
+	if o.user != "" {
+		var err error
+		if r.User, err = lookUpUser(o.user); err != nil {
+			return r, err
+		}
+	}
+	return r, nil
+}
+
+// changedEnv returns an environment with variables set, and taken away.
+func changedEnv(env, changes []string) []string {
+	for _, c := range changes {
+		name, _, set := strings.Cut(c, "=")
+		env = slices.DeleteFunc(env, func(v string) bool { return strings.HasPrefix(v, name+"=") })
+		if set {
+			env = append(env, c)
+		}
+	}
+	return env
+}
+
+// lookUpUser returns whom the command is to run as.
+func lookUpUser(name string) (*record.User, error) {
+	u, err := user.Lookup(name)
+	if err != nil {
+		return nil, straceError("Cannot find user '%s'", name)
+	}
+	ids, err := u.GroupIds()
+	if err != nil {
+		return nil, straceError("Cannot find the groups of user '%s': %v", name, err)
+	}
+	id := func(s string) uint32 {
+		n, perr := strconv.ParseUint(s, 10, 32)
+		if perr != nil {
+			err = straceError("User '%s' has no number: %v", name, perr)
+		}
+		return uint32(n)
+	}
+	r := &record.User{UID: id(u.Uid), GID: id(u.Gid)}
+	for _, s := range ids {
+		r.Groups = append(r.Groups, id(s))
+	}
+	return r, err
+}
+
+// stackDepth is how much is needed of stacks: of -i the innermost frame.
+func (o *straceOptions) stackDepth() int {
+	if o.stacks == 0 && o.ip {
+		return 1
+	}
+	return o.stacks
 }
 
 func (o *straceOptions) seccompMode() record.Seccomp {
-	if o.seccomp && o.follow && o.trace != "" && len(o.command) > 0 {
+	if o.seccomp && o.follow && !o.detachExec && o.trace != "" && len(o.command) > 0 {
 		return record.SeccompOn
 	}
 	return record.SeccompOff

@@ -22,6 +22,10 @@ What to trace:
   --seccomp-bpf                   with -f and -e: the kernel passes by calls that are not traced
   --kill-on-exit                  end what is traced when this ends
   --syscall-limit=N               let go after N calls
+  -e inject=SET[:error=ERRNO|:retval=N][:signal=SIG][:syscall=CALL][:delay_enter=TIME]
+     [:delay_exit=TIME][:poke_enter=@argN=HEX][:poke_exit=@argN=HEX][:when=FIRST[..LAST][+[STEP]]]
+  -e fault=SET[:error=ERRNO][:when=...]
+                                  make calls fail, or tamper with them otherwise
 
 Which of it to print:
   [-e] trace=SET, --trace=SET     calls: names, numbers, %CLASS, /REGEX, ?NAME, NAME@64 NAME@32
@@ -50,6 +54,8 @@ How to print it:
   -Y, --decode-pids=comm          names of processes
   --always-show-pid               begin lines with the PID
   -n, --syscall-number            numbers of calls
+  -i, --instruction-pointer       where in the program calls are made
+  -k, --stack-trace               and from where; --stack-trace-frame-limit=N
   -t, -tt, -ttt, --absolute-timestamps[=[format:]none|time|unix][,][[precision:]s|ms|us|ns]
   -r, --relative-timestamps[=s|ms|us|ns]
                                   time since the line before

@@ -10,6 +10,7 @@ import (
 	"sysreel/analyze/format"
 	"sysreel/analyze/replay"
 	"sysreel/proto/syscalls"
+	"sysreel/record"
 )
 
 // straceOptions are strace's options.
@@ -28,6 +29,7 @@ type straceOptions struct {
 	seccomp    bool
 	killOnExit bool
 	limit      int // --syscall-limit; 0: none
+	inject     []string
 
 	// which of it to print
 	trace      string
@@ -54,6 +56,9 @@ type straceOptions struct {
 	names      int // number of -y
 	comms      bool
 	numbers    bool // -n
+	ip         bool
+	stacks     int // frames; 0: none
+	frames     int // of --stack-trace-frame-limit
 	alwaysPID  bool
 
 	clock     replay.Clock
@@ -255,6 +260,22 @@ func (o *straceOptions) set(key string, value *string) error {
 		return number(&o.limit, "--syscall-limit", text, 1)
 	case "argv0":
 		o.argv0 = text
+	case "k", "stack-trace":
+		if text != "" && text != "symbol" {
+			return refused("--stack-trace="+text, "places in the source are not looked up")
+		}
+		o.stacks = record.DefaultStacks
+	case "stack-trace-frame-limit":
+		return number(&o.frames, "--stack-trace-frame-limit", text, 1)
+	case "inject", "fault":
+		expr := text
+		if key == "fault" {
+			expr = "fault=" + text
+		}
+		if err := record.CheckInject(expr); err != nil {
+			return straceError("invalid %s argument '%s': %v", key, text, err)
+		}
+		o.inject = append(o.inject, expr)
 	case "record":
 		o.record = text
 	case "redact":
@@ -281,6 +302,8 @@ func (o *straceOptions) setFlag(key string, value *string) (done bool, err error
 		o.follow = true
 	case "h":
 		o.help = true
+	case "i":
+		o.ip = true
 	case "n":
 		o.numbers = true
 	case "q":
@@ -396,12 +419,6 @@ func (o *straceOptions) refuse(key, text string) error {
 		return refused("-d/--debug", "it shows what strace itself does")
 	case "D", "daemonize":
 		return refused("-D/--daemonize", "the recorder is the parent of what it records")
-	case "i":
-		return refused("-i/--instruction-pointer", "not yet")
-	case "k", "stack-trace", "stack-trace-frame-limit":
-		return refused("-k/--stack-trace", "not yet")
-	case "fault", "inject":
-		return refused("-e "+key+"="+text, "not yet")
 	case "kvm":
 		return refused("-e kvm="+text, "the exits of virtual CPUs are not recorded")
 	case "secontext":
@@ -536,18 +553,8 @@ func (o *straceOptions) check() error {
 	case o.names > 0 && o.decodeFDs != nil:
 		return straceError("-y and --decode-fds cannot be provided simultaneously")
 	}
-	for _, x := range []struct {
-		given bool
-		name  string
-	}{
-		{o.summary || o.andSummary, "-c/--summary-only"}, {len(o.paths) > 0, "-P/--trace-path"}, {len(o.env) > 0, "-E/--env"},
-		{o.user != "", "-u/--user"}, {o.argv0 != "", "--argv0"}, {o.detachExec, "-b/--detach-on"}, {o.killOnExit, "--kill-on-exit"},
-		{o.limit > 0, "--syscall-limit"}, {o.read != nil, "-e read="}, {o.write != nil, "-e write="}, {o.constants != "", "-X/--const-print-style"},
-		{o.abbrev != "" && o.abbrev != "none", "-e abbrev="}, {o.verbose != "", "-e verbose="}, {o.raw != "", "-e raw="}, {o.decodeFDs != nil, "--decode-fds"},
-	} {
-		if x.given {
-			return refused(x.name, "not yet")
-		}
+	if o.stacks > 0 && o.frames > 0 {
+		o.stacks = min(o.frames, record.MaxStacks)
 	}
 	if o.times > 0 {
 		o.clock, o.clockUnit = clockOf(o.times)

@@ -21,6 +21,14 @@ func (s *straceSet) has(member string) bool {
 	return s != nil && s.members[member] != s.negate
 }
 
+// descriptors returns the set as one of descriptors; nil if none is in it.
+func (s *straceSet) descriptors() func(fd int32) bool {
+	if s == nil || !s.negate && len(s.members) == 0 {
+		return nil
+	}
+	return func(fd int32) bool { return fd >= 0 && s.has(strconv.Itoa(int(fd))) }
+}
+
 func allOf() *straceSet { return &straceSet{negate: true} }
 
 func setOfOne(members ...string) *straceSet {

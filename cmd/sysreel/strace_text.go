@@ -5,12 +5,18 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"path/filepath"
+	"slices"
 	"strconv"
+	"strings"
 	"time"
 
 	"sysreel/analyze"
 	"sysreel/analyze/format"
 	"sysreel/analyze/replay"
+	"sysreel/analyze/summary"
+	"sysreel/analyze/symbols"
+	"sysreel/proto/syscalls"
 	"sysreel/proto/tracefile"
 )
 
@@ -34,10 +40,15 @@ type straceText struct {
 	std  *stdio
 	out  *straceOutput
 	lead map[int32]int // processes attached to: how many threads they have
+
+	paths  map[string]bool // of -P; nil: any
+	calls  int             // printed
+	enough chan string     // told when --syscall-limit is reached
 }
 
 func newStraceText(o *straceOptions, std *stdio, out *straceOutput) *straceText {
-	t := &straceText{o: o, std: std, out: out, lead: make(map[int32]int)}
+	t := &straceText{o: o, std: std, out: out, lead: make(map[int32]int), enough: make(chan string, 1)}
+	t.selectPaths()
 	for _, pid := range o.pids {
 		n := 1
 		if o.follow {
@@ -65,6 +76,10 @@ func (t *straceText) pass(ctx context.Context, stream io.Reader) error {
 	}
 	var text printer
 	o := t.options(r)
+	var counts *summary.Counts
+	if t.o.summary || t.o.andSummary {
+		counts = summary.NewCounts(summary.CountOptions{Wall: t.o.wall, Overhead: t.o.overhead, Sort: t.o.sortBy, Columns: t.o.columns})
+	}
 	if t.out.each != nil {
 		text = replay.NewFiles(o, t.out.each)
 	} else {
@@ -75,11 +90,20 @@ func (t *straceText) pass(ctx context.Context, stream io.Reader) error {
 		if !t.wanted(c) {
 			return nil
 		}
+		if counts != nil {
+			counts.Add(c)
+		}
+		if t.o.summary && c.Kind != tracefile.ThreadStart && c.Kind != tracefile.Detach {
+			return nil
+		}
 		return text.Add(c)
 	}); err != nil {
 		return err
 	}
-	return text.Close()
+	if err := text.Close(); err != nil || counts == nil {
+		return err
+	}
+	return counts.Write(t.out.w)
 }
 
 // printer is what writes text.
@@ -89,13 +113,56 @@ type printer interface {
 	Close() error
 }
 
+// commOf returns the name that a process has now.
+func commOf(id int32) string {
+	b, _ := os.ReadFile("/proc/" + strconv.Itoa(int(id)) + "/comm")
+	return strings.TrimSuffix(string(b), "\n")
+}
+
 // wanted tells whether an event is one to print.
 func (t *straceText) wanted(c *analyze.Call) bool {
+	if t.o.limit > 0 && t.calls >= t.o.limit {
+		return false
+	}
 	switch c.Kind {
 	case tracefile.Signal, tracefile.Stop:
 		return t.o.signals.has(strconv.Itoa(int(c.NR)))
+	case tracefile.Syscall, tracefile.Unfinished, tracefile.InFlight:
+		if t.paths != nil && !slices.ContainsFunc(c.Paths(), t.onPath) || t.o.statuses != nil && !t.status(c) {
+			return false
+		}
+		if c.Kind == tracefile.Syscall {
+			if t.calls++; t.calls == t.o.limit {
+				t.enough <- "--syscall-limit"
+			}
+		}
 	}
 	return true
+}
+
+// onPath tells whether a path is one of those of -P.
+func (t *straceText) onPath(path string) bool { return t.paths[path] }
+
+// selectPaths notes the paths of -P: as given, and what they are in truth.
+func (t *straceText) selectPaths() {
+	if len(t.o.paths) == 0 {
+		return
+	}
+	t.paths = make(map[string]bool)
+	for _, p := range t.o.paths {
+		t.paths[p] = true
+		abs, err := filepath.Abs(p)
+		if err != nil {
+			continue
+		}
+		if real, err := filepath.EvalSymlinks(abs); err == nil {
+			abs = real
+		}
+		t.paths[abs] = true
+		if abs != p && !t.o.quiet.has("path-resolution") {
+			straceSays(t.std, "Requested path \"%s\" resolved into \"%s\"", p, abs)
+		}
+	}
 }
 
 // options are how the text is to look.
@@ -103,24 +170,30 @@ func (t *straceText) options(r *tracefile.Reader) replay.Options {
 	o := t.o
 	clock := r.Header().GetClock()
 	out := replay.Options{
-		Format:       format.Options{Verbose: o.abbrev == "none", Strings: o.strings, Hex: o.hex},
-		Clock:        o.clock,
-		ClockUnit:    o.clockUnit,
-		Epoch:        clock.GetRealtimeNs() - clock.GetMonotonicNs(),
-		Zone:         time.FixedZone(clock.GetZone(), int(clock.GetUtcOffsetS())),
-		Relative:     o.relative,
-		RelativeUnit: o.relUnit,
-		Durations:    o.durations,
-		DurationUnit: o.durUnit,
-		Names:        replay.FDNames(min(o.names, int(replay.Protocols))),
-		Comms:        o.comms,
-		CallNumbers:  o.numbers,
-		Column:       o.column,
+		Format:        o.formatOptions(),
+		Clock:         o.clock,
+		ClockUnit:     o.clockUnit,
+		Epoch:         clock.GetRealtimeNs() - clock.GetMonotonicNs(),
+		Zone:          time.FixedZone(clock.GetZone(), int(clock.GetUtcOffsetS())),
+		Relative:      o.relative,
+		RelativeUnit:  o.relUnit,
+		Durations:     o.durations,
+		DurationUnit:  o.durUnit,
+		Names:         o.fdNames(),
+		Comms:         o.comms,
+		Comm:          commOf,
+		CallNumbers:   o.numbers,
+		IP:            o.ip,
+		Stacks:        o.stacks > 0,
+		Column:        o.column,
+		Personalities: !t.quietly("personality"),
 		Silence: replay.Silence{
-			Exits:         o.quiet.has("exit"),
-			Superseded:    o.quiet.has("thread-execve"),
-			Personalities: t.quietly("personality"),
+			Exits:      o.quiet.has("exit"),
+			Superseded: o.quiet.has("thread-execve"),
 		},
+	}
+	if o.stacks > 0 {
+		out.Symbols = symbols.New(symbols.Options{Host: true})
 	}
 	if o.strings <= 0 {
 		out.Format.Strings = -1
@@ -138,9 +211,59 @@ func (t *straceText) options(r *tracefile.Reader) replay.Options {
 		out.Results = t.status
 	}
 	if !t.quietly("attach") {
-		out.Attached = t.attached
+		out.Attached, out.Detached = t.attached, t.detached
 	}
 	return out
+}
+
+// formatOptions are how calls are to look.
+func (o *straceOptions) formatOptions() format.Options {
+	set := func(text string) *syscalls.Set {
+		if text == "" || text == "all" {
+			return nil
+		}
+		s, _ := syscalls.ParseSet(text) // it could be parsed before
+		return s
+	}
+	f := format.Options{
+		Strings: o.strings, Hex: o.hex,
+		Pointed: set(o.verbose), DumpRead: o.read.descriptors(), DumpWritten: o.write.descriptors(),
+		Constants: map[string]format.Constants{"raw": format.RawConstants, "verbose": format.BothConstants}[o.constants],
+	}
+	if o.raw != "" {
+		f.Raw, _ = syscalls.ParseSet(o.raw)
+	}
+	switch o.abbrev {
+	case "none", "!all":
+		f.Verbose = true
+	default:
+		if f.Whole = set(o.abbrev); f.Whole != nil { // what is not abbreviated
+			f.Whole, _ = syscalls.ParseSet(negated(o.abbrev))
+		}
+	}
+	return f
+}
+
+// negated turns a set around.
+func negated(set string) string {
+	if rest, ok := strings.CutPrefix(set, "!"); ok {
+		return rest
+	}
+	return "!" + set
+}
+
+// fdNames is what is written behind descriptors.
+func (o *straceOptions) fdNames() replay.FDNames {
+	if o.decodeFDs == nil {
+		return namesOf(o.names)
+	}
+	var n replay.FDNames
+	for word, bit := range map[string]replay.FDNames{"path": replay.Paths, "socket": replay.Sockets, "dev": replay.DevNos, "pidfd": replay.PIDFDs} {
+		if o.decodeFDs.has(word) {
+			n |= bit
+		}
+	}
+	return n
 }
 
 // quietly tells whether a kind of message is left out: strace does so by itself
@@ -171,6 +294,17 @@ func (t *straceText) attached(tid int32) string {
 	case given || len(t.o.command) > 0:
 		s = fmt.Sprintf("strace: Process %d attached\n", tid)
 	}
+	return t.say(s)
+}
+
+// detached is the message about a thread that is let go of.
+func (t *straceText) detached(tid int32) string {
+	return t.say(fmt.Sprintf("strace: Process %d detached\n", tid))
+}
+
+// say returns a message that is part of the text; where the text goes elsewhere
+// it is written to standard error.
+func (t *straceText) say(s string) string {
 	if t.out.w == t.std.err {
 		return s
 	}

@@ -2661,30 +2661,36 @@ func (x *Calibration) GetStopNs() int64 {
 // Process is what was known of a process when it was first seen (launched,
 // attached to, forked) or after it executed a program.
 type Process struct {
-	state         protoimpl.MessageState `protogen:"open.v1"`
-	Exe           []byte                 `protobuf:"bytes,1,opt,name=exe,proto3" json:"exe,omitempty"` // /proc/PID/exe
-	Argv          [][]byte               `protobuf:"bytes,2,rep,name=argv,proto3" json:"argv,omitempty"`
-	Cwd           []byte                 `protobuf:"bytes,3,opt,name=cwd,proto3" json:"cwd,omitempty"`
-	Root          []byte                 `protobuf:"bytes,4,opt,name=root,proto3" json:"root,omitempty"` // when not "/"
-	Comm          []byte                 `protobuf:"bytes,5,opt,name=comm,proto3" json:"comm,omitempty"` // of the event's thread: the process's if that is the leader
-	Tgid          int32                  `protobuf:"varint,6,opt,name=tgid,proto3" json:"tgid,omitempty"`
-	Ppid          int32                  `protobuf:"varint,7,opt,name=ppid,proto3" json:"ppid,omitempty"`
-	Pgid          int32                  `protobuf:"varint,8,opt,name=pgid,proto3" json:"pgid,omitempty"`
-	Sid           int32                  `protobuf:"varint,9,opt,name=sid,proto3" json:"sid,omitempty"`
-	Credentials   *Credentials           `protobuf:"bytes,10,opt,name=credentials,proto3" json:"credentials,omitempty"`
-	Limits        []*Limit               `protobuf:"bytes,11,rep,name=limits,proto3" json:"limits,omitempty"`
-	Files         []*OpenFile            `protobuf:"bytes,12,rep,name=files,proto3" json:"files,omitempty"` // /proc/PID/fd
-	Maps          *Maps                  `protobuf:"bytes,13,opt,name=maps,proto3" json:"maps,omitempty"`
-	Cgroup        []byte                 `protobuf:"bytes,14,opt,name=cgroup,proto3" json:"cgroup,omitempty"`                            // /proc/PID/cgroup, first line's path for v2, else whole
-	Env           [][]byte               `protobuf:"bytes,15,rep,name=env,proto3" json:"env,omitempty"`                                  // with Policy.env only
-	StartTicks    uint64                 `protobuf:"varint,16,opt,name=start_ticks,json=startTicks,proto3" json:"start_ticks,omitempty"` // /proc/PID/stat field 22: with tgid, unique on a boot
-	EnvCount      uint32                 `protobuf:"varint,17,opt,name=env_count,json=envCount,proto3" json:"env_count,omitempty"`       // entries of the environment, kept or not
-	Namespaces    []*Namespace           `protobuf:"bytes,18,rep,name=namespaces,proto3" json:"namespaces,omitempty"`
-	Umask         uint32                 `protobuf:"varint,19,opt,name=umask,proto3" json:"umask,omitempty"`
-	EnvKnown      bool                   `protobuf:"varint,20,opt,name=env_known,json=envKnown,proto3" json:"env_known,omitempty"`       // env_count is valid
-	Arch          uint32                 `protobuf:"varint,21,opt,name=arch,proto3" json:"arch,omitempty"`                               // syscalls.Arch of the program
-	FilesKnown    bool                   `protobuf:"varint,22,opt,name=files_known,json=filesKnown,proto3" json:"files_known,omitempty"` // files was read (it may be empty)
-	ExeFile       *InputFile             `protobuf:"bytes,23,opt,name=exe_file,json=exeFile,proto3" json:"exe_file,omitempty"`           // identity of the executable
+	state       protoimpl.MessageState `protogen:"open.v1"`
+	Exe         []byte                 `protobuf:"bytes,1,opt,name=exe,proto3" json:"exe,omitempty"` // /proc/PID/exe
+	Argv        [][]byte               `protobuf:"bytes,2,rep,name=argv,proto3" json:"argv,omitempty"`
+	Cwd         []byte                 `protobuf:"bytes,3,opt,name=cwd,proto3" json:"cwd,omitempty"`
+	Root        []byte                 `protobuf:"bytes,4,opt,name=root,proto3" json:"root,omitempty"` // when not "/"
+	Comm        []byte                 `protobuf:"bytes,5,opt,name=comm,proto3" json:"comm,omitempty"` // of the event's thread: the process's if that is the leader
+	Tgid        int32                  `protobuf:"varint,6,opt,name=tgid,proto3" json:"tgid,omitempty"`
+	Ppid        int32                  `protobuf:"varint,7,opt,name=ppid,proto3" json:"ppid,omitempty"`
+	Pgid        int32                  `protobuf:"varint,8,opt,name=pgid,proto3" json:"pgid,omitempty"`
+	Sid         int32                  `protobuf:"varint,9,opt,name=sid,proto3" json:"sid,omitempty"`
+	Credentials *Credentials           `protobuf:"bytes,10,opt,name=credentials,proto3" json:"credentials,omitempty"`
+	Limits      []*Limit               `protobuf:"bytes,11,rep,name=limits,proto3" json:"limits,omitempty"`
+	Files       []*OpenFile            `protobuf:"bytes,12,rep,name=files,proto3" json:"files,omitempty"` // /proc/PID/fd
+	Maps        *Maps                  `protobuf:"bytes,13,opt,name=maps,proto3" json:"maps,omitempty"`
+	Cgroup      []byte                 `protobuf:"bytes,14,opt,name=cgroup,proto3" json:"cgroup,omitempty"`                            // /proc/PID/cgroup, first line's path for v2, else whole
+	Env         [][]byte               `protobuf:"bytes,15,rep,name=env,proto3" json:"env,omitempty"`                                  // with Policy.env only
+	StartTicks  uint64                 `protobuf:"varint,16,opt,name=start_ticks,json=startTicks,proto3" json:"start_ticks,omitempty"` // /proc/PID/stat field 22: with tgid, unique on a boot
+	EnvCount    uint32                 `protobuf:"varint,17,opt,name=env_count,json=envCount,proto3" json:"env_count,omitempty"`       // entries of the environment, kept or not
+	Namespaces  []*Namespace           `protobuf:"bytes,18,rep,name=namespaces,proto3" json:"namespaces,omitempty"`
+	Umask       uint32                 `protobuf:"varint,19,opt,name=umask,proto3" json:"umask,omitempty"`
+	EnvKnown    bool                   `protobuf:"varint,20,opt,name=env_known,json=envKnown,proto3" json:"env_known,omitempty"`       // env_count is valid
+	Arch        uint32                 `protobuf:"varint,21,opt,name=arch,proto3" json:"arch,omitempty"`                               // syscalls.Arch of the program
+	FilesKnown  bool                   `protobuf:"varint,22,opt,name=files_known,json=filesKnown,proto3" json:"files_known,omitempty"` // files was read (it may be empty)
+	ExeFile     *InputFile             `protobuf:"bytes,23,opt,name=exe_file,json=exeFile,proto3" json:"exe_file,omitempty"`           // identity of the executable
+	// Of a call that made descriptors: what they are after it, where its arguments
+	// do not tell it as readlink shows it.
+	Made []*OpenFile `protobuf:"bytes,40,rep,name=made,proto3" json:"made,omitempty"`
+	// Of a call: CPU time that its process spent in the kernel meanwhile, where that
+	// was asked for and is not 0.
+	SystemNs      uint64 `protobuf:"varint,41,opt,name=system_ns,json=systemNs,proto3" json:"system_ns,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -2878,6 +2884,20 @@ func (x *Process) GetExeFile() *InputFile {
 		return x.ExeFile
 	}
 	return nil
+}
+
+func (x *Process) GetMade() []*OpenFile {
+	if x != nil {
+		return x.Made
+	}
+	return nil
+}
+
+func (x *Process) GetSystemNs() uint64 {
+	if x != nil {
+		return x.SystemNs
+	}
+	return 0
 }
 
 type Credentials struct {
@@ -3078,7 +3098,8 @@ type OpenFile struct {
 	Link          []byte                 `protobuf:"bytes,2,opt,name=link,proto3" json:"link,omitempty"`    // readlink of /proc/PID/fd/N
 	Flags         uint32                 `protobuf:"varint,3,opt,name=flags,proto3" json:"flags,omitempty"` // open flags, from fdinfo
 	Pos           int64                  `protobuf:"varint,4,opt,name=pos,proto3" json:"pos,omitempty"`
-	Socket        []byte                 `protobuf:"bytes,5,opt,name=socket,proto3" json:"socket,omitempty"` // for sockets: "TCP:[127.0.0.1:80->127.0.0.1:5000]"-like text
+	Socket        []byte                 `protobuf:"bytes,5,opt,name=socket,proto3" json:"socket,omitempty"`  // for sockets: "TCP:[127.0.0.1:80->127.0.0.1:5000]"-like text
+	Device        []byte                 `protobuf:"bytes,40,opt,name=device,proto3" json:"device,omitempty"` // for devices: "char 1:3", "block 8:0"
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -3144,6 +3165,13 @@ func (x *OpenFile) GetPos() int64 {
 func (x *OpenFile) GetSocket() []byte {
 	if x != nil {
 		return x.Socket
+	}
+	return nil
+}
+
+func (x *OpenFile) GetDevice() []byte {
+	if x != nil {
+		return x.Device
 	}
 	return nil
 }
@@ -3776,7 +3804,7 @@ const file_proto_trace_proto_rawDesc = "" +
 	"\x04rule\x18\x01 \x01(\tR\x04rule\x12\x14\n" +
 	"\x05count\x18\x02 \x01(\x04R\x05count\"&\n" +
 	"\vCalibration\x12\x17\n" +
-	"\astop_ns\x18\x01 \x01(\x03R\x06stopNs\"\xa8\x05\n" +
+	"\astop_ns\x18\x01 \x01(\x03R\x06stopNs\"\xef\x05\n" +
 	"\aProcess\x12\x10\n" +
 	"\x03exe\x18\x01 \x01(\fR\x03exe\x12\x12\n" +
 	"\x04argv\x18\x02 \x03(\fR\x04argv\x12\x10\n" +
@@ -3805,7 +3833,9 @@ const file_proto_trace_proto_rawDesc = "" +
 	"\x04arch\x18\x15 \x01(\rR\x04arch\x12\x1f\n" +
 	"\vfiles_known\x18\x16 \x01(\bR\n" +
 	"filesKnown\x120\n" +
-	"\bexe_file\x18\x17 \x01(\v2\x15.sysreel.v1.InputFileR\aexeFile\"\xa6\x02\n" +
+	"\bexe_file\x18\x17 \x01(\v2\x15.sysreel.v1.InputFileR\aexeFile\x12(\n" +
+	"\x04made\x18( \x03(\v2\x14.sysreel.v1.OpenFileR\x04made\x12\x1b\n" +
+	"\tsystem_ns\x18) \x01(\x04R\bsystemNs\"\xa6\x02\n" +
 	"\vCredentials\x12\x10\n" +
 	"\x03uid\x18\x01 \x01(\rR\x03uid\x12\x12\n" +
 	"\x04euid\x18\x02 \x01(\rR\x04euid\x12\x12\n" +
@@ -3824,13 +3854,14 @@ const file_proto_trace_proto_rawDesc = "" +
 	"\x05Limit\x12\x12\n" +
 	"\x04name\x18\x01 \x01(\tR\x04name\x12\x12\n" +
 	"\x04soft\x18\x02 \x01(\x04R\x04soft\x12\x12\n" +
-	"\x04hard\x18\x03 \x01(\x04R\x04hard\"n\n" +
+	"\x04hard\x18\x03 \x01(\x04R\x04hard\"\x86\x01\n" +
 	"\bOpenFile\x12\x0e\n" +
 	"\x02fd\x18\x01 \x01(\x05R\x02fd\x12\x12\n" +
 	"\x04link\x18\x02 \x01(\fR\x04link\x12\x14\n" +
 	"\x05flags\x18\x03 \x01(\rR\x05flags\x12\x10\n" +
 	"\x03pos\x18\x04 \x01(\x03R\x03pos\x12\x16\n" +
-	"\x06socket\x18\x05 \x01(\fR\x06socket\"H\n" +
+	"\x06socket\x18\x05 \x01(\fR\x06socket\x12\x16\n" +
+	"\x06device\x18( \x01(\fR\x06device\"H\n" +
 	"\x04Maps\x12\x14\n" +
 	"\x05count\x18\x01 \x01(\rR\x05count\x12\x14\n" +
 	"\x05bytes\x18\x02 \x01(\x04R\x05bytes\x12\x14\n" +
@@ -4024,16 +4055,17 @@ var file_proto_trace_proto_depIdxs = []int32{
 	33, // 64: sysreel.v1.Process.maps:type_name -> sysreel.v1.Maps
 	34, // 65: sysreel.v1.Process.namespaces:type_name -> sysreel.v1.Namespace
 	35, // 66: sysreel.v1.Process.exe_file:type_name -> sysreel.v1.InputFile
-	1,  // 67: sysreel.v1.Loss.reason:type_name -> sysreel.v1.Loss.Reason
-	2,  // 68: sysreel.v1.Footer.end:type_name -> sysreel.v1.Footer.End
-	24, // 69: sysreel.v1.Footer.clock:type_name -> sysreel.v1.Clock
-	36, // 70: sysreel.v1.Footer.losses:type_name -> sysreel.v1.Loss
-	27, // 71: sysreel.v1.Footer.redaction:type_name -> sysreel.v1.Redaction
-	72, // [72:72] is the sub-list for method output_type
-	72, // [72:72] is the sub-list for method input_type
-	72, // [72:72] is the sub-list for extension type_name
-	72, // [72:72] is the sub-list for extension extendee
-	0,  // [0:72] is the sub-list for field type_name
+	32, // 67: sysreel.v1.Process.made:type_name -> sysreel.v1.OpenFile
+	1,  // 68: sysreel.v1.Loss.reason:type_name -> sysreel.v1.Loss.Reason
+	2,  // 69: sysreel.v1.Footer.end:type_name -> sysreel.v1.Footer.End
+	24, // 70: sysreel.v1.Footer.clock:type_name -> sysreel.v1.Clock
+	36, // 71: sysreel.v1.Footer.losses:type_name -> sysreel.v1.Loss
+	27, // 72: sysreel.v1.Footer.redaction:type_name -> sysreel.v1.Redaction
+	73, // [73:73] is the sub-list for method output_type
+	73, // [73:73] is the sub-list for method input_type
+	73, // [73:73] is the sub-list for extension type_name
+	73, // [73:73] is the sub-list for extension extendee
+	0,  // [0:73] is the sub-list for field type_name
 }
 
 func init() { file_proto_trace_proto_init() }

@@ -37,6 +37,7 @@ type File struct {
 	Local, Peer string
 	Opened      uint64 // number of the event that made it; 0: before recording
 	PID         int32  // of a pidfd
+	Device      string // of a device, where it was asked for: "char 1:3"
 
 	object uint64 // pipes and socket pairs: both ends have the same; 0 unknown
 	seen   string // what readlink shows in place of Link, where that is numbered
@@ -120,7 +121,18 @@ func quoteUnix(s string) string {
 	if s == "" || s[0] >= '0' && s[0] <= '9' {
 		return s // an inode
 	}
+	if name, ok := strings.CutPrefix(s, "@"); ok { // abstract
+		return `@"` + name + `"`
+	}
 	return `"` + s + `"`
+}
+
+// unquoteUnix is the inverse of quoteUnix.
+func unquoteUnix(s string) string {
+	if name, ok := strings.CutPrefix(s, `@"`); ok {
+		return "@" + strings.TrimSuffix(name, `"`)
+	}
+	return strings.Trim(s, `"`)
 }
 
 // setSocketText is the inverse of socketText.
@@ -134,10 +146,10 @@ func (f *File) setSocketText(s string) {
 	if strings.HasPrefix(proto, "UNIX") {
 		body, local, bound := strings.Cut(body, ",")
 		if bound {
-			f.Local = strings.Trim(local, `"`)
+			f.Local = unquoteUnix(local)
 		}
 		if _, peer, ok := strings.Cut(body, "->"); ok {
-			f.Peer = strings.Trim(peer, `"`)
+			f.Peer = unquoteUnix(peer)
 		}
 		return
 	}
@@ -328,7 +340,7 @@ func (w *World) snapshotFiles(p *Process, files []*tracepb.OpenFile) {
 		link := string(o.Link)
 		f := seen[link]
 		if f == nil {
-			f = fileFromLink(link, o.Flags, string(o.Socket))
+			f = FileOf(o)
 			if was := old.slot(o.Fd); was != nil && was.file != nil && f.Kind == was.file.Kind {
 				f.keep(was.file)
 			}

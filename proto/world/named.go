@@ -5,6 +5,7 @@ import (
 
 	"sysreel/proto/syscalls"
 	"sysreel/proto/tracefile"
+	"sysreel/proto/tracepb"
 )
 
 // Named takes over what the call e carries of names that the calls before it do
@@ -29,7 +30,7 @@ func (w *World) Named(e *tracefile.Event) {
 			}
 			continue
 		}
-		f := fileFromLink(string(o.Link), o.Flags, string(o.Socket))
+		f := FileOf(o)
 		cloexec := false
 		if s := p.files.slot(o.Fd); s != nil && s.file != nil {
 			if s.file.Link == f.Link {
@@ -47,6 +48,31 @@ func (w *World) Named(e *tracefile.Event) {
 			*s = slot{file: f, set: e.Start, block: w.block, cloexec: cloexec}
 		}
 	}
+}
+
+// made takes over what the call e, which has been applied, carries of the
+// descriptors that it made.
+func (w *World) made(t *Thread, e *tracefile.Event) {
+	for _, o := range e.Facts.GetMade() {
+		f := FileOf(o)
+		w.touch(t.Process.files, o.Fd)
+		s := t.Process.files.grow(o.Fd)
+		switch {
+		case s == nil:
+		case s.file != nil && s.set == w.time && s.file.Kind == f.Kind:
+			s.file.Link, s.file.Path, s.file.Device = f.Link, f.Path, f.Device
+		default:
+			f.Opened = w.num
+			*s = slot{file: f, set: w.time, block: w.block}
+		}
+	}
+}
+
+// FileOf returns the File that a snapshot describes.
+func FileOf(o *tracepb.OpenFile) *File {
+	f := fileFromLink(string(o.Link), o.Flags, string(o.Socket))
+	f.Device = string(o.Device)
+	return f
 }
 
 const maxTime = 1<<63 - 1
@@ -92,6 +118,13 @@ func (w *World) Knows(id tracefile.Thread, fd int32, link []byte) bool {
 	}
 	return f.Link == string(link) || f.seen != "" && f.seen == string(link) ||
 		f.Kind == Named && strings.TrimSuffix(string(link), " (deleted)") == f.Link
+}
+
+// Shows reports whether the name that the world has for a descriptor of the
+// process is what readlink of /proc/PID/fd/N shows, to the letter.
+func (w *World) Shows(id tracefile.Thread, fd int32, link []byte) bool {
+	f := w.See(id).Process.File(fd)
+	return fd == Cwd || f != nil && f.Link == string(link)
 }
 
 // Seen notes what readlink shows of a descriptor that the call applied last has

@@ -143,6 +143,7 @@ func (w *World) Apply(e *tracefile.Event) {
 		}
 		pl := w.plan(e.Arch, e.NR)
 		if pl == nil {
+			w.made(t, e)
 			return
 		}
 		if w.tracking {
@@ -154,6 +155,7 @@ func (w *World) Apply(e *tracefile.Event) {
 				pl.effect(w, t, e)
 			}
 		}
+		w.made(t, e)
 	case tracefile.ThreadStart:
 		w.startThread(t, e)
 	case tracefile.Exec:

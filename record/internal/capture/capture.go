@@ -19,10 +19,18 @@ const (
 	defaultMax = 4096 // of a copy without a Max
 )
 
+// Keep is how much of data is kept, in bytes; negative: none.
+type Keep struct {
+	Snap    int // of each payload that is read
+	Written int // and of each text that is written; of other data Snap
+}
+
+// Whole is a Keep of as much as is ever copied for a call.
+const Whole = maxBytes
+
 // Capturer copies memory. It is used on the tracing thread only.
 type Capturer struct {
-	Snap    int  // bytes kept of each payload that is read; negative: none
-	Written int  // and of each text that is written; of other data Snap
+	Keep
 	Environ bool // copy environments too
 
 	// Fingerprint is how many bytes of a read a fingerprint covers at most,

@@ -47,8 +47,30 @@ func (r *Reader) files(pid int, p *tracepb.Process) {
 			}
 			f.Socket = sockets[string(bytes.TrimSuffix(inode, []byte("]")))]
 		}
+		if link[0] == '/' {
+			f.Device = []byte(Device(r.name(pid, "fd/"+number)))
+		}
 		p.Files = append(p.Files, f)
 	}
+}
+
+// Device returns the kind and the number of the device that a path leads to, as
+// "char 1:3"; "" if it is none.
+func Device(path string) string {
+	var st unix.Stat_t
+	if unix.Stat(path, &st) != nil {
+		return ""
+	}
+	kind := ""
+	switch st.Mode & unix.S_IFMT {
+	case unix.S_IFCHR:
+		kind = "char"
+	case unix.S_IFBLK:
+		kind = "block"
+	default:
+		return ""
+	}
+	return fmt.Sprintf("%s %d:%d", kind, unix.Major(st.Rdev), unix.Minor(st.Rdev))
 }
 
 // sockets describes the sockets of pid's network namespace by inode.

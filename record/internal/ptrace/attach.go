@@ -78,13 +78,15 @@ const maxScans = 1000
 
 // attach follows one process.
 func (e *Engine) attach(pid int) error {
-	if e.processes[pid] != nil {
+	if e.processes[pid] != nil && !e.cfg.Alone || e.threads[pid] != nil {
 		return nil // named twice
 	}
 	s, ok := e.proc.Look(pid)
 	switch {
 	case !ok:
 		return &AttachError{PID: pid, Err: syscall.ESRCH}
+	case e.cfg.Alone:
+		return e.attachThread(pid, s)
 	case s.TGID != pid:
 		return &AttachError{PID: pid, Err: fmt.Errorf("it is a thread of process %d", s.TGID), Hint: fmt.Sprintf("attach to %d", s.TGID)}
 	}
@@ -97,6 +99,24 @@ func (e *Engine) attach(pid int) error {
 		err = &AttachError{PID: pid, Err: errors.New("it has ended already and waits for its parent (a zombie)")}
 	}
 	return err
+}
+
+// attachThread follows one thread, of a process that may have others.
+func (e *Engine) attachThread(tid int, s procfs.Status) error {
+	if errno := seize(tid, e.options()); errno != 0 {
+		if s.State == 'Z' {
+			return &AttachError{PID: tid, Err: errors.New("it has ended already and waits for its parent (a zombie)")}
+		}
+		return e.explain(s.TGID, tid, errno)
+	}
+	p := e.processes[s.TGID]
+	if p == nil {
+		p = e.newProcess(s.TGID, s.PPID)
+	}
+	e.newThread(tid, p, tracefile.StartAttach)
+	p.unsettled++
+	e.unsettled++
+	return nil
 }
 
 // stopUnsettled stops the threads that were attached to and run on since.
@@ -114,10 +134,7 @@ func (e *Engine) stopUnsettled() {
 // for, so that none of them can go meanwhile and none that it starts goes
 // untraced.
 func (e *Engine) seizeThreads(p *process) error {
-	opts := options
-	if !e.cfg.NoFollow {
-		opts |= followOptions
-	}
+	opts := e.options()
 	held := make(map[int]bool) // traced by this engine, or a leader that has ended
 	for range maxScans {
 		for _, tid := range procfs.Threads(p.tgid) {
@@ -177,7 +194,7 @@ func (e *Engine) settle(t *thread) {
 	t.proc.unsettled--
 	e.unsettled--
 	before := e.unsettled
-	if t.proc.unsettled == 0 && t.proc.threads > 0 {
+	if t.proc.unsettled == 0 && t.proc.threads > 0 && !e.cfg.Alone {
 		if err := e.seizeThreads(t.proc); err != nil {
 			e.missed(t.proc.tgid, err)
 		}

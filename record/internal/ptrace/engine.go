@@ -34,6 +34,19 @@ type Config struct {
 	Fingerprint, FingerprintPages int
 	NoFollow                      bool         // leave child processes alone
 	Inject                        inject.Rules // calls to tamper with
+	// Alone follows single threads: with NoFollow, no thread that they start.
+	Alone bool
+	// Names reads what the descriptors of every call are.
+	Names bool
+	// WholeRead and WholeWritten tell of which descriptors all is kept that is
+	// read or written at once, as far as there is room; may be nil.
+	WholeRead, WholeWritten func(fd int32) bool
+	// SystemTime measures the CPU time that calls take.
+	SystemTime bool
+	// DetachExec lets go of a thread that executes another program.
+	DetachExec bool
+	// KillOnExit ends what is followed when the engine's thread does.
+	KillOnExit bool
 	// BlockEvents bounds the events of a block, 0: as the engine thinks fit.
 	BlockEvents int
 	// Warn is told what cannot be done as it should; may be nil.
@@ -110,6 +123,7 @@ type Engine struct {
 	tallies map[tally]*tracepb.Loss
 	// filtered: everything followed has the engine's seccomp filter.
 	filtered bool
+	usage    *unix.Rusage // of the tracee that has stopped last; nil: not asked for
 	Counts   Counts
 	Met      Met
 
@@ -174,14 +188,17 @@ func New(cfg Config) *Engine {
 		strangers: make(map[int]stranger),
 		hurry:     make(chan struct{}, 1),
 		variants:  make(map[*syscalls.Desc]*entry),
-		capturer:  capture.Capturer{Snap: cfg.Snap, Written: cfg.Written, Environ: cfg.Environ, Fingerprint: cfg.Fingerprint, FingerprintPages: cfg.FingerprintPages},
+		capturer:  capture.Capturer{Keep: capture.Keep{Snap: cfg.Snap, Written: cfg.Written}, Environ: cfg.Environ, Fingerprint: cfg.Fingerprint, FingerprintPages: cfg.FingerprintPages},
 		proc:      procfs.Reader{Environ: cfg.Environ},
 		requests:  newRequests(),
 		held:      make(map[*thread]bool),
-		naming:    namingFor(cfg.Selected),
+		naming:    namingFor(cfg.Selected, cfg.Names),
 	}
 	for range batches - 1 {
 		e.Free <- nil // made when it is needed
+	}
+	if cfg.SystemTime {
+		e.usage = new(unix.Rusage)
 	}
 	e.batch = newBatch()
 	if e.cfg.BlockEvents <= 0 || e.cfg.BlockEvents > blockEvents {
@@ -262,7 +279,7 @@ func (e *Engine) Run() Reason {
 		}
 		e.serve()
 		var status uint32
-		tid, errno := wait(0, &status)
+		tid, errno := waitUsage(0, &status, e.usage)
 		now := e.now()
 		switch errno {
 		case 0:

@@ -25,7 +25,7 @@ func (e *Engine) filterInstalled(t *thread, ret int64) {
 		}
 		return
 	}
-	e.filtered = setOptions(int(t.TID), options|followOptions|filterOptions) == 0
+	e.filtered = setOptions(int(t.TID), e.options()|filterOptions) == 0
 	// On one CPU from now on only if stops turn out to be frequent.
 	e.spread()
 }

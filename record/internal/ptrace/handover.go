@@ -21,7 +21,7 @@ func (e *Engine) handOver(flush bool) {
 	if flush {
 		b.Flush = true
 		for _, t := range e.threads {
-			if !t.inside || t.call.entry == nil {
+			if !t.inside || t.call.entry == nil || !t.call.entry.selected {
 				continue
 			}
 			var ev tracefile.Event

@@ -38,6 +38,8 @@ type Command struct {
 	Env  []string
 	// StdoutToStderr gives it standard error as its standard output too.
 	StdoutToStderr bool
+	// User is whom it runs as; nil: as this process.
+	User *syscall.Credential
 }
 
 // ErrGone says that the helper process ended before it executed the command.
@@ -52,11 +54,7 @@ func (e *Engine) Launch(c Command) error {
 		return err
 	}
 	defer release.Close()
-	opts := options
-	if !e.cfg.NoFollow {
-		opts |= followOptions
-	}
-	if errno := seize(pid, opts); errno != 0 {
+	if errno := seize(pid, e.options()); errno != 0 {
 		defer unix.Wait4(pid, nil, 0, nil)
 		defer unix.Kill(pid, unix.SIGKILL)
 		return e.explainLaunch(pid, errno)

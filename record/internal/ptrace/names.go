@@ -12,6 +12,7 @@ import (
 	"sysreel/proto/syscalls"
 	"sysreel/proto/tracefile"
 	"sysreel/proto/world"
+	"sysreel/record/internal/procfs"
 )
 
 // Where calls that change descriptors are not recorded, what the descriptors of
@@ -25,6 +26,8 @@ type Name struct {
 	Link  []byte // as readlink of /proc/PID/fd/N shows it; empty: it is not open. Never changed
 	// After: the call made it. Else it is as at the enter of the call.
 	After bool
+	// Device is what it is if it is a device, where everything is read.
+	Device string
 
 	changed bool // since it was last asked for
 }
@@ -32,6 +35,7 @@ type Name struct {
 // naming says what is to be read.
 type naming struct {
 	files, cwd bool
+	all        bool // every descriptor of every call, and what calls make
 	path       []byte
 	link       [unix.PathMax]byte
 }
@@ -42,7 +46,11 @@ const maxPolled = 64
 // namingFor returns what is to be read where only the calls of the set are
 // recorded. The engine sees close_range in any case, and clone with flags that
 // share what descriptors are.
-func namingFor(set *syscalls.Set) (n naming) {
+func namingFor(set *syscalls.Set, all bool) (n naming) {
+	if all {
+		n.files, n.cwd, n.all = true, true, true
+		return n
+	}
 	if set == nil {
 		return n
 	}
@@ -145,6 +153,9 @@ func (e *Engine) nameMade(t *thread, en *entry, ret int64) {
 		}
 	}
 	reg, makes := makers[en.desc.Name]
+	if !makes && e.naming.all && en.returnsFD {
+		reg, makes = -1, true
+	}
 	switch {
 	case !makes || ret < 0:
 	case reg < 0:
@@ -180,7 +191,11 @@ func (e *Engine) name(t *thread, fd int32, after bool) {
 		known = bytes.Clone(link)
 		t.proc.links[fd] = known
 	}
-	t.call.names = append(t.call.names, Name{FD: fd, Link: known, After: after, changed: changed})
+	named := Name{FD: fd, Link: known, After: after, changed: changed}
+	if n := &e.naming; n.all && fd != world.Cwd && bytes.HasPrefix(known, []byte("/")) {
+		named.Device = procfs.Device(string(n.path[:len(n.path)-1]))
+	}
+	t.call.names = append(t.call.names, named)
 }
 
 // maxLinks bounds what is remembered of a process.

@@ -18,6 +18,21 @@ import (
 const options = unix.PTRACE_O_TRACESYSGOOD | unix.PTRACE_O_TRACECLONE | unix.PTRACE_O_TRACEEXEC
 const followOptions = unix.PTRACE_O_TRACEFORK | unix.PTRACE_O_TRACEVFORK
 
+// options of what this engine follows.
+func (e *Engine) options() int {
+	opts := options
+	if !e.cfg.NoFollow {
+		opts |= followOptions
+	}
+	if e.cfg.Alone {
+		opts &^= unix.PTRACE_O_TRACECLONE
+	}
+	if e.cfg.KillOnExit {
+		opts |= unix.PTRACE_O_EXITKILL
+	}
+	return opts
+}
+
 func ptrace(request, tid int, addr, data uintptr) syscall.Errno {
 	_, _, errno := syscall.RawSyscall6(unix.SYS_PTRACE, uintptr(request), uintptr(tid), addr, data, 0, 0)
 	return errno
@@ -98,12 +113,17 @@ func getSyscallInfo(tid int, info *syscallInfo) syscall.Errno {
 // exit_code, which wait4 would have cleared). Whoever leaves a tracee stopped
 // must consume the status, or it comes again.
 func wait(flags int, status *uint32) (tid int, errno syscall.Errno) {
+	return waitUsage(flags, status, nil)
+}
+
+// waitUsage is wait that also tells what the tracee has used, unless that is nil.
+func waitUsage(flags int, status *uint32, usage *unix.Rusage) (tid int, errno syscall.Errno) {
 	const all = 0 // P_ALL
 	var info waitInfo
 	// Syscall6 and not RawSyscall6: it blocks, and the garbage collector
 	// must not wait for it. Stops of tracees come without WSTOPPED too.
 	_, _, errno = syscall.Syscall6(unix.SYS_WAITID, all, 0, uintptr(unsafe.Pointer(&info)),
-		uintptr(flags|unix.WEXITED|unix.WNOWAIT|unix.WALL|unix.WNOTHREAD), 0, 0)
+		uintptr(flags|unix.WEXITED|unix.WNOWAIT|unix.WALL|unix.WNOTHREAD), uintptr(unsafe.Pointer(usage)), 0)
 	if errno != 0 || info.PID == 0 {
 		return 0, errno
 	}

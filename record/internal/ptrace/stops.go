@@ -74,8 +74,13 @@ func (e *Engine) handle(tid int, status uint32, now int64) {
 		e.forked(t, signo, now)
 		signo = 0
 	case execed:
+		first := t == e.launch.root && e.launch.pending == t
 		t = e.execed(t, now)
 		signo = 0
+		if e.cfg.DetachExec && !first {
+			e.letGoOf(t, now)
+			return
+		}
 	default:
 		signo = 0
 	}
@@ -135,6 +140,9 @@ func (e *Engine) enter(t *thread, now int64) {
 	t.inside = true
 	c.arch, c.nr, c.args = archOf(info.Arch, info.NR), uint32(info.NR), info.Args
 	c.start, c.flags, c.told, c.tampered = now, 0, false, tampered{}
+	if e.usage != nil {
+		c.system = e.usage.Stime.Nano()
+	}
 	en := e.lookup(c.arch, c.nr, &c.args)
 	c.entry = en
 	if en.role == sigreturnCall {
@@ -179,7 +187,9 @@ func (e *Engine) enter(t *thread, now int64) {
 	}
 	c.mem.Reset()
 	if en.plan.NeedsEnter() {
+		usual := e.whole(c)
 		e.capturer.Enter(int(t.TID), e.slow(t), en.plan, &c.args, &c.mem)
+		e.capturer.Keep = usual
 	}
 	c.names = c.names[:0]
 	if e.naming.files || e.naming.cwd {
@@ -239,7 +249,9 @@ func (e *Engine) exit(t *thread, now int64) {
 	}
 	if en.plan != nil && en.plan.NeedsExit(ret < 0 && ret >= -4095) {
 		c.mem.Whole = en.plan.Fingerprinted && e.printed(t, ret)
+		usual := e.whole(c)
 		e.capturer.Exit(int(t.TID), e.slow(t), en.plan, &c.args, ret, &c.mem)
+		e.capturer.Keep = usual
 	}
 	e.countUnread(t, ret, now)
 	if e.naming.files && c.flags&tracefile.Injected == 0 {
@@ -248,6 +260,9 @@ func (e *Engine) exit(t *thread, now int64) {
 	var ev tracefile.Event
 	t.event(&ev, tracefile.Syscall, now)
 	ev.Ret, ev.Fingerprint = ret, c.mem.Fingerprint
+	if e.usage != nil && e.usage.Stime.Nano() > c.system {
+		ev.Facts = &tracepb.Process{SystemNs: uint64(e.usage.Stime.Nano() - c.system)}
+	}
 	e.emitCall(&ev, c)
 }
 

@@ -89,6 +89,7 @@ func startStub(c Command, filter []unix.SockFilter, noNewPrivs bool) (pid int, r
 		pid, err = syscall.ForkExec(name, append([]string{c.Path}, c.Argv...), &syscall.ProcAttr{
 			Env:   c.Env,
 			Files: []uintptr{0, stdout, 2},
+			Sys:   &syscall.SysProcAttr{Credential: c.User},
 		})
 	}()
 	<-started

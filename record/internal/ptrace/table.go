@@ -21,6 +21,9 @@ type entry struct {
 	rule     *inject.Rule // what is to be done to it; nil: nothing
 	altered  []*entry     // the entries of calls that it is done to
 	alters   bool         // it may change what descriptors stand for
+	takesFD  bool         // its first argument is a descriptor
+	// returnsFD: the result is a descriptor, where that is to be named.
+	returnsFD bool
 }
 
 // role marks the calls that the engine itself has to understand.
@@ -119,6 +122,7 @@ func (e *Engine) newEntry(d *syscalls.Desc) *entry {
 		selected: e.cfg.Selected == nil || e.cfg.Selected.Has(d),
 		role:     roles[d.Name],
 		rule:     e.cfg.Inject.For(d),
+		takesFD:  len(d.Args) > 0 && d.Args[0].Reg == 0 && d.Args[0].Type.Name == "fd",
 	}
 	if en.role == mapCall && e.cfg.Stacks == 0 {
 		en.role = plain
@@ -126,8 +130,9 @@ func (e *Engine) newEntry(d *syscalls.Desc) *entry {
 	if files, _ := world.Alters(d); files || en.role != plain && en.role != mapCall {
 		en.alters = true
 	}
-	if e.cfg.Selected != nil {
+	if e.cfg.Selected != nil || e.naming.all {
 		en.refs = world.RefsOf(d)
+		en.returnsFD = d.Ret != nil && d.Ret.Name == "fd"
 	}
 	return en
 }

@@ -79,11 +79,13 @@ type call struct {
 	arch  syscalls.Arch
 	nr    uint32
 	start int64
-	args  [6]uint64
-	mem   capture.Call
-	names []Name // of its descriptors, where they are read
-	stack *tracefile.Stack
-	ip    uint64
+	// system is the CPU time that the process had spent in the kernel, ns.
+	system int64
+	args   [6]uint64
+	mem    capture.Call
+	names  []Name // of its descriptors, where they are read
+	stack  *tracefile.Stack
+	ip     uint64
 	// untraced: it had CLONE_UNTRACED, which was taken out.
 	untraced bool
 	tampered

@@ -1,0 +1,49 @@
+package format
+
+import "strings"
+
+// Constants says how named constants are written.
+type Constants uint8
+
+const (
+	Abbreviated   Constants = iota // O_RDONLY
+	RawConstants                   // -X raw: 0x1
+	BothConstants                  // -X verbose: 0x1 /* O_WRONLY */
+)
+
+// styled writes a value that has a name: number and name write it each way.
+func (p *printer) styled(number, name func()) {
+	switch style := p.o.Constants; style {
+	case Abbreviated:
+		name()
+	case RawConstants:
+		number()
+	default:
+		number()
+		p.s(" /* ")
+		p.o.Constants = Abbreviated
+		name()
+		p.o.Constants = style
+		p.s(" */")
+	}
+}
+
+// styledConsts writes flags, or one of an enumeration, whose names are s.
+func (p *printer) styledConsts(v uint64, s string) {
+	switch {
+	case s != "" && s[0] >= '0' && s[0] <= '9': // unknown: 0x40 /* PROT_??? */
+		if p.o.Constants == RawConstants {
+			s, _, _ = strings.Cut(s, " ")
+		}
+		p.s(s)
+	default:
+		p.styled(func() { p.hex(v) }, func() { p.s(s) })
+	}
+}
+
+// netBytes writes bytes in network order as -X raw does.
+func (p *printer) netBytes(b []byte) {
+	p.c('"')
+	p.quoteHex(b)
+	p.c('"')
+}

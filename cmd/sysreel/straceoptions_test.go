@@ -1,0 +1,237 @@
+package main
+
+import (
+	"bytes"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+)
+
+// straceCase is a run of strace and sysreel strace with the same options.
+type straceCase struct {
+	options string // split at blanks
+	script  string // for sh
+}
+
+// straceScripts are of one process, so that the order of lines is certain.
+const (
+	listing  = `exec ls -l dir/file`
+	reading  = `exec cat dir/file missing 2>/dev/null`
+	dumping  = `exec head -c 40 dir/file`
+	devices  = `exec cat /dev/null dir/file`
+	children = `cat dir/file | wc -c; (exit 3); exit 2`
+)
+
+var straceCases = []straceCase{
+	{"", listing},
+	{"-f", listing},
+	{"-e trace=openat,close", listing},
+	{"-e openat", listing},
+	{"-e trace=%file", listing},
+	{"-e trace=!%memory", listing},
+	{"-e trace=/^(read|write)", listing},
+	{"--trace=?nosuch,read", listing},
+	{"-e t=none", listing},
+	{"-e signal=none -e status=failed", reading},
+	{"-z", reading},
+	{"-Z", reading},
+	{"-e status=!successful", reading},
+	{"--failing-only", reading},
+	{"-P dir/file", reading},
+	{"-q -P /dev/null -P dir/file", devices},
+	{"-v", listing},
+	{"-e abbrev=none", listing},
+	{"-e abbrev=newfstatat -s 8", reading},
+	{"--no-abbrev -s 1000", listing},
+	{"-e verbose=none", listing},
+	{"-e verbose=!newfstatat,execve", listing},
+	{"-e raw=all", reading},
+	{"-e raw=mmap,openat", listing},
+	{"-e read=all -s 4", dumping},
+	{"-e write=1", dumping},
+	{"--write=all --read=3 -e trace=read,write", dumping},
+	{"-X raw", reading},
+	{"-X verbose", reading},
+	{"--const-print-style=abbrev", listing},
+	{"-x", listing},
+	{"-xx -s 3", listing},
+	{"--strings-in-hex", reading},
+	{"--strings-in-hex=non-ascii-chars", reading},
+	{"-y", listing},
+	{"-yy", devices},
+	{"--decode-fds=path", devices},
+	{"-e decode-fds=dev", devices},
+	{"-n", listing},
+	{"-a 12", listing},
+	{"--columns=70", listing},
+	{"-s 0", reading},
+	{"-t", listing},
+	{"-tt -T", listing},
+	{"-ttt", listing},
+	{"-r", listing},
+	{"-r -tt -n", listing},
+	{"--absolute-timestamps=unix,ms --relative-timestamps=ns", listing},
+	{"--timestamps=precision:ns --syscall-times=ms", listing},
+	{"-r --relative-timestamps=s -T", listing},
+	{"-E A=b -E HOME -v", listing},
+	{"-Y -f -e trace=!getppid", listing},
+	{"-qq", listing},
+	{"-qqq", listing},
+	{"--quiet=exit", listing},
+	{"-e s=!CHLD", `sleep 0; kill -USR1 $$`},
+	{"-e signal=usr1,15", `trap : USR1; sleep 0; kill -USR1 $$`},
+	{"-i -n -e trace=!execve", listing},
+	{"-e inject=openat:error=EACCES:when=5 -e trace=openat", listing},
+	{"-e fault=getuid -e trace=getuid", `exec id`},
+	{"-b execve -f", `exec /bin/true`},
+	{"-I 3 -e trace=exit_group", listing},
+	{"-u root -e trace=exit_group", listing},
+	{"-c -U name,calls,errors -S name", reading},
+	{"-C -w -U calls,errors -S calls -e trace=openat,close", reading},
+}
+
+// TestStraceOptions runs strace and sysreel strace with many options and compares
+// text and exit status: line by line, word by word, but for the words in which two
+// runs of strace differ.
+func TestStraceOptions(t *testing.T) {
+	if testing.Short() {
+		t.Skip("runs sixty programs three times each")
+	}
+	if !canRecord() {
+		t.Skip("cannot record here")
+	}
+	need(t, "strace")
+	bin := buildSysreel(t)
+	for _, c := range straceCases {
+		t.Run(c.options, func(t *testing.T) {
+			dir := straceDir(t)
+			tryTimes(t, func() []string {
+				a, b := runTraced(t, dir, c, "strace"), runTraced(t, dir, c, "strace")
+				return a.differs(b, runTraced(t, dir, c, bin, "strace"))
+			})
+		})
+	}
+}
+
+// TestStraceProcesses does the same with several processes, whose lines may come in
+// any order: each process is compared for itself.
+func TestStraceProcesses(t *testing.T) {
+	if testing.Short() {
+		t.Skip("runs some programs three times each")
+	}
+	if !canRecord() {
+		t.Skip("cannot record here")
+	}
+	need(t, "strace")
+	bin := buildSysreel(t)
+	for _, options := range []string{"-f -o text", "-f -y -o text", "-f -o |cat>text", "-f -A -o text", "-f -o text --seccomp-bpf -e trace=%process"} {
+		t.Run(options, func(t *testing.T) {
+			c := straceCase{options, children}
+			tryTimes(t, func() (problems []string) {
+				text := func(program ...string) *straced {
+					dir := straceDir(t)
+					runTraced(t, dir, c, program...)
+					b, err := os.ReadFile(filepath.Join(dir, "text"))
+					if err != nil {
+						t.Fatal(err)
+					}
+					return parseText(string(b))
+				}
+				a, b := text("strace"), text("strace")
+				r := compareText(text(bin, "strace"), a, b)
+				delete(r.examples, "getrandom")
+				for _, example := range r.examples {
+					problems = append(problems, fmt.Sprintf("strace  %s\nsysreel %s", example[0], example[1]))
+				}
+				// When a child ends, and so which of a parent's lines comes
+				// first, is chance.
+				if r.lines < 20 || r.order*10 < r.lines*9 {
+					problems = append(problems, fmt.Sprintf("%v; missing: %q", r, r.missing))
+				}
+				return problems
+			})
+		})
+	}
+}
+
+func straceDir(t *testing.T) string {
+	t.Helper()
+	dir := t.TempDir()
+	if err := os.Mkdir(filepath.Join(dir, "dir"), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	text := strings.Repeat("some \x80\xfftext\t\"quoted\"\n", 5)
+	if err := os.WriteFile(filepath.Join(dir, "dir", "file"), []byte(text), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	return dir
+}
+
+// tracedRun is what came of a run.
+type tracedRun struct {
+	lines  []string
+	pids   straced
+	stdout string
+	status string
+}
+
+var anyPID = regexp.MustCompile(`(?m)\[pid +(\d+)|^(\d+) +|Process (\d+) |si_pid=(\d+)|set_tid_address\([^)]*\) += (\d+)|getp?p?[gt]?id\(\) += (\d+)|kill\((\d+)`)
+
+// What differs between runs of any program: times, and what is random.
+var (
+	varying     = regexp.MustCompile(`(?m)<[0-9.]+>$|^ +[0-9.]+ |^(\d\d:\d\d:\d\d[.0-9]*|[0-9.]{10,}) (\(\+ +[0-9.]+\) )?`)
+	anyDigit    = regexp.MustCompile(`\d`)
+	randomBytes = regexp.MustCompile(`getrandom\("[^"]*"`)
+)
+
+func runTraced(t *testing.T, dir string, c straceCase, program ...string) *tracedRun {
+	t.Helper()
+	args := append(program[1:], strings.Fields(c.options)...)
+	for i, a := range args {
+		args[i] = strings.Replace(a, "|cat>", "|cat >", 1)
+	}
+	cmd := exec.Command(program[0], append(args, "sh", "-c", c.script)...)
+	cmd.Dir = dir
+	cmd.Env = []string{"PATH=/usr/bin:/bin", "HOME=/", "LC_ALL=C", "TZ=UTC"}
+	var out, text bytes.Buffer
+	cmd.Stdout, cmd.Stderr = &out, &text
+	_ = cmd.Run() // the status is compared
+	shown := varying.ReplaceAllStringFunc(text.String(), func(s string) string {
+		return anyDigit.ReplaceAllString(s, "0")
+	})
+	shown = randomBytes.ReplaceAllString(shown, `getrandom("R"`)
+	r := &tracedRun{lines: strings.Split(shown, "\n"), stdout: out.String(), status: cmd.ProcessState.String()}
+	for _, m := range anyPID.FindAllStringSubmatch(text.String(), -1) {
+		r.pids.pids = append(r.pids.pids, strings.Join(m[1:], ""))
+	}
+	return r
+}
+
+// differs holds a run against two of strace.
+func (a *tracedRun) differs(b, ours *tracedRun) (problems []string) {
+	if a.status != ours.status {
+		problems = append(problems, fmt.Sprintf("strace ends with %s, sysreel with %s", a.status, ours.status))
+	}
+	if a.stdout != ours.stdout && a.stdout == b.stdout {
+		problems = append(problems, fmt.Sprintf("with strace the program writes %q, with sysreel %q", a.stdout, ours.stdout))
+	}
+	if len(a.lines) != len(b.lines) {
+		return append(problems, fmt.Sprintf("strace writes %d lines and %d lines", len(a.lines), len(b.lines)))
+	}
+	if len(a.lines) != len(ours.lines) {
+		problems = append(problems, fmt.Sprintf("strace writes %d lines, sysreel %d", len(a.lines), len(ours.lines)))
+	}
+	for i := range min(len(a.lines), len(ours.lines)) {
+		if !sameWords(a.pids.words(a.lines[i]), b.pids.words(b.lines[i]), ours.pids.words(ours.lines[i])) {
+			problems = append(problems, fmt.Sprintf("strace  %s\nsysreel %s", a.lines[i], ours.lines[i]))
+			if len(problems) > 5 {
+				break
+			}
+		}
+	}
+	return problems
+}
