@@ -21,7 +21,7 @@ type source struct {
 	// place of this one; next is what it said.
 	successor func() io.ReaderAt
 	next      io.ReaderAt
-	err    error // what reading ended with, io.EOF or worse
+	err       error // what reading ended with, io.EOF or worse
 }
 
 // sourceChunk is the least that is read at once.
