@@ -142,7 +142,7 @@ const (
 // Bytes returns how many bytes the call moved through a descriptor, and which
 // way. Calls that move none, or failed, return 0.
 func (c *Call) Bytes() (int64, Flow) {
-	if c.meta == nil || c.meta.flow == NoFlow || c.Kind != tracefile.Syscall || c.Flags&tracefile.NoResult != 0 || c.Ret <= 0 {
+	if c.meta == nil || c.meta.flow == NoFlow || c.Kind != tracefile.Syscall || c.Flags&(tracefile.NoResult|tracefile.Injected) != 0 || c.Ret <= 0 {
 		return 0, NoFlow
 	}
 	return c.Ret, c.meta.flow

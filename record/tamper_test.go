@@ -75,15 +75,13 @@ func TestTamper(t *testing.T) {
 	}
 }
 
-const marks = tracefile.Injected | tracefile.Delayed | tracefile.Poked | tracefile.Signaled
-
 // tamperedCalls lists the calls that something was done to: thread, name, what
 // it was, and the result.
 func tamperedCalls(tr *trace) []string {
 	var all []string
 	for i := range tr.events {
 		e := &tr.events[i]
-		if e.Flags&marks == 0 {
+		if e.Flags&tracefile.Tampered == 0 {
 			continue
 		}
 		s := fmt.Sprintf("%d %s", e.Thread.ID, name(e))
@@ -216,12 +214,12 @@ func TestTamperHeldAtEnd(t *testing.T) {
 			time.Sleep(wait) // may not be enough to get to the call
 			tr := finish(t, cmd, file)
 			if calls := tr.calls("getppid"); len(calls) > 0 {
-				if last = calls[len(calls)-1]; last.Flags&marks != 0 {
+				if last = calls[len(calls)-1]; last.Flags&tracefile.Tampered != 0 {
 					break
 				}
 			}
 		}
-		if last == nil || last.Kind != c.kind || last.Flags&marks != tracefile.Injected|tracefile.Delayed {
+		if last == nil || last.Kind != c.kind || last.Flags&tracefile.Tampered != tracefile.Injected|tracefile.Delayed {
 			t.Errorf("%s: the last call is %+v", c.expr, last)
 		}
 		p.Process.Signal(syscall.SIGUSR1)

@@ -267,6 +267,9 @@ func (c *comparison) result(list []*candidate, rows []*row) *Result {
 		if r.warning != "" {
 			res.Notes = append(res.Notes, r.name+": "+r.warning)
 		}
+		if inject := r.header.GetPolicy().GetInject(); len(inject) > 0 {
+			res.Notes = append(res.Notes, fmt.Sprintf("%s: calls were tampered with: %s", r.name, strings.Join(inject, ", ")))
+		}
 	}
 	if a, b := c.good.header.GetMachine().GetArch(), c.bad.header.GetMachine().GetArch(); a != b {
 		res.Notes = append(res.Notes, fmt.Sprintf("the runs are of different architectures, %s and %s", a, b))

@@ -524,3 +524,33 @@ func TestRender(t *testing.T) {
 		t.Errorf("same renders as %q", same.String())
 	}
 }
+
+// That a call was tampered with is said, and is no difference in itself.
+func TestInjected(t *testing.T) {
+	script := func(flags tracefile.Flags, ret int64) func(b *tracetest.Builder) {
+		return func(b *tracetest.Builder) {
+			if flags != 0 {
+				b.Header.Policy = &tracepb.Policy{Inject: []string{"openat:error=EIO:when=2"}}
+			}
+			p := b.Process(100, tracefile.Thread{}, tracetest.Program("/bin/prog", "prog"))
+			b.Call(p, "openat", 10_000, 3, atFDCWD, "/etc/a", rdonly)
+			b.Flagged(p, flags, "openat", 10_000, ret, atFDCWD, "/etc/b", rdonly)
+			b.Exit(p, 0)
+		}
+	}
+	if r := compare(t, pair(t, script(0, -5), script(tracefile.Injected, -5))); r.Verdict != Same {
+		t.Errorf("only the mark differs: %s, %+v", r.Verdict, r.Findings)
+	}
+	r := compare(t, pair(t, script(0, 3), script(tracefile.Injected, -5)))
+	if len(r.Findings) == 0 {
+		t.Fatal("no finding")
+	}
+	f := r.Findings[0]
+	if !strings.HasSuffix(f.Summary, "/etc/b failed with EIO (Input/output error), ok in the good run (injected by the recorder)") ||
+		f.Bad == nil || len(f.Bad.Tampered) != 1 || f.Good == nil || f.Good.Tampered != nil {
+		t.Errorf("finding %+v", f)
+	}
+	if len(r.Notes) != 1 || r.Notes[0] != "bad: calls were tampered with: openat:error=EIO:when=2" {
+		t.Errorf("notes %q", r.Notes)
+	}
+}

@@ -137,6 +137,7 @@ func (col *collector) describe(ev *evidence, c *analyze.Call) {
 		ev.errno = syscalls.ErrnoName(n)
 	}
 	ev.ret = e.Ret
+	ev.call.Tampered = analyze.TamperWords(e.Flags)
 	switch paths := c.Paths(); {
 	case len(paths) > 0:
 		ev.path = paths[0]

@@ -87,6 +87,8 @@ type Call struct {
 	Event uint64 `json:"event"`
 	PID   int32  `json:"pid"`
 	Text  string `json:"text"`
+	// Tampered says what the recorder did to the call on purpose: injected, …
+	Tampered []string `json:"tampered,omitempty"`
 	// With Options.Context: what the same thread did before and after.
 	Before []string `json:"before,omitempty"`
 	After  []string `json:"after,omitempty"`

@@ -44,6 +44,14 @@ func (c *comparison) finding(k *candidate, good, bad *evidence, w *Weights) Find
 		f.Bad = &bad.call
 	}
 	f.Summary = c.summary(k, &f, good, bad)
+	for _, side := range []struct {
+		*evidence
+		where string
+	}{{good, " in the good run"}, {bad, ""}} {
+		if side.evidence != nil && len(side.call.Tampered) > 0 {
+			f.Summary += fmt.Sprintf(" (%s by the recorder%s)", strings.Join(side.call.Tampered, " and "), side.where)
+		}
+	}
 	return f
 }
 

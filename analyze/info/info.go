@@ -41,6 +41,8 @@ type Result struct {
 	Cwd       string     `json:"cwd"`
 	Follow    bool       `json:"follow"`
 	Policy    Policy     `json:"policy"`
+	// Tampered are the calls that were changed on purpose, as Policy.Inject says.
+	Tampered []analyze.Tampering `json:"tampered,omitempty"`
 	// Of a trace made from a log that does not tell them.
 	NoDurations bool `json:"no_durations,omitempty"`
 	NoClock     bool `json:"no_clock,omitempty"`
@@ -117,6 +119,8 @@ type Policy struct {
 	// covers, 0: there are no such hashes.
 	Fingerprint uint32 `json:"fingerprint,omitempty"`
 	Stacks      uint32 `json:"stacks,omitempty"` // frames kept of each call's stack at most
+	// Inject lists what was to be done to calls, in strace's notation.
+	Inject []string `json:"inject,omitempty"`
 }
 
 // Loss is something that is not in the trace.
@@ -136,7 +140,8 @@ type Gap struct {
 }
 
 // Read reads the trace to its end and tells what it is. It checks every block's
-// checksum and decompresses none but those that tell of losses.
+// checksum and decompresses none but those that tell of losses, and all where calls were
+// tampered with.
 func Read(name string, r *tracefile.Reader) (*Result, error) {
 	h := r.Header()
 	x := &Result{
@@ -146,7 +151,7 @@ func Read(name string, r *tracefile.Reader) (*Result, error) {
 		PIDs:    h.GetTarget().GetPids(), Cwd: string(h.GetTarget().GetCwd()), Follow: h.GetTarget().GetFollow(),
 		NoDurations:   h.GetNoDurations(),
 		NoClock:       h.GetNoClock(),
-		Policy:        Policy{h.GetPolicy().GetSnap(), h.GetPolicy().GetSnapWritten(), h.GetPolicy().GetTrace(), h.GetPolicy().GetEnv(), h.GetPolicy().GetSeccomp(), append([]string{}, h.GetPolicy().GetRedact()...), h.GetPolicy().GetFingerprint(), h.GetPolicy().GetStacks()},
+		Policy:        Policy{h.GetPolicy().GetSnap(), h.GetPolicy().GetSnapWritten(), h.GetPolicy().GetTrace(), h.GetPolicy().GetEnv(), h.GetPolicy().GetSeccomp(), append([]string{}, h.GetPolicy().GetRedact()...), h.GetPolicy().GetFingerprint(), h.GetPolicy().GetStacks(), h.GetPolicy().GetInject()},
 		CalibrationNs: h.GetCalibration().GetStopNs(),
 		RingBytes:     h.GetRingBytes(),
 		Losses:        []Loss{}, Gaps: []Gap{}, Redactions: []Redaction{},
@@ -166,6 +171,7 @@ func Read(name string, r *tracefile.Reader) (*Result, error) {
 	}
 	var core tracefile.Core
 	var losses []*tracepb.Loss
+	var tampered analyze.Tamperings
 	var redactions []*tracepb.Redaction
 	var final *tracefile.Chunk
 	last := int64(0)
@@ -186,13 +192,15 @@ func Read(name string, r *tracefile.Reader) (*Result, error) {
 		x.RawBytes += int64(c.CoreRaw) + int64(c.DetailRaw)
 		last = max(last, c.LastTime)
 		final = c
-		if c.Losses > 0 && c.Core(&core) == nil {
+		if (c.Losses > 0 || len(x.Policy.Inject) > 0) && c.Core(&core) == nil {
 			losses = append(losses, core.Losses...)
+			count(&tampered, &core)
 		}
 	}
 	if start := h.GetClock().GetMonotonicNs(); h.GetClock() != nil && last > start {
 		x.DurationNs = last - start
 	}
+	x.Tampered = tampered.List()
 	x.State, x.Warning = r.State().String(), r.Warning()
 	var totals []*tracepb.Loss
 	if f := r.Footer(); f != nil {
@@ -212,6 +220,21 @@ func Read(name string, r *tracefile.Reader) (*Result, error) {
 		x.Gaps = append(x.Gaps, Gap{g.Offset, g.Bytes, g.Events, g.Known, g.Reason})
 	}
 	return x, nil
+}
+
+// count counts the calls of a block that were tampered with.
+func count(into *analyze.Tamperings, core *tracefile.Core) {
+	for i, flags := range core.Flags {
+		if flags&tracefile.Tampered == 0 {
+			continue
+		}
+		s := &core.Shapes[core.Shape[i]]
+		name := s.Name
+		if d := syscalls.Lookup(s.Arch, s.NR); d != nil {
+			name = d.Name
+		}
+		into.Add(name, &tracefile.Event{Num: core.FirstEvent + uint64(i), Kind: s.Kind, Flags: flags, Ret: core.Ret[i]}, 0)
+	}
 }
 
 func (x *Result) footer(f *tracepb.Footer, h *tracepb.Header) {
@@ -344,6 +367,12 @@ func (x *Result) Lines() []Line {
 		line("kept", "what the log shows")
 	} else {
 		line("kept", "%s", policy(x.Policy, x.Follow))
+	}
+	for _, expr := range x.Policy.Inject {
+		line("inject", "%s", expr)
+	}
+	for i := range x.Tampered {
+		line("tampered", "%s", &x.Tampered[i])
 	}
 	switch {
 	case x.NoDurations && x.NoClock:

@@ -96,3 +96,33 @@ func golden(t *testing.T, name, got string) {
 		t.Errorf("%s differs (go test -update rewrites it):\n%s", name, got)
 	}
 }
+
+// What was done to calls on purpose, and how often.
+func TestInfoTampered(t *testing.T) {
+	b := tracetest.New(t)
+	b.PerBlock = 3
+	b.Header.Policy = &tracepb.Policy{Inject: []string{"close:error=EIO:when=2+2", "fault=read"}}
+	th := b.Process(100, tracefile.Thread{}, tracetest.Program("/bin/true", "true"))
+	for i := range 6 {
+		e := tracefile.Event{Kind: tracefile.Syscall, Thread: th, NR: 3}
+		if i%2 == 1 {
+			e.Flags, e.Ret = tracefile.Injected, -5
+		}
+		b.Add(e)
+	}
+	x, err := Read("x.reel", tracetest.Reader(t, b.Bytes()))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var out strings.Builder
+	if err := Render(&out, x, term.Options{}); err != nil {
+		t.Fatal(err)
+	}
+	for _, want := range []string{
+		"inject      close:error=EIO:when=2+2\ninject      fault=read\n", "tampered    3 × close injected with EIO, the first #3\n",
+	} {
+		if !strings.Contains(out.String(), want) {
+			t.Errorf("no %q in\n%s", want, out.String())
+		}
+	}
+}

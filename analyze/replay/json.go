@@ -114,19 +114,11 @@ func (r *Replay) jsonCall(b []byte, c *analyze.Call) []byte {
 		b = append(b, ']')
 	}
 	b = jsonResult(b, c)
-	for _, t := range tamperings {
-		if c.Flags&t.flag != 0 {
-			b = append(append(append(b, ',', '"'), t.name...), `":true`...)
-		}
+	for _, word := range analyze.TamperWords(c.Flags) {
+		b = append(append(append(b, ',', '"'), word...), `":true`...)
 	}
 	return b
 }
-
-// tamperings name what was done to a call on purpose.
-var tamperings = []struct {
-	flag tracefile.Flags
-	name string
-}{{tracefile.Injected, "injected"}, {tracefile.Poked, "poked"}, {tracefile.Delayed, "delayed"}, {tracefile.Signaled, "signaled"}}
 
 // jsonResult writes what a call returned.
 func jsonResult(b []byte, c *analyze.Call) []byte {

@@ -9,6 +9,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -492,5 +493,37 @@ func TestRefused(t *testing.T) {
 		if b.Len() > 0 {
 			t.Errorf("%.10q: wrote %d bytes", x.text, b.Len())
 		}
+	}
+}
+
+// What strace was told to do to calls is kept.
+func TestTampered(t *testing.T) {
+	log := `openat(AT_FDCWD, "/etc/passwd", O_RDONLY) = -1 EIO (Input/output error) (INJECTED)
+openat(AT_FDCWD, "/etc/passwd", O_RDONLY) = -1 (errno 600) (INJECTED)
+getppid()                               = 12 (DELAYED)
+close(3)                                = 0 (INJECTED) (DELAYED)
+read(3, "ABC\0\0", 20)                  = 5 (INJECTED: args, retval)
+read(3, "ABCt:x:0:0:root:/roo", 20)     = 20 (INJECTED: args)
+read(3, 0x7ffcd97a4e80, 20)             = -1 EIO (Input/output error) (INJECTED: args, retval) (DELAYED)
+poll([{fd=3, events=POLLIN}], 1, 5)     = 0 (Timeout) (INJECTED)
+exit_group(3)                           = -1 EIO (Input/output error) (INJECTED)
+`
+	data, _ := importText(t, log)
+	const both = tracefile.Injected | tracefile.Poked
+	want := []tracefile.Flags{tracefile.Injected, tracefile.Injected, tracefile.Delayed, tracefile.Injected | tracefile.Delayed,
+		both, tracefile.Poked, both | tracefile.Delayed, tracefile.Injected, tracefile.Injected}
+	var got []tracefile.Flags
+	tr := openTrace(t, data)
+	err := tr.Run(context.Background(), analyze.Options{Need: analyze.NeedWorld}, func(c *analyze.Call) error {
+		if c.Kind == tracefile.Syscall {
+			got = append(got, c.Flags&tracefile.Tampered)
+		}
+		return nil
+	})
+	if err != nil || !slices.Equal(got, want) {
+		t.Errorf("flags %v, want %v: %v", got, want, err)
+	}
+	if text := replayed(t, data, replay.Options{}); text != log {
+		t.Errorf("replayed:\n%s", text)
 	}
 }

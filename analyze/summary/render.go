@@ -41,6 +41,7 @@ func Render(w io.Writer, r *Result, o RenderOptions) error {
 	t := term.Options{Width: o.Width, Color: o.Color}
 	head(b, r, t)
 	rows(b, r, o, t)
+	tampered(b, r, o, t)
 	failures(b, r, o, t)
 	processes(b, r, o, t)
 	signals(b, r, o, t)
@@ -157,6 +158,19 @@ func more(b *strings.Builder, n, limit int, t term.Options) {
 	if n > limit {
 		fmt.Fprintf(b, "%s\n", t.Paint(fmt.Sprintf("… and %s more", term.Count(uint64(n-limit))), term.Dim))
 	}
+}
+
+// tampered tells which calls were changed on purpose.
+func tampered(b *strings.Builder, r *Result, o RenderOptions, t term.Options) {
+	if len(r.Tampered) == 0 {
+		return
+	}
+	section(b, "tampered with, as the recorder was told to", t)
+	limit := o.limit(listLines)
+	for i := range r.Tampered[:min(len(r.Tampered), limit)] {
+		fmt.Fprintf(b, "  %s\n", term.Safe(r.Tampered[i].String()))
+	}
+	more(b, len(r.Tampered), limit, t)
 }
 
 func section(b *strings.Builder, title string, t term.Options) {

@@ -40,9 +40,11 @@ type Result struct {
 	Problems  []string  `json:"problems,omitempty"`
 	Processes []Process `json:"processes"` // parents before children
 	Signals   []Signal  `json:"signals"`
-	Slowest   []Slow    `json:"slowest"`
-	Failing   []Failing `json:"failing_paths,omitempty"` // most failures first
-	Objects   []Object  `json:"objects,omitempty"`       // most bytes first
+	// Tampered are the calls that were changed on purpose.
+	Tampered []analyze.Tampering `json:"tampered,omitempty"`
+	Slowest  []Slow              `json:"slowest"`
+	Failing  []Failing           `json:"failing_paths,omitempty"` // most failures first
+	Objects  []Object            `json:"objects,omitempty"`       // most bytes first
 	// ThreadTimes is there with Threads: the longest waiting first.
 	ThreadTimes []ThreadTime `json:"thread_times,omitempty"`
 }
@@ -194,7 +196,7 @@ func (a *Analysis) Result() *Result {
 	r := &Result{
 		Schema: Schema, Events: a.events, ElapsedNs: a.elapsedNs(), By: a.options.By.String(),
 		ThreadNs: ns, Threads: n, Untimed: a.untimed, CalibrationNs: a.stop, NoKey: a.noKey,
-		Rows: []Row{}, Signals: []Signal{}, Slowest: []Slow{},
+		Rows: []Row{}, Signals: []Signal{}, Slowest: []Slow{}, Tampered: a.tampered.List(),
 	}
 	a.resultRows(r)
 	r.ThreadTimes = a.threadTimes()

@@ -72,10 +72,11 @@ type Analysis struct {
 	mergedN   int
 	elapsed   int64 // of the longest trace merged in
 
-	signals map[signalKey]*signal
-	slowest slowest
-	objects *spill.Table[objectKey, object]
-	failing *spill.Table[failKey, failure]
+	signals  map[signalKey]*signal
+	tampered analyze.Tamperings
+	slowest  slowest
+	objects  *spill.Table[objectKey, object]
+	failing  *spill.Table[failKey, failure]
 
 	times     map[*world.Thread]*threadTime // with Threads
 	timesKeys int                           // how many things they wait for, together
@@ -191,6 +192,9 @@ func (a *Analysis) Add(c *analyze.Call) {
 		a.noKey++
 	} else if grew := r.add(c, a.options.File); a.phases == nil {
 		a.rows.Grew(grew)
+	}
+	if c.Flags&tracefile.Tampered != 0 && c.Num != 0 {
+		a.tampered.Add(c.Name, c.Event, a.options.File)
 	}
 	ns := c.Duration()
 	p.calls++
@@ -407,6 +411,7 @@ func (a *Analysis) Merge(b *Analysis) {
 			a.signals[k] = s
 		}
 	}
+	a.tampered.Merge(&b.tampered)
 	a.slowest.merge(&b.slowest, shift)
 	a.objects.Merge(b.objects)
 	a.failing.Merge(b.failing)

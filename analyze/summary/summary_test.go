@@ -368,3 +368,24 @@ func TestEmpty(t *testing.T) {
 		t.Fatal(err)
 	}
 }
+
+// Calls that were changed on purpose are told of.
+func TestTampered(t *testing.T) {
+	b := tracetest.New(t)
+	th := b.Process(100, tracefile.Thread{}, tracetest.Program("/bin/true", "true"))
+	b.Add(tracefile.Event{Kind: tracefile.Syscall, Thread: th, NR: 0, Flags: tracefile.Injected, Ret: 4096})
+	b.Add(tracefile.Event{Kind: tracefile.Syscall, Thread: th, NR: 0, Flags: tracefile.Injected, Ret: -5})
+	b.Add(tracefile.Event{Kind: tracefile.Syscall, Thread: th, NR: 0, Ret: 10})
+	r := analyse(t, b.Bytes(), Options{}).Result()
+	var out strings.Builder
+	if err := Render(&out, r, RenderOptions{}); err != nil {
+		t.Fatal(err)
+	}
+	want := "\ntampered with, as the recorder was told to\n  1 × read injected, #2\n  1 × read injected with EIO, #3\n"
+	if !strings.Contains(out.String(), want) {
+		t.Errorf("no %q in\n%s", want, out.String())
+	}
+	if r.Rows[0].ReadBytes != 10 {
+		t.Errorf("%d bytes read; what was injected has read none", r.Rows[0].ReadBytes)
+	}
+}

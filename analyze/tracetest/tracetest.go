@@ -180,6 +180,14 @@ func (b *Builder) Call(t tracefile.Thread, name string, dur, ret int64, args ...
 	b.Add(b.event(t, name, dur, ret, args))
 }
 
+// Flagged appends a call with flags.
+func (b *Builder) Flagged(t tracefile.Thread, flags tracefile.Flags, name string, dur, ret int64, args ...any) {
+	b.tb.Helper()
+	e := b.event(t, name, dur, ret, args)
+	e.Flags = flags
+	b.Add(e)
+}
+
 // Unfinished appends a call whose end was not seen, dur ns after its start.
 func (b *Builder) Unfinished(t tracefile.Thread, name string, dur int64, args ...any) {
 	b.tb.Helper()

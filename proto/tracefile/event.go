@@ -105,6 +105,9 @@ const (
 	Signaled
 )
 
+// Tampered are the flags of calls that the recorder was told to change.
+const Tampered = Injected | Delayed | Poked | Signaled
+
 // Phase is the moment at which memory was copied.
 type Phase uint8
 

@@ -436,3 +436,23 @@ func TestNames(t *testing.T) {
 	m.exec(worker, named("next"))
 	check("next", "next")
 }
+
+// A call that was not made, though it seems to have succeeded, changes nothing.
+func TestInjectedCall(t *testing.T) {
+	m := newMachine(t, New())
+	th := m.start(100, tracefile.StartLaunch, tracefile.Thread{}, &tracepb.Process{Cwd: []byte("/home"), FilesKnown: true})
+	m.call(th, "openat", 3, -100, "/etc/passwd", 0)
+	for _, e := range []*tracefile.Event{
+		call(t, th, m.now, m.now, "openat", 4, -100, "/etc/group", 0),
+		call(t, th, m.now, m.now, "close", 0, 3),
+		call(t, th, m.now, m.now, "dup", 5, 3),
+		call(t, th, m.now, m.now, "chdir", 0, "/tmp"),
+	} {
+		e.Flags = tracefile.Injected
+		m.w.Apply(e)
+	}
+	p := m.w.Process(th.Process)
+	if got, want := files(p), "3</etc/passwd>"; got != want || p.Cwd() != "/home" {
+		t.Errorf("%s in %s, want %s in /home", got, p.Cwd(), want)
+	}
+}

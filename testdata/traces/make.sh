@@ -18,11 +18,12 @@ export HOME="$dir" GIT_CONFIG_NOSYSTEM=1 GIT_PAGER=cat LC_ALL=C PATH=/usr/bin:/b
 export GIT_AUTHOR_NAME=demo GIT_AUTHOR_EMAIL=demo@localhost GIT_AUTHOR_DATE='2026-01-01T00:00:00Z'
 export GIT_COMMITTER_NAME=demo GIT_COMMITTER_EMAIL=demo@localhost GIT_COMMITTER_DATE='2026-01-01T00:00:00Z'
 
+inject=
 record() {
 	name=$1
 	shift
 	[ ! -e "$here/$name.reel" ] || { echo "$name.reel is there: not made again"; return 0; }
-	"$sysreel" record -q -o "$here/$name.reel" -- "$@" >/dev/null 2>&1 || echo "$name: status $?"
+	"$sysreel" record -q ${inject:+--inject "$inject"} -o "$here/$name.reel" -- "$@" >/dev/null 2>&1 || echo "$name: status $?"
 }
 
 # git before and after its history lost an object: the README's example.
@@ -36,6 +37,14 @@ record git-good git -C shop log --stat --oneline
 lost=$(git -C shop rev-parse HEAD~1 | sed 's,^\(..\),\1/,')
 rm -f "shop/.git/objects/$lost"
 record git-bad git -C shop log --stat --oneline
+
+# A backup, and one whose second write finds the disk full.
+mkdir docs
+seq 8000 >docs/list
+record tar-good tar -cf backup.tar docs
+inject=write:error=ENOSPC:when=2
+record tar-full tar -cf backup.tar docs
+inject=
 
 # Processes, pipes, signals, a failing command.
 record "shell-v$version" sh -c 'seq 100 | sort -n | tail -1; cat missing; sh -c "kill -TERM \$\$"; (sleep 0.01 & wait)'

@@ -129,9 +129,8 @@ type Engine struct {
 
 	requests requests
 
-	held    map[*thread]bool // stopped for a while: see hold
-	timer   *time.Timer      // wakes the engine
-	alarmAt int64            // when that is; 0: it is not set
+	held  map[*thread]bool // stopped for a while: see hold
+	alarm alarm            // rings when the next of them is to go on
 }
 
 // Met is what ended a recording by Config.Until, valid when Run has returned.
@@ -272,12 +271,16 @@ func (e *Engine) Run() Reason {
 	defer close(e.requests.over)
 	defer e.stop.Or(stopDone)
 	defer e.place.guard.close()
+	defer e.alarm.close()
 	for {
 		if r := e.reason(); r != Running {
 			e.letGo()
 			return r
 		}
 		e.serve()
+		if len(e.held) > 0 {
+			e.releaseDue()
+		}
 		var status uint32
 		tid, errno := waitUsage(0, &status, e.usage)
 		now := e.now()

@@ -4,7 +4,6 @@ package ptrace
 
 import (
 	"fmt"
-	"time"
 
 	"golang.org/x/sys/unix"
 
@@ -182,42 +181,44 @@ func (e *Engine) hold(t *thread, atExit bool, now int64) bool {
 	if delay <= 0 {
 		return false
 	}
+	if err := e.alarm.open(e.tid); err != nil {
+		if e.cfg.Warn != nil && !e.alarm.told {
+			e.alarm.told = true
+			e.cfg.Warn(fmt.Sprintf("calls are not delayed: there is no timer to be had: %v", err))
+		}
+		return false
+	}
 	c.held, c.atExit, c.until = true, atExit, now+int64(delay)
 	var status uint32
 	consume(int(t.TID), &status) // it waits
 	e.held[t] = true
-	e.alarm()
+	e.setAlarm()
 	return true
 }
 
-// alarm sees to it that the thread that is to go on first does.
-func (e *Engine) alarm() {
-	first := int64(-1)
+// releaseDue lets the threads go on that were kept long enough.
+func (e *Engine) releaseDue() {
+	if now := e.now(); now >= e.alarm.at {
+		e.mu.Lock()
+		for t := range e.held {
+			if t.call.until <= now {
+				e.unhold(t, now)
+			}
+		}
+		e.setAlarm()
+		e.mu.Unlock()
+	}
+}
+
+// setAlarm has the alarm ring when the first of those kept is to go on.
+func (e *Engine) setAlarm() {
+	first := int64(0)
 	for t := range e.held {
-		if u := t.call.until; first < 0 || u < first {
+		if u := t.call.until; first == 0 || u < first {
 			first = u
 		}
 	}
-	if first < 0 || e.alarmAt == first {
-		return
-	}
-	e.alarmAt = first
-	if e.timer != nil {
-		e.timer.Stop()
-	}
-	e.timer = time.AfterFunc(time.Duration(max(first-e.now(), 0)), func() { e.Do(e.releaseHeld) })
-}
-
-// releaseHeld lets the threads go on that were kept long enough.
-func (e *Engine) releaseHeld() {
-	e.alarmAt = 0
-	now := e.now()
-	for t := range e.held {
-		if t.call.until <= now {
-			e.unhold(t, now)
-		}
-	}
-	e.alarm()
+	e.alarm.set(first, first-e.now())
 }
 
 // unhold lets a thread go on that was kept.
