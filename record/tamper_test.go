@@ -232,3 +232,16 @@ func TestTamperHeldAtEnd(t *testing.T) {
 
 // inDir has a command run in a directory.
 func inDir(dir string) func(*exec.Cmd) { return func(c *exec.Cmd) { c.Dir = dir } }
+
+// A call that is not selected is not in flight either: its end would never come.
+// The parent waits in vfork for an execve that is held over the end of a block.
+func TestUnselectedInFlight(t *testing.T) {
+	r := record(t, Options{Trace: "access", Inject: []string{"execve:delay_enter=1500ms"}}, "sh", "-c", "cat /dev/null; exit 0")
+	for _, flying := range r.blocks {
+		for i := range flying {
+			if n := name(&flying[i]); n != "access" && n != "execve" {
+				t.Errorf("%s is in flight", n)
+			}
+		}
+	}
+}
