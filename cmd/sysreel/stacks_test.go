@@ -211,3 +211,64 @@ func TestSymbols(t *testing.T) {
 		t.Errorf("with another file: %s", got)
 	}
 }
+
+// straceFrame is a frame as strace -k prints it.
+var straceFrame = regexp.MustCompile(`^ > (.*?)(?:\(.*\))? \[0x([0-9a-f]+)\]$`)
+
+// TestStacksOfStrace finds the frames that strace -k finds: files and offsets.
+func TestStacksOfStrace(t *testing.T) {
+	need(t, "strace")
+	sysreel := buildSysreel(t)
+	bin := compileProg(t, "stacks", "-O2", "-fomit-frame-pointer")
+	log := filepath.Join(t.TempDir(), "log")
+	outputOf(t, "strace", "-f", "-k", "-e", "trace=write", "-o", log, bin)
+	text, err := os.ReadFile(log)
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := make(map[string]string)
+	name := ""
+	for line := range strings.Lines(string(text)) {
+		if m := straceFrame.FindStringSubmatch(strings.TrimSuffix(line, "\n")); m != nil {
+			if name != "" {
+				want[name] += " " + m[1] + ":" + m[2]
+			}
+			continue
+		}
+		// A call in two lines is not compared: whose frames follow cannot be told.
+		name = ""
+		if _, rest, ok := strings.Cut(line, `write(-1, "`); ok && !strings.Contains(line, "unfinished") {
+			name, _, _ = strings.Cut(rest, `"`)
+		}
+	}
+	got := make(map[string]string)
+	out := outputOf(t, sysreel, "replay", "--json", "-e", "trace=write", recordStacks(t, sysreel, "--stacks", bin))
+	for line := range strings.Lines(out) {
+		var e struct {
+			Args  []string
+			Stack []struct {
+				Path   string
+				Offset uint64
+			}
+		}
+		if err := json.Unmarshal([]byte(line), &e); err != nil {
+			t.Fatalf("%v: %s", err, line)
+		}
+		if len(e.Args) < 2 {
+			continue
+		}
+		name, _ := strconv.Unquote(e.Args[1])
+		for _, f := range e.Stack {
+			got[name] += " " + f.Path + ":" + strconv.FormatUint(f.Offset, 16)
+		}
+	}
+	compared := 0
+	for name, frames := range want {
+		if compared++; got[name] != frames {
+			t.Errorf("%s:%s\nstrace:%s", name, got[name], frames)
+		}
+	}
+	if compared < 8 {
+		t.Errorf("%d stacks were compared:\n%s", compared, text)
+	}
+}
