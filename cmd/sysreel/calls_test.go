@@ -27,6 +27,10 @@ var described = []struct {
 	{name: "structs", prog: "structs"},
 	{name: "structs -v", prog: "structs", args: []string{"-v"}, differs: map[string]string{"perf_event_open": "members that strace 6.1 does not know", "execve": "the environment is not recorded"}},
 	{name: "i386calls", prog: "i386calls"},
+	{name: "quotas", prog: "quotas", but: map[string]string{
+		`Q_QUOTAON`: "a path without end",
+		`TAGGED_ADDR|FP_MODE|PAC_|SVE|SME|SCHED_CORE|SPECULATION|CAP_AMBIENT`: "how values without a meaning here are written",
+	}},
 	{name: "sockopts", prog: "sockopts", but: map[string]string{
 		`_\?\?\? \*/|SOL_\?\?`: "options that strace 6.1 does not know",
 		`, "[^"]*"\.*, `:       "options that strace does not decode",

@@ -30,7 +30,7 @@ func TestSelect(t *testing.T) {
 		{AMD64, "futex", [6]uint64{0, 127}, ""},
 		{AMD64, "prctl", [6]uint64{15}, "SET_NAME"},
 		{AMD64, "prctl", [6]uint64{22, 2}, "SECCOMP_FILTER"},
-		{AMD64, "prctl", [6]uint64{22, 1}, "SET_SECCOMP"},
+		{AMD64, "prctl", [6]uint64{22, 1}, "SECCOMP_STRICT"},
 		{AMD64, "setsockopt", [6]uint64{3, 1, 13}, "SOCKET_LINGER"},
 		{AMD64, "setsockopt", [6]uint64{3, 1, 2}, "SOCKET_INT"},
 		{AMD64, "setsockopt", [6]uint64{3, 6, 1}, "TCP_INT"},
