@@ -23,6 +23,7 @@ type encoder struct {
 	full    func() // the trace has reached maxSize
 	maxSize int64
 	names   bool // calls tell what the descriptors are that they make
+	paths   []string
 	rules   *redact.Rules
 
 	secrets *redact.Events // nil: nothing is blanked

@@ -4,6 +4,7 @@ package record
 
 import (
 	"bytes"
+	"slices"
 
 	"sysreel/proto/tracefile"
 	"sysreel/proto/tracepb"
@@ -53,7 +54,7 @@ func (c *encoder) name(e *tracefile.Event, names []ptrace.Name) {
 func (c *encoder) nameMade(e *tracefile.Event, names []ptrace.Name) {
 	for i := range names {
 		n := &names[i]
-		if !n.After || len(n.Link) == 0 {
+		if !n.After || len(n.Link) == 0 || n.Device == "" && c.told(e, n.Link) {
 			continue
 		}
 		if e.Facts == nil {
@@ -61,6 +62,12 @@ func (c *encoder) nameMade(e *tracefile.Event, names []ptrace.Name) {
 		}
 		e.Facts.Made = append(e.Facts.Made, &tracepb.OpenFile{Fd: n.FD, Link: c.secrets.Link(n.Link), Device: []byte(n.Device)})
 	}
+}
+
+// told reports whether the call itself tells that it has opened link.
+func (c *encoder) told(e *tracefile.Event, link []byte) bool {
+	c.paths = c.world.PathArgs(c.paths[:0], c.world.See(e.Thread), e)
+	return slices.Contains(c.paths, string(link))
 }
 
 // made notes what the descriptors are that a call made, which was added last.

@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"fmt"
+	"io"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -94,7 +95,7 @@ var straceCases = []straceCase{
 	{"-C -w -U calls,errors -S calls -e trace=openat,close", reading},
 }
 
-// TestStraceOptions runs strace and sysreel strace with many options and compares
+// TestStraceOptions runs strace and sysreel, called strace, with many options and compares
 // text and exit status: line by line, word by word, but for the words in which two
 // runs of strace differ.
 func TestStraceOptions(t *testing.T) {
@@ -105,13 +106,16 @@ func TestStraceOptions(t *testing.T) {
 		t.Skip("cannot record here")
 	}
 	need(t, "strace")
-	bin := buildSysreel(t)
+	called := filepath.Join(t.TempDir(), "strace")
+	if err := os.Symlink(buildSysreel(t), called); err != nil {
+		t.Fatal(err)
+	}
 	for _, c := range straceCases {
 		t.Run(c.options, func(t *testing.T) {
 			dir := straceDir(t)
 			tryTimes(t, func() []string {
 				a, b := runTraced(t, dir, c, "strace"), runTraced(t, dir, c, "strace")
-				return a.differs(b, runTraced(t, dir, c, bin, "strace"))
+				return a.differs(b, runTraced(t, dir, c, called))
 			})
 		})
 	}
@@ -234,4 +238,44 @@ func (a *tracedRun) differs(b, ours *tracedRun) (problems []string) {
 		}
 	}
 	return problems
+}
+
+// TestStraceAtOnce reads what is printed of a call while the call blocks.
+func TestStraceAtOnce(t *testing.T) {
+	if !canRecord() {
+		t.Skip("cannot record here")
+	}
+	cmd := exec.Command(buildSysreel(t), "strace", "-e", "trace=read", "head", "-c", "1")
+	in, err := cmd.StdinPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	text, err := cmd.StderrPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	seen := ""
+	for buf := make([]byte, 4096); !strings.HasSuffix(seen, "read(0, "); {
+		n, err := text.Read(buf) // until the test's own time is up
+		if err != nil {
+			t.Fatalf("%v after %q", err, seen)
+		}
+		seen += string(buf[:n])
+	}
+	if _, err := in.Write([]byte("x")); err != nil {
+		t.Fatal(err)
+	}
+	rest, err := io.ReadAll(text)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := cmd.Wait(); err != nil {
+		t.Fatal(err)
+	}
+	if !strings.HasPrefix(string(rest), `"x", 1`) || !strings.HasSuffix(string(rest), "+++ exited with 0 +++\n") {
+		t.Errorf("after the call: %q", rest)
+	}
 }

@@ -124,7 +124,7 @@ func (w *World) Knows(id tracefile.Thread, fd int32, link []byte) bool {
 // process is what readlink of /proc/PID/fd/N shows, to the letter.
 func (w *World) Shows(id tracefile.Thread, fd int32, link []byte) bool {
 	f := w.See(id).Process.File(fd)
-	return fd == Cwd || f != nil && f.Link == string(link)
+	return fd == Cwd || f != nil && f.Name() == string(link)
 }
 
 // Seen notes what readlink shows of a descriptor that the call applied last has
