@@ -68,6 +68,7 @@ func (b *builder) add(c *analyze.Call) {
 	case tracefile.Exec:
 		b.exec(t, e)
 	case tracefile.ThreadExit:
+		t.proc.cpu = int64(e.Args[2])
 		for p := t.proc; p != nil && e.Args[0] == 1; p = p.was {
 			p.ended, p.end, p.endEvent, p.status = true, e.End, e.Num, int32(e.Ret)
 			p.known = tracefile.ExitHow(e.Args[1]) == tracefile.ExitWaited
@@ -165,7 +166,7 @@ func (b *builder) execution(p *proc, e *tracefile.Event) {
 // call adds a system call.
 func (b *builder) call(t *thread, c *analyze.Call) {
 	e, d := c.Event, c.Desc
-	if was := t.proc.was; was != nil && e.Num == t.proc.born+1 && d != nil && familyOf(d.Name, "").name == "exec" {
+	if was := t.proc.was; was != nil && t.last.event == 0 && d != nil && familyOf(d.Name, "").name == "exec" {
 		t = was.threads[0] // the execve returns, but it was the old program that made it
 	}
 	p := t.proc

@@ -35,6 +35,10 @@ type row struct {
 	total [2]int64
 	max   [2]int64
 	event [2]uint64 // of the longest
+	// Of the time between calls: CPU time used, and of how many processes it is
+	// not known.
+	cpu     [2]int64
+	unknown [2]int
 }
 
 func (r *row) delta() int64 { return r.total[badSide] - r.total[goodSide] }
@@ -68,6 +72,14 @@ func (c *comparison) timeRows() []*row {
 			for _, t := range p.threads {
 				r.total[side] += max(0, t.end-t.start-t.busy)
 				r.max[side] = max(r.max[side], t.gap)
+			}
+			if p.next != nil {
+				continue
+			}
+			if own, ok := p.ownCPU(); ok {
+				r.cpu[side] += own
+			} else {
+				r.unknown[side]++
 			}
 		}
 	}
@@ -144,6 +156,9 @@ func (c *comparison) slowCandidates(rows []*row) []*candidate {
 		if !mayWait(&f) && r.heldUp(g, b, least, pace) {
 			continue
 		}
+		if r.key == 0 && r.unknown == [2]int{} && (r.cpu[b]-r.cpu[g])*2 < d {
+			continue // it did not compute, it waited for a CPU
+		}
 		k := &candidate{kind: kind, proc: r.proc, form: f, good: r.event[goodSide], bad: r.event[badSide], at: r.event[badSide],
 			count: int(r.calls[badSide]), added: d, means: kindTime, share: 1}
 		if !attached {
@@ -161,6 +176,25 @@ func (c *comparison) slowCandidates(rows []*row) []*candidate {
 		}
 	}
 	return out
+}
+
+// ownCPU returns the CPU time of p without its children's.
+func (p *proc) ownCPU() (ns int64, known bool) {
+	if p.cpu == 0 {
+		return 0, false
+	}
+	ns = p.cpu
+	for q := p; q != nil; q = q.was {
+		for _, child := range q.children {
+			for child.next != nil {
+				child = child.next
+			}
+			if child != p {
+				ns -= child.cpu
+			}
+		}
+	}
+	return max(0, ns), true
 }
 
 // pace returns how many times as long as in the one run calls took in the other

@@ -36,6 +36,16 @@ func TestSlowOrHeldUp(t *testing.T) {
 			b.Sleep(compute)
 		})
 	}
+	// starved is a run that takes so long between two calls, and of that a CPU so long.
+	starved := func(between, cpu int64) func(b *tracetest.Builder) {
+		return func(b *tracetest.Builder) {
+			p := program(b, 10, "app")
+			b.Call(p, "openat", ms, 3, atFDCWD, "/data", rdonly)
+			b.Sleep(between)
+			b.Call(p, "exit_group", 0, 0, 0)
+			b.Add(tracefile.Event{Kind: tracefile.ThreadExit, Thread: p, Start: b.Now(), End: b.Now(), Args: [6]uint64{1, 0, uint64(cpu)}})
+		}
+	}
 	one := func(dur int64, call string, args ...any) func(b *tracetest.Builder) {
 		return run(func(b *tracetest.Builder, p tracefile.Thread) { b.Call(p, call, dur, 0, args...) })
 	}
@@ -51,6 +61,8 @@ func TestSlowOrHeldUp(t *testing.T) {
 		{"one call waits for a lock", one(ms, "flock", 3, 2), one(900*ms, "flock", 3, 2), Different},
 		{"all is slower", paced(1, 0), paced(5, 0), Same},
 		{"computes longer", paced(1, 0), paced(1, 3000*ms), Different},
+		{"waits for a CPU", starved(100*ms, 90*ms), starved(9000*ms, 120*ms), Same},
+		{"needs a CPU", starved(100*ms, 90*ms), starved(9000*ms, 8000*ms), Different},
 		{"is held up in computing", paced(1, 0), paced(1, 1500*ms), Same},
 	} {
 		t.Run(c.name, func(t *testing.T) {

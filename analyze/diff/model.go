@@ -54,6 +54,7 @@ type proc struct {
 	lists    map[string]*listing // by canonical directory
 
 	ended    bool
+	cpu      int64 // ns: with its children; of the last program that it ran; 0: not known
 	status   int32 // wait status
 	known    bool  // status is valid
 	endEvent uint64

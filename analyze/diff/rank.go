@@ -27,9 +27,10 @@ func (c *comparison) rank(list []*candidate, o *outcome, w *Weights) []*candidat
 	sortByScore(list, w)
 	list = c.foldConsequences(foldRepeats(list), o)
 	// What is more likely an accident than a cause is not worth reading, as
-	// long as there is anything else.
-	for i := 1; i < len(list); i++ {
-		if list[i].score <= 0 {
+	// long as there is anything else; or if nothing went wrong and it is but a
+	// transfer that a process that had ended did not make.
+	for i, k := range list {
+		if k.score <= 0 && (i > 0 || !o.worse && k.tail && k.form.Class == stream) {
 			c.dropped = len(list) - i
 			return list[:i]
 		}

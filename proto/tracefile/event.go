@@ -48,7 +48,9 @@ const (
 
 	// ThreadExit is the end of a thread. Ret is its wait status as in
 	// wait(2); for the last thread of a process it is the process's status.
-	// Args[0] is 1 when the process ended with it, Args[1] an ExitHow.
+	// Args[0] is 1 when the process ended with it, Args[1] an ExitHow. Args[2]
+	// is then the CPU time in ns of the process and of the children that it
+	// waited for; 0: not known.
 	ThreadExit Kind = 8
 
 	// Detach says that the recorder let go of a thread that lives on.

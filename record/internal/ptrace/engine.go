@@ -124,6 +124,7 @@ type Engine struct {
 	// filtered: everything followed has the engine's seccomp filter.
 	filtered bool
 	usage    *unix.Rusage // of the tracee that has stopped last; nil: not asked for
+	used     int64        // ns of CPU time: of the process whose end is being handled
 	Counts   Counts
 	Met      Met
 
@@ -282,12 +283,15 @@ func (e *Engine) Run() Reason {
 			e.releaseDue()
 		}
 		var status uint32
-		tid, errno := waitUsage(0, &status, e.usage)
+		var ended unix.Rusage
+		tid, errno := waitUsage(0, &status, e.usage, &ended)
 		now := e.now()
 		switch errno {
 		case 0:
 			e.mu.Lock()
+			e.used = ended.Utime.Nano() + ended.Stime.Nano()
 			e.handle(tid, status, now)
+			e.used = 0
 			if len(e.strangers) > 0 {
 				e.adopt(now)
 			}

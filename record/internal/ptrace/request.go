@@ -113,11 +113,13 @@ func getSyscallInfo(tid int, info *syscallInfo) syscall.Errno {
 // exit_code, which wait4 would have cleared). Whoever leaves a tracee stopped
 // must consume the status, or it comes again.
 func wait(flags int, status *uint32) (tid int, errno syscall.Errno) {
-	return waitUsage(flags, status, nil)
+	return waitUsage(flags, status, nil, nil)
 }
 
-// waitUsage is wait that also tells what the tracee has used, unless that is nil.
-func waitUsage(flags int, status *uint32, usage *unix.Rusage) (tid int, errno syscall.Errno) {
+// waitUsage is wait that also tells what the tracee has used, unless that is nil,
+// and of one that has ended what its process and the children have used that it
+// waited for.
+func waitUsage(flags int, status *uint32, usage, ended *unix.Rusage) (tid int, errno syscall.Errno) {
 	const all = 0 // P_ALL
 	var info waitInfo
 	// Syscall6 and not RawSyscall6: it blocks, and the garbage collector
@@ -135,7 +137,7 @@ func waitUsage(flags int, status *uint32, usage *unix.Rusage) (tid int, errno sy
 		*status = uint32(info.Status)<<8 | 0x7f
 		return int(info.PID), 0
 	}
-	return consume(int(info.PID), status)
+	return consumeUsage(int(info.PID), status, ended)
 }
 
 // waitInfo is siginfo_t as waitid(2) fills it (include/uapi/asm-generic/siginfo.h).
@@ -146,9 +148,11 @@ type waitInfo struct {
 }
 
 // consume takes the status of a tracee or child that wait has returned.
-func consume(tid int, status *uint32) (int, syscall.Errno) {
+func consume(tid int, status *uint32) (int, syscall.Errno) { return consumeUsage(tid, status, nil) }
+
+func consumeUsage(tid int, status *uint32, usage *unix.Rusage) (int, syscall.Errno) {
 	r, _, errno := syscall.RawSyscall6(unix.SYS_WAIT4, uintptr(tid), uintptr(unsafe.Pointer(status)),
-		unix.WNOHANG|unix.WALL|unix.WNOTHREAD, 0, 0, 0)
+		unix.WNOHANG|unix.WALL|unix.WNOTHREAD, uintptr(unsafe.Pointer(usage)), 0, 0)
 	return int(r), errno
 }
 

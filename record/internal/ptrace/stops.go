@@ -532,7 +532,7 @@ func (e *Engine) exited(t *thread, status uint32, now int64) {
 	e.unfinished(t, now)
 	ev := tracefile.Event{Kind: tracefile.ThreadExit, Thread: t.Thread, Start: now, End: now, Ret: int64(status)}
 	if t.proc.threads == 0 {
-		ev.Args[0] = 1
+		ev.Args[0], ev.Args[2] = 1, uint64(e.used)
 	}
 	e.emit(&ev, nil)
 }
