@@ -221,7 +221,7 @@ func (o *straceOptions) failure(std *stdio, err error) error {
 	case errors.As(err, &command) && command.NotFound:
 		return straceError("Can't stat '%s': No such file or directory", command.Name)
 	case errors.As(err, &command):
-		return straceError("exec: %v", command.Err)
+		return straceError("exec: %s", capital(command.Err.Error()))
 	case errors.As(err, &attach):
 		return straceError("attach: %v", attach)
 	}
@@ -259,4 +259,12 @@ func (o *straceOptions) listen(signals chan os.Signal) {
 			signal.Notify(signals, sig)
 		}
 	}
+}
+
+// capital begins a message as the C library's do.
+func capital(s string) string {
+	if s == "" {
+		return s
+	}
+	return strings.ToUpper(s[:1]) + s[1:]
 }
