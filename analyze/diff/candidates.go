@@ -144,6 +144,9 @@ func (c *comparison) callCandidates(pp *procPair, o *outcome) []*candidate {
 			out = append(out, &candidate{kind: ResultChanged, proc: pp.bad, form: *f, was: *w,
 				good: was.event(), bad: r.event(), at: r.event(), means: changeKind(w, f)})
 		case f.Failed():
+			if !o.worse && c.rules.on(ruleLook) && looksInVain(f) {
+				break
+			}
 			if g, ok := c.anyGood(pp, f); ok { // the good run made the same call, only more often with success
 				out = append(out, &candidate{kind: ResultChanged, proc: pp.bad, form: *f, was: *c.syms.form(g.step().sym),
 					good: g.event(), bad: r.event(), at: r.event(), means: kindFailed})
@@ -171,7 +174,9 @@ func (c *comparison) callCandidates(pp *procPair, o *outcome) []*candidate {
 		}
 	}
 	if !o.worse {
-		missing = slices.DeleteFunc(missing, func(r ref) bool { return c.again(r, goodSide) })
+		missing = slices.DeleteFunc(missing, func(r ref) bool {
+			return c.again(r, goodSide) || c.rules.on(ruleLook) && looksInVain(c.syms.form(r.step().sym))
+		})
 		added = slices.DeleteFunc(added, func(r ref) bool { return c.again(r, badSide) })
 	}
 	out = append(out, c.blocks(pp, missing, Missing)...)

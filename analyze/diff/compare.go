@@ -374,12 +374,19 @@ func (c *comparison) collectInputs() {
 }
 
 // again reports whether a step looks at a file that the other run looked at as well,
-// with success both times.
+// with success both times, or changes one that the other run has written.
 func (c *comparison) again(r ref, side int) bool {
-	if !c.rules.on(ruleLook) || !c.rules.on(ruleCount) || !looks(c.syms.form(r.step().sym)) {
+	f := c.syms.form(r.step().sym)
+	if !c.rules.on(ruleLook) || !c.rules.on(ruleCount) || f.Failed() {
 		return false
 	}
+	if f.Family == "read" && f.Object == "stdin" {
+		return true // whether a helper sees the end of its input before it is stopped is chance
+	}
 	other := 1 - side
+	if !looks(f) {
+		return [2]*run{c.good, c.bad}[other].written[f.Object]
+	}
 	if c.looked[other] == nil {
 		c.looked[other] = map[string]bool{}
 		for _, p := range [2]*run{c.good, c.bad}[other].procs {
@@ -390,7 +397,7 @@ func (c *comparison) again(r ref, side int) bool {
 			}
 		}
 	}
-	return c.looked[other][c.syms.form(r.step().sym).Object]
+	return c.looked[other][f.Object]
 }
 
 // looks reports whether a call found out about a file and did not change it.
@@ -405,6 +412,16 @@ func looks(f *form) bool {
 		return true
 	}
 	return false
+}
+
+// looksInVain reports whether a call looked at what is not there.
+func looksInVain(f *form) bool {
+	if f.Result != "ENOENT" {
+		return false
+	}
+	found := *f
+	found.Result = ""
+	return looks(&found)
 }
 
 // inOther reports whether a step's symbol occurs in the other run, in the

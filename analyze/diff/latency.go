@@ -128,7 +128,7 @@ func (c *comparison) slowCandidates(rows []*row) []*candidate {
 	} else if bad-good < slowRun || float64(bad) < slowRatio*float64(good) {
 		return nil
 	}
-	pace := c.pace(rows, g, b)
+	pace, starved := c.pace(rows, g, b), starvation(rows, b)-starvation(rows, g)
 	var out []*candidate
 	for _, r := range rows {
 		d := r.delta() * sign
@@ -156,6 +156,9 @@ func (c *comparison) slowCandidates(rows []*row) []*candidate {
 		if !mayWait(&f) && r.heldUp(g, b, least, pace) {
 			continue
 		}
+		if f.Class == wait && f.Family != "sleep" && (d < starved || float64(r.total[b]) < slowFactor*pace*float64(r.total[g])) {
+			continue // those it waited for may have waited for a CPU
+		}
 		if r.key == 0 && r.unknown == [2]int{} && (r.cpu[b]-r.cpu[g])*2 < d {
 			continue // it did not compute, it waited for a CPU
 		}
@@ -176,6 +179,17 @@ func (c *comparison) slowCandidates(rows []*row) []*candidate {
 		}
 	}
 	return out
+}
+
+// starvation returns how much of the time between the calls of a run was not
+// spent computing, in ns, as far as that is known.
+func starvation(rows []*row, side int) (ns int64) {
+	for _, r := range rows {
+		if r.key == 0 && r.unknown[side] == 0 {
+			ns += max(0, r.total[side]-r.cpu[side])
+		}
+	}
+	return ns
 }
 
 // ownCPU returns the CPU time of p without its children's.

@@ -53,7 +53,7 @@ var rules = []Rule{
 	{ruleRetry, "EAGAIN and EINPROGRESS of non-blocking transfers are not compared: they depend on timing"},
 	{ruleQuiet, "memory, locking, clock, scheduling, wake-up and signal-mask calls count only when they fail in an unusual way"},
 	{ruleOrder, "threads of a process and processes of one role may share their work differently: what one lacks and another has in excess cancels out"},
-	{ruleLook, "that one run looked at a file again (opened it to read, asked for its state) is not compared where both ended alike and both looked at it: what is cached decides it, as when git reads again what was written in the same clock tick as its index"},
+	{ruleLook, "that one run looked at a file once more, or wrote it, is not compared where both ended alike and both looked at it, or wrote it, or it was not there: what is cached decides it, as when git reads again what was written in the same clock tick as its index"},
 }
 
 // Rules returns the normalisation rules in the order in which they are explained.
