@@ -380,7 +380,7 @@ func (c *comparison) again(r ref, side int) bool {
 	if !c.rules.on(ruleLook) || !c.rules.on(ruleCount) || f.Failed() {
 		return false
 	}
-	if f.Family == "read" && f.Object == "stdin" {
+	if f.Family == "read" && f.Object == "stdin" && c.rules.on(ruleStream) {
 		return true // whether a helper sees the end of its input before it is stopped is chance
 	}
 	other := 1 - side
