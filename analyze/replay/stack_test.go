@@ -55,9 +55,9 @@ func TestStacks(t *testing.T) {
 7     [  39] [00007f12345f8350] getpid( <unfinished ...>
 8     [   3] [f7fc4579] close(3)        = 0
 7     [  39] [00007f12345f8350] <... getpid resumed>) = 7
-7     [0000055500001139] --- SIGSEGV ---
+7     [  39] [0000055500001139] --- SIGSEGV ---
 7     [  39] [????????????????] getpid() = 7
-7     [????????????????] +++ killed by SIGSEGV +++
+7     [  39] [????????????????] +++ killed by SIGSEGV +++
 `,
 	}, {
 		o: Options{JSON: true},
