@@ -54,7 +54,8 @@ func getrandom(p *printer) bool {
 // nanosleep writes nanosleep and clock_nanosleep: the time left is there only
 // if a signal ended the sleep.
 func nanosleep(p *printer) bool {
-	if p.e.Ret < 0 {
+	const intr, noHand, restartBlock = -4, -514, -516
+	if r := p.e.Ret; r == intr || r == noHand || r == restartBlock {
 		return false
 	}
 	p.asRegisters()

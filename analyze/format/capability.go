@@ -10,12 +10,13 @@ import (
 // hold the lower and the upper half of each set
 // (include/uapi/linux/capability.h).
 func capData(p *printer, _ *syscalls.Type, v view) {
-	const version1, one = 0x19980330, 12
-	size := 2 * one
-	if h, ok := p.root(0, tracefile.AtEnter); ok && h.has(4) && load(h.data, 0, 4) == version1 {
-		size = one
+	const version2, version3, one = 0x20071026, 0x20080522, 12
+	size := one
+	h, ok := p.root(0, tracefile.AtEnter)
+	if version := load(h.data, 0, 4); version == version2 || version == version3 {
+		size = 2 * one
 	}
-	if !v.has(size) {
+	if !ok || !h.has(8) || !v.has(size) {
 		p.lost(v)
 		return
 	}
@@ -57,6 +58,9 @@ func (p *printer) capabilities(set uint64) {
 	}
 	if !first {
 		p.c('|')
+	}
+	if set > 0xffffffff {
+		set >>= 32 // strace prints what is left of the upper half by itself
 	}
 	p.hex(set)
 	if first {

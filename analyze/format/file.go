@@ -17,23 +17,29 @@ func (p *printer) fileModeNames(v uint64) {
 		isvtx = 0o1000
 	)
 	kinds := [16]string{1: "S_IFIFO", 2: "S_IFCHR", 4: "S_IFDIR", 6: "S_IFBLK", 8: "S_IFREG", 10: "S_IFLNK", 12: "S_IFSOCK"}
-	kind := kinds[v&ifmt>>12]
-	if kind == "" {
-		p.mode(v)
+	from := len(p.b)
+	if v&ifmt != 0 {
+		kind := kinds[v&ifmt>>12]
+		if kind == "" {
+			p.mode(v)
+			return
+		}
+		p.s(kind)
+		p.c('|')
+	}
+	for _, bit := range []struct {
+		set  uint64
+		name string
+	}{{isuid, "S_ISUID|"}, {isgid, "S_ISGID|"}, {isvtx, "S_ISVTX|"}} {
+		if v&bit.set != 0 {
+			p.s(bit.name)
+		}
+	}
+	if perm := v &^ (ifmt | isuid | isgid | isvtx); perm != 0 || len(p.b) > from {
+		p.mode(perm)
 		return
 	}
-	p.s(kind)
-	if v&isuid != 0 {
-		p.s("|S_ISUID")
-	}
-	if v&isgid != 0 {
-		p.s("|S_ISGID")
-	}
-	if v&isvtx != 0 {
-		p.s("|S_ISVTX")
-	}
-	p.c('|')
-	p.mode(v &^ (ifmt | isuid | isgid | isvtx))
+	p.mode(0)
 }
 
 // dev writes a device number: makedev(0x8, 0x1). The encoding is that of

@@ -376,5 +376,10 @@ func (p *printer) done() bool {
 	return !p.failed()
 }
 
+// ended tells whether the call has a result.
+func (p *printer) ended() bool {
+	return p.e.Kind == tracefile.Syscall && p.e.Flags&tracefile.NoResult == 0
+}
+
 // failed tells whether the result is an error number.
 func (p *printer) failed() bool { return p.e.Ret < 0 && p.e.Ret >= -4095 }

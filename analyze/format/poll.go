@@ -81,6 +81,11 @@ func (p *printer) pollfds(v view, after bool) {
 				p.s(", ")
 			}
 			p.s("...")
+			if v.faulted {
+				p.s(" /* ")
+				p.hex(v.addr + uint64(off))
+				p.s(" */")
+			}
 			break
 		}
 		if after && load(v.data, off+6, 2) == 0 {
@@ -149,7 +154,7 @@ func selects(p *printer) bool {
 			p.word(a.Type, p.reg(a))
 			continue
 		}
-		if v, ok := p.root(a.Reg, tracefile.AtEnter); ok {
+		if v, ok := p.root(a.Reg, tracefile.AtEnter); ok && (i > 3 || int32(p.e.Args[0]) > 0) {
 			p.pointee(a.Type.Elem, v)
 		} else {
 			p.addr(p.reg(a))

@@ -42,6 +42,13 @@ func (p *printer) result() {
 	default:
 		p.returned()
 	}
+	if n := -int32(e.Ret); n > 0 && n < 4096 && p.d != nil && p.d.Name == "modify_ldt" && p.arch == syscalls.AMD64 && e.Ret > 0 {
+		p.c(' ') // modify_ldt returns an int, see arch/x86/kernel/ldt.c
+		p.errno(int(n))
+		p.s(" (")
+		p.s(syscalls.ErrnoText(int(n)))
+		p.c(')')
+	}
 	if len(p.note) > 0 {
 		p.s(" (")
 		p.b = append(p.b, p.note...)

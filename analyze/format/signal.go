@@ -10,12 +10,23 @@ import (
 // sigset writes a set of signals: [INT CHLD], or ~[KILL STOP] when most are in
 // it.
 func sigset(p *printer, _ *syscalls.Type, v view) {
-	if len(v.data) < 4 && v.want >= 4 || len(v.data) == 0 {
+	if len(v.data) < min(v.want, 8) || len(v.data) == 0 || p.d != nil && v.want != 8 && sigsetSize(p.d.Name) {
 		p.lost(v)
 		return
 	}
 	size := min(len(v.data), 8)
 	p.sigset(load(v.data, 0, size), size*8)
+}
+
+// sigsetSize tells whether the kernel takes no set for this call but one of
+// 64 signals.
+func sigsetSize(call string) bool {
+	switch call {
+	case "ppoll", "ppoll_time64", "pselect6", "pselect6_time64", "epoll_pwait", "epoll_pwait2", "io_pgetevents", "io_pgetevents_time64", "io_uring_enter",
+		"rt_sigprocmask", "rt_sigsuspend", "rt_sigtimedwait", "rt_sigtimedwait_time64", "signalfd", "signalfd4":
+		return true
+	}
+	return false
 }
 
 func (p *printer) sigset(set uint64, n int) {
@@ -73,7 +84,7 @@ func ksigval(p *printer, _ *syscalls.Type, v view) {
 // siginfo writes a siginfo_t (include/uapi/asm-generic/siginfo.h): which of
 // its union's members mean something depends on si_code and si_signo.
 func siginfo(p *printer, _ *syscalls.Type, v view) {
-	if !v.has(12) {
+	if !v.has(12) || v.faulted && len(v.data) < v.want {
 		p.lost(v)
 		return
 	}
@@ -99,7 +110,11 @@ func siginfo(p *printer, _ *syscalls.Type, v view) {
 	p.siCode(signo, code)
 	if errno := load(v.data, 4, 4); errno != 0 {
 		p.s(", si_errno=")
-		p.errno(int(int32(errno)))
+		if errno < 4096 {
+			p.errno(int(errno))
+		} else {
+			p.udec(errno)
+		}
 	}
 	sender := func() {
 		p.s(", si_pid=")
@@ -130,7 +145,7 @@ func siginfo(p *printer, _ *syscalls.Type, v view) {
 		if word(8) != 0 {
 			value(8)
 		}
-	case code == siKernel && (signo != ssegv && signo != sbus):
+	case code == siKernel && (signo != ssegv && signo != sbus && signo != sill && signo != sfpe && signo != strap):
 		if u32(0) != 0 || u32(4) != 0 {
 			sender()
 		}
@@ -208,7 +223,6 @@ func (p *printer) siCode(signo, code int64) {
 		}
 	}
 	p.hex(uint64(uint32(code)))
-	p.s(" /* SI_??? */")
 }
 
 // clockT writes clock ticks, of which user space has 100 a second (USER_HZ on

@@ -40,6 +40,8 @@ func sockaddr(p *printer, _ *syscalls.Type, v view) {
 		p.lost(v)
 		return
 	}
+	const storage = 128 // sizeof(struct sockaddr_storage), include/uapi/linux/socket.h
+	v = v.at(0, storage)
 	family := load(v.data, 0, 2)
 	p.s("{sa_family=")
 	p.named("address_family", int64(family))

@@ -106,6 +106,8 @@ func init() {
 		"timeval_at":        timevalAt,
 		"utimbuf":           utimbuf,
 		"ipv6_mreq":         ipv6Mreq,
+		"file_handle":       func(p *printer, t *syscalls.Type, v view) bool { return fileHandle(p, t, v, view{buf: -1}) },
+		"futex_waitv":       futexWaiter,
 		"flock":             flock,
 		"flock64":           flock,
 		"sigaction":         sigaction,
@@ -114,11 +116,14 @@ func init() {
 	changes = map[string]func(p *printer, t *syscalls.Type, in, out view) bool{
 		"bpf_start_id": bpfNextID,
 		"fiemap":       fiemap,
+		"file_handle":  fileHandle,
 		"ifconf":       ifconf,
 	}
 	sets = map[string]func(p *printer, c *syscalls.Consts, v uint64){
 		"ioctl_req":        ioctlRequest,
 		"personality_type": personality,
+		"swap_flags":       swapFlags,
+		"syslog_action":    syslogAction,
 		"term_lflags":      localModes,
 		"term_iflags":      localModes,
 		"term_oflags":      func(p *printer, c *syscalls.Consts, v uint64) { modes(p, c, v, 0xff00) },     // NLDLY|CRDLY|TABDLY|BSDLY|VTDLY|FFDLY
@@ -145,6 +150,9 @@ func init() {
 		"ppoll":                  poll,
 		"fanotify_mark":          fanotifyMark,
 		"time":                   timeNow,
+		"sendfile":               sendfile,
+		"sendfile64":             sendfile,
+		"syslog":                 syslog,
 		"recvmmsg":               recvmmsg,
 		"recvmmsg_time64":        recvmmsg,
 		"select":                 selects,

@@ -124,13 +124,28 @@ func sigevent(p *printer, t *syscalls.Type, v view) bool {
 	if value == nil || notify == nil || !v.has(notify.Off+4) {
 		return false
 	}
-	const sigevThread, sigevThreadID = 2, 4
+	if v.faulted && !v.has(t.Size) {
+		p.lost(v)
+		return true
+	}
+	const sigevSignal, sigevThread, sigevThreadID = 0, 2, 4
 	first := true
 	p.c('{')
 	if load(v.data, value.Off, value.Type.Size) != 0 {
 		p.member(t, v, "sigev_value", &first)
 	}
-	p.member(t, v, "sigev_signo", &first)
+	signo := fieldOf(t, "sigev_signo")
+	switch load(v.data, notify.Off, 4) {
+	case sigevSignal, sigevThread, sigevThreadID:
+		p.member(t, v, "sigev_signo", &first)
+	default:
+		if !first {
+			p.s(", ")
+		}
+		first = false
+		p.s("sigev_signo=")
+		p.dec(signExtend(load(v.data, signo.Off, 4), 4))
+	}
 	p.member(t, v, "sigev_notify", &first)
 	switch load(v.data, notify.Off, 4) {
 	case sigevThreadID:

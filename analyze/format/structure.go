@@ -8,7 +8,7 @@ func (p *printer) structure(t *syscalls.Type, v view) { p.split(t, v, nil) }
 // split writes a structure that a call reads and writes: v as it was before and,
 // if the call has ended well, out as it is then. For others out is nil.
 func (p *printer) split(t *syscalls.Type, v view, out *view) {
-	if !p.holds(t, v) || v.faulted && !v.has(t.Size) && len(v.data) < v.want {
+	if !p.holds(t, v) || v.want < least[t.Name] || v.faulted && !v.has(t.Size) && len(v.data) < v.want {
 		p.lost(v)
 		return
 	}

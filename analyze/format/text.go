@@ -70,6 +70,10 @@ func (p *printer) str(data []byte, want, limit int) {
 
 // path writes a file name in quotes, whole.
 func (p *printer) path(data []byte, cut bool) {
+	const pathMax = 4096 // with the NUL, include/uapi/linux/limits.h
+	if cut && len(data) >= pathMax {
+		data = data[:pathMax-1]
+	}
 	p.c('"')
 	p.quote(data)
 	p.c('"')

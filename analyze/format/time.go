@@ -23,7 +23,7 @@ func (p *printer) date(sec int64, fraction uint64, zeros string) {
 		return
 	}
 	t := time.Unix(sec, int64(nsec)).In(p.o.Zone)
-	if y := t.Year(); y < 0 || y > 9999 {
+	if y := t.Year(); y < 0 || y > 1<<31-1 {
 		return
 	}
 	layout := "2006-01-02T15:04:05-0700"
@@ -136,6 +136,10 @@ func (p *printer) rlim(v, infinity uint64, name string) {
 
 func rlim(p *printer, _ *syscalls.Type, v view) {
 	n := p.arch.PtrSize()
+	if n == 8 {
+		rlim64(p, nil, v)
+		return
+	}
 	p.rlim(load(v.data, 0, n), truncate(^uint64(0), n), "RLIM_INFINITY")
 }
 

@@ -2,6 +2,7 @@ package format
 
 import (
 	"math/bits"
+	"strings"
 
 	"sysreel/proto/syscalls"
 	"sysreel/proto/tracefile"
@@ -78,7 +79,7 @@ func init() {
 		"uid16": (*printer).id16,
 		"gid16": (*printer).id16,
 		"signo": (*printer).signo, "signo64": (*printer).signo,
-		"mode": (*printer).mode, "mode16": (*printer).mode,
+		"mode": (*printer).mode, "mode16": (*printer).mode, "mode32": (*printer).mode,
 		"addr": (*printer).addr, "addr64": (*printer).addr,
 		"pid": (*printer).pid, "tid": (*printer).pid,
 		"be16": func(p *printer, v uint64) { p.udec(uint64(bits.ReverseBytes16(uint16(v)))) },
@@ -271,6 +272,10 @@ func (p *printer) array(t *syscalls.Type, v view) {
 		p.lost(v)
 		return
 	}
+	if t.Size > 0 && v.faulted && len(v.data) < t.Size {
+		p.lost(v)
+		return
+	}
 	if t.Size > 0 && v.want > t.Size {
 		v.want = t.Size
 	}
@@ -319,6 +324,9 @@ func (p *printer) bytes(v view) {
 		p.lost(v)
 		return
 	}
+	if n := min(v.want, p.o.Strings); n > 0 && n <= len(v.data) && v.data[n-1] == 0 && p.d != nil && strings.HasSuffix(p.d.Name, "setxattr") {
+		v.data, v.want = v.data[:n-1], n-1 // strace takes the value for text
+	}
 	if p.netlink != NotNetlink && p.netlink != netlinkUevent {
 		p.messages(v)
 		return
@@ -357,7 +365,7 @@ func (p *printer) pointerArg(t *syscalls.Type, reg int) {
 		p.addr(addr)
 		return
 	}
-	if addr == 0 || t.Elem == nil || t.Dir == syscalls.NoDir {
+	if addr == 0 || t.Elem == nil || t.Dir == syscalls.NoDir || p.unread(t.Elem, reg) {
 		p.addr(addr)
 		return
 	}
@@ -458,6 +466,10 @@ func (p *printer) pointerIn(t *syscalls.Type, v view, off int) {
 	phase := phaseOf(t.Dir)
 	if t.Dir == syscalls.NoDir && v.buf >= 0 {
 		phase = p.e.Bufs[v.buf].Phase
+	}
+	if phase == tracefile.AtExit && p.ended() && p.failed() && t.Elem.Kind == syscalls.Bytes {
+		p.addr(addr) // what a read that failed has left there
+		return
 	}
 	c, ok := p.child(v, off, phase)
 	if ok {

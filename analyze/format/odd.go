@@ -1,0 +1,140 @@
+package format
+
+import (
+	"sysreel/proto/syscalls"
+	"sysreel/proto/tracefile"
+)
+
+// swapFlags writes the flags of swapon, behind which stands a priority, be it 0.
+func swapFlags(p *printer, c *syscalls.Consts, v uint64) {
+	const priority = 0x7fff // SWAP_FLAG_PRIO_MASK, include/linux/swap.h
+	p.consts(c, v)
+	if v&^priority != 0 && v&priority == 0 {
+		p.s("|0")
+	}
+}
+
+// syslogAction writes what syslog is to do, which has a name in the kernel only.
+func syslogAction(p *printer, c *syscalls.Consts, v uint64) {
+	p.dec(int64(int32(v)))
+	p.s(" /* ")
+	if hasValue(c, v) {
+		p.consts(c, v)
+	} else {
+		p.s(c.Prefix)
+		p.s("???")
+	}
+	p.s(" */")
+}
+
+// syslog writes syslog: several actions look at no more arguments.
+func syslog(p *printer) bool {
+	switch uint32(p.e.Args[0]) {
+	case 0, 1, 5, 6, 7, 9, 10: // CLOSE OPEN CLEAR CONSOLE_OFF CONSOLE_ON SIZE_UNREAD SIZE_BUFFER
+		p.arg(0)
+		return true
+	case 8: // CONSOLE_LEVEL
+		if len(p.d.Args) < 3 {
+			return false
+		}
+		p.arg(0)
+		p.next()
+		p.addr(p.reg(&p.d.Args[1]))
+		p.next()
+		level := p.reg(&p.d.Args[2])
+		p.dec(int64(int32(level)))
+		p.s(" /* ")
+		if uint32(level) < uint32(len(logLevels)) {
+			p.s(logLevels[uint32(level)])
+		} else {
+			p.s("LOGLEVEL_???")
+		}
+		p.s(" */")
+		return true
+	}
+	return false
+}
+
+// logLevels are those of include/linux/kern_levels.h.
+var logLevels = [...]string{"LOGLEVEL_EMERG", "LOGLEVEL_ALERT", "LOGLEVEL_CRIT", "LOGLEVEL_ERR",
+	"LOGLEVEL_WARNING", "LOGLEVEL_NOTICE", "LOGLEVEL_INFO", "LOGLEVEL_DEBUG"}
+
+// sendfile writes sendfile: the offset before the call and after it.
+func sendfile(p *printer) bool {
+	if len(p.d.Args) < 4 || !p.done() || p.e.Ret == 0 {
+		return false
+	}
+	in, ok := p.root(p.d.Args[2].Reg, tracefile.AtEnter)
+	out, changed := p.root(p.d.Args[2].Reg, tracefile.AtExit)
+	t := p.d.Args[2].Type.Elem
+	if !ok || !changed || t == nil || !in.has(t.Size) || !out.has(t.Size) {
+		return false
+	}
+	p.arg(0)
+	p.arg(1)
+	p.next()
+	p.pointee(t, in)
+	p.pause()
+	p.s(" => ")
+	p.pointee(t, out)
+	p.arg(3)
+	return true
+}
+
+// fileHandle writes struct file_handle: the handle itself is no text, and the
+// room for it becomes its size.
+func fileHandle(p *printer, t *syscalls.Type, in, out view) bool {
+	size, kind, handle := fieldOf(t, "handle_bytes"), fieldOf(t, "handle_type"), fieldOf(t, "f_handle")
+	if size == nil || kind == nil || handle == nil || !in.has(4) {
+		return false
+	}
+	p.s("{handle_bytes=")
+	room := load(in.data, 0, 4)
+	p.udec(room)
+	v := in
+	if p.d.Name == "name_to_handle_at" {
+		if v = out; !out.has(4) {
+			p.c('}')
+			return true
+		}
+		if is := load(out.data, 0, 4); is != room {
+			p.s(" => ")
+			p.udec(is)
+		}
+		if !p.done() {
+			p.c('}')
+			return true
+		}
+	}
+	if !v.has(handle.Off) {
+		p.c('}')
+		return true
+	}
+	const maxHandle = 128 // MAX_HANDLE_SZ, include/linux/exportfs.h
+	p.s(", handle_type=")
+	p.dec(int64(int32(load(v.data, kind.Off, 4))))
+	n := int(min(load(v.data, 0, 4), maxHandle))
+	data := v.data[handle.Off:]
+	p.s(", f_handle=\"")
+	p.quoteHex(data[:min(n, len(data))])
+	p.s("\"}")
+	return true
+}
+
+// futexWaiter writes struct futex_waitv; what is reserved should be 0.
+func futexWaiter(p *printer, t *syscalls.Type, v view) bool {
+	reserved := fieldOf(t, "__reserved")
+	if reserved == nil || !v.has(t.Size) {
+		return false
+	}
+	first := true
+	p.c('{')
+	for _, name := range []string{"val", "uaddr", "flags"} {
+		p.member(t, v, name, &first)
+	}
+	if load(v.data, reserved.Off, 4) != 0 {
+		p.member(t, v, "__reserved", &first)
+	}
+	p.c('}')
+	return true
+}

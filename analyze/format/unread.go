@@ -1,0 +1,59 @@
+package format
+
+import (
+	"math/bits"
+
+	"sysreel/proto/syscalls"
+)
+
+// atExit are the arguments that strace looks at when the call has ended, and
+// only if it did well, though the kernel reads them: bits by register.
+var atExit = map[string]uint8{
+	"adjtimex": 1, "clock_adjtime": 1 << 1, "clock_adjtime64": 1 << 1,
+	"epoll_pwait": 1 << 4, "epoll_pwait2": 1<<3 | 1<<4, "recvmmsg": 1 << 1, "recvmmsg_time64": 1 << 1,
+}
+
+// most are the numbers of elements or bytes beyond which the kernel refuses an
+// array without a look at it.
+var most = map[string]uint64{
+	"kexec_load":  16,                       // KEXEC_SEGMENT_MAX, include/uapi/linux/kexec.h
+	"setgroups":   65536,                    // NGROUPS_MAX, include/uapi/linux/limits.h
+	"setgroups32": 65536, "sethostname": 64, // __NEW_UTS_LEN, include/uapi/linux/utsname.h
+	"setdomainname": 64,
+}
+
+// unread tells whether strace prints the address of what register reg points to
+// and not the value.
+func (p *printer) unread(t *syscalls.Type, reg int) bool {
+	name := p.d.Name
+	if p.ended() && p.failed() && atExit[name]>>reg&1 != 0 {
+		return true
+	}
+	switch name {
+	case "accept", "accept4", "getsockname", "getpeername":
+		return reg == 2 && p.e.Args[1] == 0
+	case "recvfrom":
+		return reg == 5 && p.e.Args[4] == 0
+	}
+	if t.Kind != syscalls.Array && most[name] == 0 || t.Elem == nil && t.Kind == syscalls.Array {
+		return false
+	}
+	for i := range p.d.Copies {
+		c := &p.d.Copies[i]
+		if c.Parent >= 0 || int(c.Arg) != reg || c.Mode != syscalls.Counted || c.Count[0].From != syscalls.LenArg || c.Count[0].Val > 5 {
+			continue
+		}
+		n := p.e.Args[c.Count[0].Val]
+		if p.arch.PtrSize() == 4 || c.Count[0].Size == 4 {
+			n = uint64(uint32(n))
+		}
+		hi, bytes := bits.Mul64(n, uint64(c.Unit))
+		limit := most[name]
+		return limit != 0 && n > limit || hi != 0 || p.arch.PtrSize() == 4 && bytes>>32 != 0
+	}
+	return false
+}
+
+// least is the size of the first version of a structure that has grown since; a
+// caller that states less is refused.
+var least = map[string]int{"mount_attr": 32, "open_how": 24}
