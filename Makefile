@@ -89,11 +89,15 @@ LARGE  ?= 100000000
 bench-summary: sysreel
 	$(GO) run ./cmd/bench-summary -sysreel ./sysreel -events $(EVENTS) -large $(LARGE)
 
-# Real failures, ranked by diff and by a masked difference of strace's logs; then
-# healthy runs, every pair of which must be the same. Needs strace and root.
+# Real failures, ranked by diff and by a masked difference of strace's logs; the
+# weights fitted with each program held out in turn; then RUNS healthy runs of each
+# program, every pair of which must be the same. Needs strace and root.
+RUNS ?= 5
 bench-diff: sysreel
-	$(GO) run ./cmd/bench-diff -sysreel ./sysreel -baseline
-	$(GO) run ./cmd/bench-diff -sysreel ./sysreel -healthy 5
+	@set -e; dir=$$(mktemp -d); trap 'rm -rf "$$dir"' EXIT; \
+	$(GO) run ./cmd/bench-diff -sysreel ./sysreel -baseline -keep "$$dir"; \
+	$(GO) run ./cmd/bench-diff -fit -keep "$$dir"; \
+	$(GO) run ./cmd/bench-diff -sysreel ./sysreel -healthy $(RUNS)
 
 cover:
 	$(GO) test -coverprofile=cover.out ./... && $(GO) tool cover -func=cover.out | tail -1

@@ -118,7 +118,7 @@ func fitWeights(list []*example, from *diff.Weights) *diff.Weights {
 	const (
 		steps = 400
 		rate  = 0.05
-		prior = 0.02 // 1/variance, per example
+		prior = 0.005 // 1/variance, per example
 	)
 	w := *from
 	var m, v diff.Weights // Adam's moments
