@@ -119,7 +119,10 @@ type Reason struct {
 // reason returns what the process showed, nil if nothing.
 func (p *process) reason() *Reason {
 	t := p.trouble
-	if t == nil {
+	switch {
+	case p.why != nil && *p.why != Reason{}:
+		return p.why
+	case t == nil:
 		return nil
 	}
 	r := &Reason{Stderr: strings.TrimSpace(validUTF8(t.said)), StderrEvent: t.event}

@@ -261,12 +261,12 @@ func failures(b *strings.Builder, r *Result, o RenderOptions, t term.Options) {
 // title returns the process's label and arguments, or what it calls itself.
 func (p *Process) title() string {
 	if len(p.Argv) == 0 {
-		return p.label
+		return p.label()
 	}
 	if _, said, ok := strings.Cut(p.Argv[0], " "); ok { // setproctitle(3)
-		return p.label + " " + strings.TrimSpace(said)
+		return p.label() + " " + strings.TrimSpace(said)
 	}
-	return strings.TrimSpace(p.label + " " + commandLine(p.Argv[1:]))
+	return strings.TrimSpace(p.label() + " " + commandLine(p.Argv[1:]))
 }
 
 // commandLine joins arguments, those with blanks quoted. Empty ones at the end,

@@ -3,6 +3,7 @@ package summary
 import (
 	"fmt"
 	"sort"
+	"strconv"
 	"strings"
 
 	"sysreel/analyze"
@@ -142,8 +143,11 @@ type Process struct {
 	// Objects only.
 	Reason *Reason `json:"reason,omitempty"`
 
-	label string
+	name string
 }
+
+// label names the process as elsewhere: "nginx[42]".
+func (p *Process) label() string { return p.name + "[" + strconv.Itoa(int(p.PID)) + "]" }
 
 // Signal is a signal that a process got.
 type Signal struct {

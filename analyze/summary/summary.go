@@ -68,7 +68,8 @@ type Analysis struct {
 	recent    [64]recentThread
 	processes map[*world.Process]*process
 	order     []*process // of appearance
-	merged    int64      // thread-time of analyses merged in
+	lives     lives
+	merged    int64 // thread-time of analyses merged in
 	mergedN   int
 	elapsed   int64 // of the longest trace merged in
 
@@ -111,6 +112,7 @@ type process struct {
 	total  int64
 
 	trouble *trouble // with Objects
+	why     *Reason  // that came of it, when the process has failed
 }
 
 type signalKey struct {
@@ -183,7 +185,15 @@ func (a *Analysis) Add(c *analyze.Call) {
 		case c.Kind == tracefile.Signal:
 			a.signal(c)
 		case c.Kind == tracefile.ThreadExit && c.Args[0] == 1 && c.Ret == 0, c.Kind == tracefile.Exec:
-			p.trouble = nil // it went well, or is another program now
+			p.trouble, p.why = nil, nil // it went well, or is another program now
+		case c.Kind == tracefile.ThreadExit && c.Args[0] == 1 && p.trouble != nil:
+			p.why, p.trouble = p.reason(), nil
+			if p.why == nil {
+				p.why = new(Reason)
+			}
+		}
+		if c.Kind == tracefile.ThreadExit {
+			a.lived(c.Thread)
 		}
 		return
 	}
@@ -227,6 +237,9 @@ func (a *Analysis) seen(c *analyze.Call) *process {
 		slot.thread = c.Thread
 		if slot.span = a.threads[c.Thread]; slot.span == nil {
 			slot.span = &span{first: c.Start}
+			if c.Thread.Ended {
+				a.lives.resume(c.Thread.ID, slot.span)
+			}
 			a.threads[c.Thread] = slot.span
 		}
 		if slot.process = a.processes[c.Process]; slot.process == nil {
@@ -394,8 +407,8 @@ func (a *Analysis) Merge(b *Analysis) {
 			mine.errors += p.errors
 			mine.total += p.total
 			mine.first, mine.last = min(mine.first, p.first), max(mine.last, p.last)
-			if p.trouble != nil {
-				mine.trouble = p.trouble
+			if p.trouble != nil || p.why != nil {
+				mine.trouble, mine.why = p.trouble, p.why
 			}
 		} else {
 			p.shift, p.first, p.last = p.shift+shift, p.first+shift, p.last+shift
@@ -417,20 +430,6 @@ func (a *Analysis) Merge(b *Analysis) {
 	a.failing.Merge(b.failing)
 }
 
-func (a *Analysis) mergeSpans(b *Analysis) {
-	if b.first >= 0 && (a.first < 0 || b.first < a.first) {
-		a.first = b.first
-	}
-	a.last = max(a.last, b.last)
-	for t, s := range b.threads {
-		if mine := a.threads[t]; mine != nil {
-			mine.first, mine.last = min(mine.first, s.first), max(mine.last, s.last)
-		} else {
-			a.threads[t] = s
-		}
-	}
-}
-
 func (r *row) merge(b *row) {
 	r.hist.Merge(&b.hist)
 	r.calls += b.calls
@@ -447,7 +446,10 @@ func (r *row) merge(b *row) {
 
 // threadTime returns how many threads were seen, and for how long together.
 func (a *Analysis) threadTime() (int, int64) {
-	n, ns := a.mergedN, a.merged
+	n, ns := a.mergedN+len(a.lives), a.merged
+	for _, l := range a.lives {
+		ns += l.last - l.first
+	}
 	for _, s := range a.threads {
 		n++
 		ns += s.last - s.first

@@ -30,6 +30,7 @@ func (a *Analysis) tree() []Process {
 			return x.ID < y.ID
 		})
 	}
+	ends := make(exits)
 	out := make([]Process, 0, len(a.order))
 	type item struct {
 		p     *process
@@ -44,7 +45,7 @@ func (a *Analysis) tree() []Process {
 		it := stack[len(stack)-1]
 		stack = stack[:len(stack)-1]
 		below := children[it.p.Process]
-		r := a.process(it.p, it.depth)
+		r := a.process(it.p, it.depth, ends)
 		if r.Reason != nil && r.Reason.Stderr == "" && passedOn(it.p, below) {
 			r.Reason = nil
 		}
@@ -68,11 +69,23 @@ func passedOn(p *process, children []*process) bool {
 	return false
 }
 
-func (a *Analysis) process(p *process, depth int) Process {
+// exits are the ways that processes ended, shared by those that ended alike.
+type exits map[int32]*Exit
+
+func (x exits) of(status int32) *Exit {
+	e := x[status]
+	if e == nil {
+		e = exitOf(status)
+		x[status] = e
+	}
+	return e
+}
+
+func (a *Analysis) process(p *process, depth int, exits exits) Process {
 	r := Process{
 		PID: p.TGID, Depth: depth, Exe: p.Exe, Argv: p.Argv, StartNs: max(p.first-a.first, 0),
 		Ended: p.Ended, Calls: p.calls, Errors: p.errors, CallNs: p.total, Threads: p.Threads, File: p.file,
-		label: p.Label(),
+		name: p.Name(),
 	}
 	if r.Argv == nil {
 		r.Argv = []string{}
@@ -81,7 +94,7 @@ func (a *Analysis) process(p *process, depth int) Process {
 	if p.Ended {
 		last = p.End + p.shift
 		if p.StatusKnown {
-			r.Exit = exitOf(p.Status)
+			r.Exit = exits.of(p.Status)
 		}
 	}
 	if r.Exit != nil && (r.Exit.Code == nil || *r.Exit.Code != 0) {

@@ -15,10 +15,7 @@ func (w *World) TakeContext() *tracefile.Context {
 	w.ctx = tracefile.Context{}
 	w.block++
 	for _, t := range w.ended {
-		delete(w.threads, t.ID)
-		if w.recent[t.ID%64] == t {
-			w.recent[t.ID%64] = nil
-		}
+		w.forget(t)
 		if p := t.Process; p.Ended {
 			delete(w.processes, p.ID)
 			if w.byTGID[p.TGID] == p {
@@ -109,6 +106,9 @@ func (w *World) touch(t *table, fd int32) {
 // the middle. After it, load the context of every block before its events.
 func (w *World) Lose() {
 	for _, p := range w.processes {
+		if p.frozen {
+			continue // it has none
+		}
 		p.files.release()
 		p.files = &table{owner: p.ID, refs: 1}
 	}
@@ -121,13 +121,11 @@ func (w *World) Load(c *tracefile.Context) {
 	for i := range c.Processes {
 		pc := &c.Processes[i]
 		p := w.process(pc.ID, pc.TGID)
-		p.Exe, p.Comm = string(pc.Exe), string(pc.Comm)
-		p.fs.cwd, p.fs.root = string(pc.Cwd), string(pc.Root)
+		p.thaw()
+		p.Exe, p.Comm = w.text(pc.Exe), w.text(pc.Comm)
+		p.fs.cwd, p.fs.root = w.text(pc.Cwd), w.text(pc.Root)
 		if len(p.Argv) != len(pc.Argv) || len(p.Argv) > 0 {
-			p.Argv = p.Argv[:0:0]
-			for _, a := range pc.Argv {
-				p.Argv = append(p.Argv, string(a))
-			}
+			p.Argv = w.list(pc.Argv)
 		}
 		if p.Parent == nil && pc.Parent != 0 {
 			p.Parent = w.processes[pc.Parent]
@@ -142,6 +140,7 @@ func (w *World) Load(c *tracefile.Context) {
 		if p == nil {
 			continue
 		}
+		p.thaw()
 		if s := p.files.slot(fc.FD); s != nil && s.file != nil && s.file.Link == string(fc.Link) &&
 			(s.file.Kind != Socket || s.file.socketText() == string(fc.Peer)) {
 			continue

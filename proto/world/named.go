@@ -16,6 +16,7 @@ func (w *World) Named(e *tracefile.Event) {
 		return
 	}
 	p := w.See(e.Thread).Process
+	p.thaw()
 	if len(e.Facts.Cwd) > 0 {
 		p.fs.cwd = string(e.Facts.Cwd)
 	}

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/binary"
 	"path"
+	"slices"
 	"strings"
 
 	"sysreel/proto/syscalls"
@@ -182,6 +183,37 @@ func (w *World) text(b []byte) string {
 		*slot = string(b)
 	}
 	return *slot
+}
+
+// maxShared is the length from which texts are not worth looking for.
+const maxShared = 1 << 12
+
+// list returns the texts, those of a recent call if they are the same: programs
+// are run again and again with the same arguments. The result is shared.
+func (w *World) list(texts [][]byte) []string {
+	h := uint64(len(texts))
+	for _, b := range texts {
+		h = h*0x100000001B3 ^ uint64(len(b))
+		if n := len(b); n >= 8 {
+			h ^= binary.LittleEndian.Uint64(b[n-8:])
+		} else if n > 0 {
+			h ^= uint64(b[n-1])
+		}
+	}
+	slot := &w.lists[h*0x9E3779B97F4A7C15>>(64-listBits)]
+	if slices.EqualFunc(*slot, texts, func(s string, b []byte) bool { return s == string(b) }) && *slot != nil {
+		return *slot
+	}
+	list := make([]string, len(texts))
+	for i, b := range texts {
+		if len(b) < maxShared {
+			list[i] = w.text(b)
+		} else {
+			list[i] = string(b)
+		}
+	}
+	*slot = list
+	return list
 }
 
 // PathArgs appends the paths that the call names in its arguments, absolute

@@ -41,28 +41,27 @@ type Process struct {
 	ID      tracefile.ProcessID
 	TGID    int32
 	Parent  *Process // nil if not recorded
+	Start   int64    // ns; 0 if the start is not in the trace
+	End     int64    // ns; valid with Ended
 	Creator tracefile.ThreadID
-	How     tracefile.StartHow
-	Start   int64 // ns; 0 if the start is not in the trace
-	End     int64 // ns; valid with Ended
 	Status  int32 // wait status; valid with Ended and StatusKnown
+	How     tracefile.StartHow
 	Ended   bool
 	// StatusKnown is false of a process that vanished unseen.
 	StatusKnown bool
 
-	Comm   string // at most 15 bytes, as in /proc/PID/comm
-	Exe    string // the program's path
-	Argv   []string
-	UID    uint32 // effective; valid with UIDKnown
-	Cgroup string
-	// UIDKnown is false when no snapshot of the process was taken.
-	UIDKnown bool
-	Execs    []Exec // every program it ran while recorded, in order
-	Threads  int    // seen so far, ended ones too
+	// frozen: fs and files are shared with others that ended, see freeze.
+	frozen bool
+	block  uint32
+
+	Comm    string   // at most 15 bytes, as in /proc/PID/comm
+	Exe     string   // the program's path
+	Argv    []string // may be another's too: not to be changed
+	Execs   []Exec   // every program it ran while recorded, in order
+	Threads int      // seen so far, ended ones too
 
 	fs    *fs
 	files *table
-	block uint32
 }
 
 // Exec is the execution of a program.
@@ -70,9 +69,6 @@ type Exec struct {
 	Event uint64 // number of the event; 0: before recording began
 	Time  int64  // ns
 	Path  string
-	Argv  []string // in a World for reading, of the last one only
-	Cwd   string
-	UID   uint32
 }
 
 // fs is what CLONE_FS shares.
@@ -122,7 +118,7 @@ func (w *World) startThread(t *Thread, e *tracefile.Event) {
 	if e.Facts != nil {
 		w.snapshot(t, e.Facts, false)
 		if len(p.Execs) == 0 && len(e.Facts.Exe) > 0 {
-			p.Execs = append(p.Execs, Exec{Time: e.End, Path: p.Exe, Argv: p.Argv, Cwd: p.Cwd(), UID: p.UID})
+			p.Execs = append(p.Execs, Exec{Time: e.End, Path: p.Exe})
 		}
 	}
 }
@@ -132,7 +128,6 @@ func (w *World) inherit(p *Process, creator *Thread) {
 	parent := creator.Process
 	p.Parent = parent
 	p.Comm, p.Exe, p.Argv = creator.Name(), parent.Exe, parent.Argv
-	p.UID, p.UIDKnown, p.Cgroup = parent.UID, parent.UIDKnown, parent.Cgroup
 	own := *parent.fs
 	p.fs = &own
 	p.files = parent.files.fork(p.ID, w.block)
@@ -166,15 +161,11 @@ func (w *World) exec(t *Thread, e *tracefile.Event) {
 	if e.Facts != nil {
 		w.snapshot(t, e.Facts, true)
 	}
-	if n := len(p.Execs); n > 0 && !w.tracking {
-		p.Execs[n-1].Argv = nil // they are many: a shell's loop of execs
+	x := Exec{Event: w.num, Time: e.End}
+	if e.Facts != nil { // else the call's own exit comes next and tells path and arguments
+		x.Path = p.Exe
 	}
-	p.Execs = append(p.Execs, Exec{Event: w.num, Time: e.End, Path: p.Exe, Argv: p.Argv, Cwd: p.Cwd(), UID: p.UID})
-	if e.Facts == nil {
-		// The call's own exit comes next and tells path and arguments.
-		last := &p.Execs[len(p.Execs)-1]
-		last.Path, last.Argv = "", nil
-	}
+	p.Execs = append(p.Execs, x)
 }
 
 // execReturned completes an exec of which no snapshot could be taken from the
@@ -191,12 +182,12 @@ func (w *World) execReturned(t *Thread, e *tracefile.Event) {
 		if len(pl.paths) > 0 {
 			argv = pl.paths[0].arg + 1
 		}
+		p.Exe, p.Argv = last.Path, nil
 		for i := range e.Bufs {
 			if b := &e.Bufs[i]; b.Arg == argv && b.Parent >= 0 {
-				last.Argv = append(last.Argv, cString(b.Data))
+				p.Argv = append(p.Argv, cString(b.Data))
 			}
 		}
-		p.Exe, p.Argv = last.Path, last.Argv
 		p.Comm = path.Base(p.Exe)
 		if len(p.Comm) > 15 { // TASK_COMM_LEN
 			p.Comm = p.Comm[:15]
@@ -211,9 +202,47 @@ func (w *World) exitThread(t *Thread, e *tracefile.Event) {
 		p.Ended, p.End, p.Status, p.StatusKnown = true, e.End, t.Status, t.StatusKnown
 		p.files.release()
 		p.files = &table{owner: p.ID, refs: 1}
+		if !w.tracking {
+			w.freeze(p)
+		}
 	}
-	if w.tracking {
-		w.ended = append(w.ended, t)
+	w.ended = append(w.ended, t)
+	if !w.tracking && len(w.ended) == 2*maxEnded {
+		// Not at once: damaged traces have calls of threads behind their end.
+		for _, t := range w.ended[:maxEnded] {
+			w.forget(t)
+		}
+		w.ended = append(w.ended[:0], w.ended[maxEnded:]...)
+	}
+}
+
+// maxEnded is how many threads that ended last a World for reading keeps.
+const maxEnded = 256
+
+// forget lets go of a thread that ended. Its process stays.
+func (w *World) forget(t *Thread) {
+	delete(w.threads, t.ID)
+	if w.recent[t.ID%64] == t {
+		w.recent[t.ID%64] = nil
+	}
+}
+
+// freeze makes a process that ended share what it had of its own: a trace may have
+// hundreds of thousands.
+func (w *World) freeze(p *Process) {
+	if w.lastFS == nil || *w.lastFS != *p.fs {
+		own := *p.fs
+		w.lastFS = &own
+	}
+	p.fs, p.files, p.frozen = w.lastFS, &w.noFiles, true
+}
+
+// thaw gives a process back what is its own. Call it before changing that of one
+// that may have ended.
+func (p *Process) thaw() {
+	if p.frozen {
+		own := *p.fs
+		p.fs, p.files, p.frozen = &own, &table{owner: p.ID, refs: 1}, false
 	}
 }
 
@@ -231,32 +260,23 @@ func (t *Thread) setComm(name string) {
 func (w *World) snapshot(t *Thread, f *tracepb.Process, exec bool) {
 	p := t.Process
 	if len(f.Exe) > 0 {
-		p.Exe = string(f.Exe)
+		p.Exe = w.text(f.Exe)
 	}
 	if len(f.Argv) > 0 || exec {
-		p.Argv = make([]string, len(f.Argv))
-		for i, a := range f.Argv {
-			p.Argv[i] = string(a)
-		}
+		p.Argv = w.list(f.Argv)
 	}
 	switch {
 	case len(f.Comm) == 0:
 	case exec: // whoever called it is the leader now
-		p.Comm = string(f.Comm)
+		p.Comm = w.text(f.Comm)
 	default:
-		t.setComm(string(f.Comm))
+		t.setComm(w.text(f.Comm))
 	}
 	if len(f.Cwd) > 0 {
-		p.fs.cwd = string(f.Cwd)
+		p.fs.cwd = w.text(f.Cwd)
 	}
 	if len(f.Cwd) > 0 { // root was read too; it is not told when it is "/"
-		p.fs.root = string(f.Root)
-	}
-	if f.Credentials != nil {
-		p.UID, p.UIDKnown = f.Credentials.Euid, true
-	}
-	if len(f.Cgroup) > 0 {
-		p.Cgroup = string(f.Cgroup)
+		p.fs.root = w.text(f.Root)
 	}
 	if f.FilesKnown || len(f.Files) > 0 {
 		w.snapshotFiles(p, f.Files)

@@ -17,7 +17,8 @@ import (
 // World is the state of everything a trace has shown so far. It is not safe for
 // concurrent use. Memory is bounded by the processes, threads and descriptors
 // that live; those that ended are kept, without their descriptors, until
-// [World.TakeContext].
+// [World.TakeContext]. A World for reading keeps a little of every process, and
+// forgets threads some time after their end.
 type World struct {
 	threads   map[tracefile.ThreadID]*Thread
 	processes map[tracefile.ProcessID]*Process
@@ -32,14 +33,20 @@ type World struct {
 	block    uint32
 	tracking bool // made by New
 	ctx      tracefile.Context
-	ended    []*Thread // since the last TakeContext
+	ended    []*Thread // since the last TakeContext, or not yet forgotten
 	rights   []rights  // descriptors sent over sockets and not yet received
+	lastFS   *fs       // see freeze
+	noFiles  table     // of processes that ended: stays empty
 
-	texts [1 << textBits]string // see text
+	texts [1 << textBits]string   // see text
+	lists [1 << listBits][]string // see list
 	path  []byte
 }
 
-const textBits = 9
+const (
+	textBits = 9
+	listBits = 8
+)
 
 const (
 	maxArch = 4   // syscalls.X32
@@ -136,6 +143,7 @@ func (w *World) Apply(e *tracefile.Event) {
 	if w.tracking && t.block != w.block {
 		w.touchThread(t, e.Kind == tracefile.ThreadStart)
 	}
+	t.Process.thaw()
 	switch e.Kind {
 	case tracefile.Syscall, tracefile.Unfinished, tracefile.InFlight:
 		if e.Kind != tracefile.InFlight {
