@@ -24,6 +24,7 @@ record() {
 	shift
 	[ ! -e "$here/$name.reel" ] || { echo "$name.reel is there: not made again"; return 0; }
 	"$sysreel" record -q ${inject:+--inject "$inject"} -o "$here/$name.reel" -- "$@" >/dev/null 2>&1 || echo "$name: status $?"
+	chmod 644 "$here/$name.reel"
 }
 
 # git before and after its history lost an object: the README's example.
@@ -34,6 +35,9 @@ for i in 1 2 3; do
 	git -C shop commit -q -m "price $i"
 done
 record git-good git -C shop log --stat --oneline
+echo "price 4" >shop/prices
+record git-status git -C shop status --short --branch
+git -C shop checkout -q prices
 lost=$(git -C shop rev-parse HEAD~1 | sed 's,^\(..\),\1/,')
 rm -f "shop/.git/objects/$lost"
 record git-bad git -C shop log --stat --oneline
@@ -64,3 +68,10 @@ record "python-v$version" python3 -S -E threads.py
 printf '#include <stdio.h>\nint main(void) { FILE *f = fopen("prices", "w"); fprintf(f, "%%d\\n", 1); fclose(f); return remove("prices"); }\n' >file.c
 gcc -m32 -O2 -o file32 file.c
 record "i386-v$version" ./file32
+
+# Golden traces: calls good and bad of the test programs. The traces of other
+# architectures are made from them by analyze/tracetest/cross (make golden).
+for prog in badcalls structs i386calls; do
+	gcc -O1 -w -pthread -o "$prog" "$here/../progs/$prog.c"
+	record "$prog" "./$prog"
+done
