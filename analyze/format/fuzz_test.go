@@ -110,8 +110,8 @@ func (n *noise) event(d *syscalls.Desc) *tracefile.Event {
 	return e
 }
 
-// longest bounds the text of a call: what a structure or a set of flags takes
-// for each byte of it, and what calls take that have no memory.
+// perByte bounds the text by the memory it is of: names of flags and members are
+// long. longest is the bound for calls that have none.
 const perByte, longest = 400, 1 << 16
 
 var fuzzOptions = []Options{
