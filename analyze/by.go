@@ -104,7 +104,7 @@ func (b By) Key(c *Call) (Key, bool) {
 			return Key{Name: path.Dir(paths[0])}, true
 		}
 	case ByPeer:
-		peer := c.Peer()
+		peer := c.farEnd()
 		return Key{Name: peer}, peer != ""
 	case ByFD:
 		if fds := c.FDs(); len(fds) > 0 {
@@ -125,6 +125,10 @@ func Without(by string) string {
 		return "without an errno"
 	case byNames[ByWait]:
 		return "that wait for nothing"
+	case byNames[ByFD]:
+		return "without a descriptor"
+	case byNames[ByDir]:
+		return "without a directory"
 	}
 	return "without a " + by
 }

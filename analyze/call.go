@@ -112,8 +112,9 @@ func (c *Call) File() *world.File {
 }
 
 // Peer returns the address that the call talks to: the one in its arguments
-// (connect, sendto, recvfrom, accept), else that of the socket behind its
-// descriptor; "" if none. It needs [NeedWorld].
+// (connect, sendto, recvfrom, accept; of bind and getsockname the socket's own),
+// else that of the socket behind its descriptor; "" if none. It needs
+// [NeedWorld].
 func (c *Call) Peer() string {
 	if c.meta != nil && c.meta.addr >= 0 {
 		for i := range c.Bufs {
@@ -124,6 +125,18 @@ func (c *Call) Peer() string {
 			}
 		}
 	}
+	return c.socketPeer()
+}
+
+// farEnd is [Call.Peer] without the socket's own address.
+func (c *Call) farEnd() string {
+	if c.meta != nil && c.meta.own {
+		return c.socketPeer()
+	}
+	return c.Peer()
+}
+
+func (c *Call) socketPeer() string {
 	if f := c.File(); f != nil && f.Kind == world.Socket {
 		return f.Peer
 	}

@@ -17,6 +17,7 @@ type shapeMeta struct {
 	flow Flow
 	wait waitKind
 	addr int8 // argument that is a socket address, or −1
+	own  bool // which is the socket's own
 	id   int  // dense, from 0, of the metas of a pass
 	pass bool // the filter's -e trace= lets it through
 	// changes: the call may change the world.
@@ -73,6 +74,7 @@ func (s *shapes) make(k shapeKey, name, proto string) *shapeMeta {
 		m.flow, m.addr = traits(m.desc)
 	}
 	m.wait = waitKinds[m.name]
+	m.own = m.name == "bind" || m.name == "getsockname"
 	if m.name == "" {
 		m.name = unknownName(k.nr)
 	}

@@ -2,6 +2,7 @@ package analyze
 
 import (
 	"encoding/binary"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -97,7 +98,7 @@ func (c *Call) Wait() (Key, bool) {
 	case waitPoll:
 		return c.waitPoll(), true
 	case waitSelect:
-		return Key{Wait: "select", Process: c.Process}, true
+		return c.waitSelect(), true
 	case waitEpoll:
 		return Key{Wait: "epoll", Name: strconv.Itoa(int(int32(c.Args[0]))), Process: c.Process}, true
 	case waitSleep:
@@ -171,7 +172,7 @@ func (c *Call) waitFutex() (Key, bool) {
 	return k, true
 }
 
-// maxPolled is how many of the descriptors of a poll are named.
+// maxPolled is how many of the descriptors of a poll or select are named.
 const maxPolled = 3
 
 // waitPoll names what the descriptors of a poll(2) stand for; struct pollfd is
@@ -188,11 +189,7 @@ func (c *Call) waitPoll() Key {
 			if fd < 0 {
 				continue // poll passes it over
 			}
-			name := "fd " + strconv.Itoa(int(fd))
-			if f := c.Process.File(fd); f != nil && f.Detail() != "" {
-				name = f.Detail()
-			}
-			names = append(names, name)
+			names = append(names, c.polled(fd))
 		}
 		break
 	}
@@ -203,6 +200,46 @@ func (c *Call) waitPoll() Key {
 		return Key{Wait: "sleep"} // poll of nothing
 	}
 	return Key{Wait: "poll", Name: strings.Join(names, ", ")}
+}
+
+// polled names what a descriptor stands for among others.
+func (c *Call) polled(fd int32) string {
+	if f := c.Process.File(fd); f != nil && f.Detail() != "" {
+		return f.Detail()
+	}
+	return "fd " + strconv.Itoa(int(fd))
+}
+
+// waitSelect names what the descriptors in the sets of a select(2) stand for, the
+// least first; fd_set is an array of bits.
+func (c *Call) waitSelect() Key {
+	var sets [][]byte
+	for i := range c.Bufs {
+		b := &c.Bufs[i]
+		if b.Arg >= 1 && b.Arg <= 3 && b.Parent < 0 && b.Phase == tracefile.AtEnter {
+			sets = append(sets, b.Data)
+		}
+	}
+	nfds := min(c.Args[0], 1<<16)
+	if len(sets) == 0 && nfds > 0 && c.Args[1]|c.Args[2]|c.Args[3] != 0 {
+		return Key{Wait: "select", Process: c.Process} // they could not be read
+	}
+	var names []string
+	for fd := range nfds {
+		in := func(set []byte) bool { return fd/8 < uint64(len(set)) && set[fd/8]>>(fd%8)&1 != 0 }
+		if !slices.ContainsFunc(sets, in) {
+			continue
+		}
+		if len(names) == maxPolled {
+			names = append(names, "…")
+			break
+		}
+		names = append(names, c.polled(int32(fd)))
+	}
+	if len(names) == 0 {
+		return Key{Wait: "sleep"}
+	}
+	return Key{Wait: "select", Name: strings.Join(names, ", ")}
 }
 
 // waitName names the object behind the call's descriptor: a socket by its peer

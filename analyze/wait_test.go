@@ -46,12 +46,27 @@ func TestWait(t *testing.T) {
 	b.Call(th, "waitid", 5000, 0, 3, 8, 0, 4, 0) // P_PIDFD
 	b.Call(th, "waitid", 5000, 0, 0, 0, 0, 4, 0) // P_ALL
 
+	sets := func(fds ...int) tracetest.In {
+		set := make(tracetest.In, 16)
+		for _, fd := range fds {
+			set[fd/8] |= 1 << (fd % 8)
+		}
+		return set
+	}
+	b.Call(th, "select", 5000, 1, 8, sets(3, 7), sets(3), 0, 0)
+	b.Call(th, "select", 5000, 1, 100, sets(99), sets(4, 3, 7), sets(0), 0)
+	b.Call(th, "select", 5000, 0, 4, sets(7), 0, 0, 0) // beyond nfds
+	b.Call(th, "select", 5000, 0, 0, 0, 0, 0, 0)
+	b.Call(th, "select", 5000, 0, 8, 0x7f00, 0, 0, 0)
+
 	want := []string{
 		"wait4 child job[101]", "wait4 children", "wait4 child 77", "futex futex 0x7f00 of server[100]", "futex -", "futex futex 0x7f40 of server[100]",
 		"pipe2 -", "read read pipe:[#10]", "write write pipe:[#10]", "openat -", "read -", "read read /dev/pts/0",
 		"fsync disk /etc/passwd", "fcntl lock /etc/passwd", "fcntl -", "poll poll pipe:[#10], pipe:[#10], fd 99, …", "poll sleep",
 		"epoll_wait epoll 6 of server[100]", "socket -", "connect connect 10.0.0.7:443", "recvfrom read 10.0.0.7:443", "clock_nanosleep sleep",
 		"getpid -", "wait4 children", "wait4 child job[101]", "waitid child job[101]", "pidfd_open -", "waitid child job[101]", "waitid children",
+		"select select pipe:[#10], TCP:[#22->10.0.0.7:443]", "select select /dev/pts/0, pipe:[#10], pipe:[#10], …", "select sleep", "select sleep",
+		"select select of server[100]",
 	}
 	var got, roles []string
 	err := analyze.Run(context.Background(), tracetest.Reader(t, b.Bytes()), analyze.Options{Need: analyze.ByWait.Need()}, func(c *analyze.Call) error {

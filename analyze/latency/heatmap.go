@@ -23,7 +23,7 @@ func renderHeatmap(b *strings.Builder, m *Heatmap, o term.Options) {
 	for i := range m.Rows {
 		labels[i] = term.Edge(m.Rows[i].Low)
 	}
-	renderMap(b, m, labels, o)
+	renderMap(b, m, labels, true, o)
 }
 
 // renderSubsecond draws when in their second calls began: what happens at a
@@ -37,7 +37,7 @@ func renderSubsecond(b *strings.Builder, m *Heatmap, o term.Options) {
 			labels[i] = term.Edge(m.Rows[i].Low)
 		}
 	}
-	renderMap(b, m, labels, o)
+	renderMap(b, m, labels, false, o)
 }
 
 // subsecondLines is how many rows a second has in text: 40 ms each.
@@ -81,17 +81,25 @@ func (m *Heatmap) squeeze(width int) (grid [][]uint64, per int, most uint64) {
 	return grid, per, most
 }
 
-// renderMap draws a map, a label before each row.
-func renderMap(b *strings.Builder, m *Heatmap, labels []string, o term.Options) {
+// renderMap draws a map, a label before each row. With fold, of many empty rows
+// one after the other only the first and the last are there.
+func renderMap(b *strings.Builder, m *Heatmap, labels []string, fold bool, o term.Options) {
 	if len(m.Rows) == 0 {
 		return
 	}
 	grid, per, most := m.squeeze(o.Columns() - 11)
 	width := len(grid[0])
 	for i := len(grid) - 1; i >= 0; i-- {
-		fmt.Fprintf(b, "  %s ▕", term.Pad(labels[i], 6, true))
-		b.WriteString(heatLine(grid[i], most, o))
-		b.WriteByte('\n')
+		line := heatLine(grid[i], most, o)
+		fmt.Fprintf(b, "  %s ▕%s\n", term.Pad(labels[i], 6, true), line)
+		run := 1
+		for fold && line == "" && run <= i && heatLine(grid[i-run], most, o) == "" {
+			run++
+		}
+		if run >= 4 {
+			fmt.Fprintf(b, "  %s\n", o.Paint("     ⋮", term.Dim))
+			i -= run - 2
+		}
 	}
 	col := m.ColumnNs * int64(per)
 	left, right := "0 s", term.Duration(col*int64(width))

@@ -132,13 +132,21 @@ func rows(b *strings.Builder, r *Result, o RenderOptions, t term.Options) {
 		}
 		table.Rows = append(table.Rows, cells)
 	}
+	if r.By == analyze.ByErrno.String() {
+		table.Drop(9, 10) // it would repeat the rows' names
+	}
 	switch {
 	case r.NoDurations:
 		table.Drop(0, 7)
 	case r.NoClock:
 		table.Drop(0, 1) // a share of what is not known
 	}
-	table.Write(b, t)
+	switch {
+	case len(r.Rows) > 0:
+		table.Write(b, t)
+	case r.NoKey == 0:
+		b.WriteString("no calls\n")
+	}
 	more(b, len(r.Rows), limit, t)
 	note := func(format string, args ...any) {
 		fmt.Fprintf(b, "%s\n", t.Paint(fmt.Sprintf(format, args...), term.Dim))

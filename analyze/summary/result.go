@@ -112,6 +112,16 @@ func (e *Exit) String() string {
 	return ""
 }
 
+// sent reports whether it was a signal that others send, and not the kernel for
+// what the process did.
+func (e *Exit) sent() bool {
+	switch e.Signal {
+	case "SIGKILL", "SIGTERM", "SIGINT", "SIGHUP", "SIGQUIT":
+		return true
+	}
+	return false
+}
+
 // exitOf decodes a wait status, see wait(2).
 func exitOf(status int32) *Exit {
 	if sig := status & 0x7f; sig != 0 {

@@ -99,6 +99,9 @@ func (a *Analysis) process(p *process, depth int, exits exits) Process {
 	}
 	if r.Exit != nil && (r.Exit.Code == nil || *r.Exit.Code != 0) {
 		r.Reason = p.reason()
+		if r.Reason != nil && r.Reason.Stderr == "" && r.Exit.sent() {
+			r.Reason = nil // nothing that it did
+		}
 	}
 	r.DurationNs = max(last-p.first, 0)
 	if p.Parent != nil {
