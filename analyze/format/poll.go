@@ -231,7 +231,7 @@ func fdset(p *printer, _ *syscalls.Type, v view) {
 
 // cpuset writes a set of processors: [0 1].
 func cpuset(p *printer, _ *syscalls.Type, v view) {
-	if len(v.data) == 0 && v.want > 0 {
+	if len(v.data) == 0 && v.want > 0 || v.faulted && len(v.data) < v.want {
 		p.lost(v)
 		return
 	}

@@ -89,7 +89,7 @@ func (p *printer) returned() {
 		if v != 0 || hasZero(t.Consts) {
 			p.s(" (")
 			switch {
-			case p.d.Name != "fcntl" && p.d.Name != "fcntl64":
+			case p.d.Name != "fcntl" && p.d.Name != "fcntl64" || t.Kind == syscalls.Enum:
 			case t.Name == "seal_flags":
 				p.s("seals ")
 			default:

@@ -73,6 +73,10 @@ func init() {
 		"pgoff":              pageOffset,
 		"cap_bits":           capBits,
 		"bpf_attr":           rawBytes,
+		"uring_rsrc":         func(p *printer, _ *syscalls.Type, v view) { p.longer("io_uring_rsrc_register", v) },
+		"uring_rsrc_update":  func(p *printer, _ *syscalls.Type, v view) { p.longer("io_uring_rsrc_update2", v) },
+		"key_text":           keyText,
+		"key_caps":           keyCapabilities,
 		"lsm_ctx":            rawBytes,
 		"old_dirent":         rawBytes,
 		"term_cc":            termCC,
@@ -114,20 +118,29 @@ func init() {
 		"old_sigaction":     sigaction,
 	}
 	changes = map[string]func(p *printer, t *syscalls.Type, in, out view) bool{
-		"bpf_start_id": bpfNextID,
-		"fiemap":       fiemap,
-		"file_handle":  fileHandle,
-		"ifconf":       ifconf,
+		"bpf_start_id":  bpfNextID,
+		"fiemap":        fiemap,
+		"uring_probe":   uringProbe,
+		"uring_workers": uringWorkers,
+		"file_handle":   fileHandle,
+		"ifconf":        ifconf,
 	}
 	sets = map[string]func(p *printer, c *syscalls.Consts, v uint64){
-		"ioctl_req":        ioctlRequest,
-		"personality_type": personality,
-		"swap_flags":       swapFlags,
-		"syslog_action":    syslogAction,
-		"term_lflags":      localModes,
-		"term_iflags":      localModes,
-		"term_oflags":      func(p *printer, c *syscalls.Consts, v uint64) { modes(p, c, v, 0xff00) },     // NLDLY|CRDLY|TABDLY|BSDLY|VTDLY|FFDLY
-		"term_cflags":      func(p *printer, c *syscalls.Consts, v uint64) { modes(p, c, v, 0x100f103f) }, // CBAUD|CIBAUD|CSIZE
+		"ioctl_req":         ioctlRequest,
+		"personality_type":  personality,
+		"swap_flags":        swapFlags,
+		"syslog_action":     syslogAction,
+		"shmctl_cmds":       ipcCommand,
+		"msgctl_cmds":       ipcCommand,
+		"semctl_cmds":       ipcCommand,
+		"x86_xfeature_bits": explained,
+		"x86_xfeatures":     explained,
+		"key_reqkeys":       decimalConst,
+		"uring_ops":         decimalConst,
+		"term_lflags":       localModes,
+		"term_iflags":       localModes,
+		"term_oflags":       func(p *printer, c *syscalls.Consts, v uint64) { modes(p, c, v, 0xff00) },     // NLDLY|CRDLY|TABDLY|BSDLY|VTDLY|FFDLY
+		"term_cflags":       func(p *printer, c *syscalls.Consts, v uint64) { modes(p, c, v, 0x100f103f) }, // CBAUD|CIBAUD|CSIZE
 	}
 	irregular = map[string]func(p *printer) bool{
 		"clone":                  clone,

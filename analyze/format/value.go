@@ -104,6 +104,13 @@ func init() {
 			}
 			p.btrfsID("btrfs_key_types", v)
 		},
+		"u32_any": func(p *printer, v uint64) { // all bits set: any will do
+			if v == 1<<32-1 {
+				p.s("-1")
+				return
+			}
+			p.udec(v)
+		},
 		"errno_neg": func(p *printer, v uint64) {
 			if n := -int32(v); n > 0 && syscalls.ErrnoName(int(n)) != "" {
 				p.c('-')
@@ -337,7 +344,7 @@ func (p *printer) bytes(v view) {
 // string writes text up to its NUL.
 func (p *printer) string(t *syscalls.Type, v view) {
 	s, ended := trimNUL(v.data)
-	if !ended && v.faulted {
+	if !ended && v.faulted && (t.Name != "str" || len(v.data) <= p.o.Strings) { // of text no more is looked at
 		p.lost(v)
 		return
 	}
@@ -366,6 +373,10 @@ func (p *printer) pointerArg(t *syscalls.Type, reg int) {
 		return
 	}
 	if addr == 0 || t.Elem == nil || t.Dir == syscalls.NoDir || p.unread(t.Elem, reg) {
+		p.addr(addr)
+		return
+	}
+	if p.countUnread(reg) {
 		p.addr(addr)
 		return
 	}
@@ -490,6 +501,25 @@ func (p *printer) pointerAt(t *syscalls.Type, v view) {
 		return
 	}
 	p.pointerIn(t, v, 0)
+}
+
+// countUnread tells whether it lies in memory how much there is behind a
+// register, and that memory is not there.
+func (p *printer) countUnread(reg int) bool {
+	for i := range p.d.Copies {
+		c := &p.d.Copies[i]
+		if c.Parent >= 0 || int(c.Arg) != reg || c.Mode != syscalls.Counted {
+			continue
+		}
+		for _, l := range c.Count {
+			if l.From == syscalls.LenDeref && int(l.Val) != reg {
+				if _, ok := p.length(l, view{}); !ok {
+					return true
+				}
+			}
+		}
+	}
+	return false
 }
 
 // rootLength returns how many bytes the memory behind a register should have,

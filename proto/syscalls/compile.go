@@ -2,6 +2,7 @@ package syscalls
 
 import (
 	"fmt"
+	"strings"
 )
 
 // compileRow compiles a row of linux.txt with its variants. t.mu is held.
@@ -245,9 +246,10 @@ func (s *argScope) length(e termExpr) (Length, error) {
 		n.From = LenRest
 		return n, nil
 	}
+	name, field, inside := strings.Cut(e.name, ".")
 	for i := range s.d.Args {
 		a := &s.d.Args[i]
-		if a.Name != e.name {
+		if a.Name != name {
 			continue
 		}
 		n.From, n.Val = LenArg, uint32(a.Reg)
@@ -262,10 +264,28 @@ func (s *argScope) length(e termExpr) (Length, error) {
 			return n, fmt.Errorf("length %s is a pointer: *%s?", e, e)
 		}
 		n.From, n.Size = LenDeref, 4
-		if k := a.Type.Elem; k.Kind == Int && k.Size > 0 {
+		k := a.Type.Elem
+		if inside {
+			f := fieldNamed(k, field)
+			if f == nil {
+				return n, fmt.Errorf("length %s: %s has no member %s", e, name, field)
+			}
+			n.Off, k = uint16(f.Off), f.Type
+		}
+		if k.Kind == Int && k.Size > 0 {
 			n.Size = uint8(k.Size)
 		}
 		return n, nil
 	}
 	return n, fmt.Errorf("length %s is no argument", e)
+}
+
+// fieldNamed returns a member of a structure, or nil.
+func fieldNamed(t *Type, name string) *Field {
+	for i := range t.Fields {
+		if t.Fields[i].Name == name {
+			return &t.Fields[i]
+		}
+	}
+	return nil
 }

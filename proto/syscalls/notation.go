@@ -315,7 +315,8 @@ func parseTerm(s string) (termExpr, error) {
 		t.val = uint32(v)
 		return t, nil
 	}
-	if !isIdent(s) {
+	name, member, inside := strings.Cut(s, ".")
+	if !isIdent(name) || inside && (!isIdent(member) || !t.deref) {
 		return t, fmt.Errorf("length %q is neither a number nor a name", s)
 	}
 	t.name = s

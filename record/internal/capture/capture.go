@@ -46,8 +46,10 @@ type Capturer struct {
 	asked   []int // pieces in the fetch going on
 	// first and count tell where in pieces the instances of a copy are.
 	first, count [maxCopies]int
-	// words are the lengths behind pointer arguments, by register.
-	words [6]int
+	// words are the lengths behind pointer arguments, by register; the last that
+	// was asked for, which lies so far behind the pointer.
+	words   [6]int
+	offsets [6]uint16
 }
 
 // Call holds the memory copied for one call. Its space is reused by the next
@@ -260,7 +262,7 @@ func (c *Capturer) wordBehind(l syscalls.Length, args *[6]uint64, ptr int) int {
 	if reg >= len(c.words) {
 		return -1
 	}
-	if c.words[reg] < 0 && len(c.pieces) < maxPieces {
+	if (c.words[reg] < 0 || c.offsets[reg] != l.Off) && len(c.pieces) < maxPieces {
 		addr := args[reg]
 		if ptr == 4 {
 			addr = uint64(uint32(addr))
@@ -273,7 +275,7 @@ func (c *Capturer) wordBehind(l syscalls.Length, args *[6]uint64, ptr int) int {
 			size = 4
 		}
 		addr += uint64(l.Off)
-		c.words[reg] = len(c.pieces)
+		c.words[reg], c.offsets[reg] = len(c.pieces), l.Off
 		c.pieces = append(c.pieces, piece{addr: addr, want: size, keep: size, length: -1, hidden: true, parent: -1})
 	}
 	return c.words[reg]
