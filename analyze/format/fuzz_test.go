@@ -226,6 +226,23 @@ func FuzzCall(f *testing.F) {
 	})
 }
 
+// FuzzOwnDesc prints calls by the description that a trace brought along.
+func FuzzOwnDesc(f *testing.F) {
+	for _, proto := range []string{"strange(fd fd, buf out bytes[count,ret], count size) size", "a(flags= open_flags, p in iovec[n], n int) fd",
+		"b(x in strings, y out always stat, z inout u32, w in sockaddr[z]) addr", "c\x1b(x in path) int", "clone9(fl= \x1b[1m, b in bytes[9]) int"} {
+		f.Add(proto, uint8(1), []byte("\x00\x05\x06\x01\x04abcdefgh\x05\x05\x05\x01\x0f\x00\x01\x02\x1b[31m\xff"))
+	}
+	formatters := newFormatters()
+	f.Fuzz(func(t *testing.T, proto string, arch uint8, data []byte) {
+		d, err := syscalls.ParseDesc(proto, architectures[int(arch)%3])
+		if err != nil {
+			t.Skip()
+		}
+		n := noise(data)
+		checkEvent(t, formatters, d, n.event(d), fuzzNames(NotNetlink))
+	})
+}
+
 // FuzzSiginfo prints siginfo, ends of threads and text of logs.
 func FuzzSiginfo(f *testing.F) {
 	for _, code := range []int32{0, 1, -1, -6, 0x80} {
