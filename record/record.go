@@ -60,6 +60,10 @@ type Options struct {
 
 	// Program is looked up instead of Command's first word, if set.
 	Program string
+	// Unchecked leaves it to the kernel to say that a path cannot be executed,
+	// so that the call that fails is in the trace. The process exits with
+	// status 1 then, as under strace.
+	Unchecked bool
 	// Env is the command's environment; nil: the recorder's.
 	Env []string
 	// User, if set, is whom the command runs as.
@@ -112,6 +116,9 @@ type Options struct {
 	// closes its end. The standard files become /dev/null. It is for
 	// programs that do nothing but record.
 	HandOver bool
+	// NoSuspend keeps the terminal's suspend character from stopping a program
+	// that hands over: it goes on when the command has stopped.
+	NoSuspend bool
 	// Recorder names the program in the trace's header: "sysreel 0.1.0".
 	Recorder string
 

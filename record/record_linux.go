@@ -9,6 +9,7 @@ import (
 	"io/fs"
 	"math"
 	"os"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"syscall"
@@ -106,11 +107,11 @@ func run(ctx context.Context, o Options) (Result, error) {
 		if o.Program != "" {
 			name = o.Program
 		}
-		path, err := lookup(name)
-		if err != nil {
-			return Result{}, err
+		if s.path = name; !o.Unchecked || !strings.Contains(name, "/") {
+			if s.path, err = lookup(name); err != nil {
+				return Result{}, err
+			}
 		}
-		s.path = path
 	}
 	go syscalls.Load() // while the command starts
 	defer ptrace.Signals()()
@@ -149,7 +150,7 @@ func (s *session) record(ctx context.Context) {
 		s.out.close(s.footer())
 	}()
 	go s.watch(ctx)
-	if s.o.HandOver {
+	if s.o.HandOver && !s.o.NoSuspend {
 		defer s.suspends()()
 	}
 	reason := s.engine.Run()
@@ -187,6 +188,9 @@ func (s *session) start() error {
 		env = os.Environ()
 	}
 	c := ptrace.Command{Path: s.path, Argv: s.o.Command, Env: env, StdoutToStderr: s.o.StdoutToStderr}
+	if s.o.Unchecked {
+		c.FailStatus = 1
+	}
 	if u := s.o.User; u != nil {
 		c.User = &syscall.Credential{Uid: u.UID, Gid: u.GID, Groups: u.Groups}
 	}

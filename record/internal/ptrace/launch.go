@@ -40,6 +40,16 @@ type Command struct {
 	StdoutToStderr bool
 	// User is whom it runs as; nil: as this process.
 	User *syscall.Credential
+	// FailStatus is what the process exits with if the kernel does not execute
+	// the file; 0: 127, as a shell's.
+	FailStatus uint8
+}
+
+func (c *Command) failStatus() uint8 {
+	if c.FailStatus == 0 {
+		return 127
+	}
+	return c.FailStatus
 }
 
 // ErrGone says that the helper process ended before it executed the command.

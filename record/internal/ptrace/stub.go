@@ -32,8 +32,9 @@ const stubSamples = 15
 
 // stubImage returns the stub as a program that waits for a byte from
 // descriptor fd. ignored are the signals to ignore, bit N−1 for signal N. filter,
-// if any, is installed as a seccomp program.
-func stubImage(fd int, ignored uint64, filter []unix.SockFilter, noNewPrivs bool) []byte {
+// if any, is installed as a seccomp program. status is what the stub exits with if
+// the command cannot be executed.
+func stubImage(fd int, ignored uint64, filter []unix.SockFilter, noNewPrivs bool, status uint8) []byte {
 	var params, prog []byte
 	params = binary.LittleEndian.AppendUint32(params, uint32(fd))
 	params = binary.LittleEndian.AppendUint32(params, stubSamples)
@@ -44,7 +45,7 @@ func stubImage(fd int, ignored uint64, filter []unix.SockFilter, noNewPrivs bool
 		privs = 1
 	}
 	params = binary.LittleEndian.AppendUint32(params, privs)
-	params = binary.LittleEndian.AppendUint32(params, 0)
+	params = binary.LittleEndian.AppendUint32(params, uint32(status))
 	params = binary.LittleEndian.AppendUint64(params, ignored)
 	params = binary.LittleEndian.AppendUint64(params, sigIgn) // struct sigaction; what follows is 0
 	for _, f := range filter {                                // struct sock_filter
@@ -64,7 +65,7 @@ func startStub(c Command, filter []unix.SockFilter, noNewPrivs bool) (pid int, r
 	}
 	fd, w := pipe[0], os.NewFile(uintptr(pipe[1]), "pipe")
 	defer unix.Close(fd)
-	f, name, err := programFile(stubImage(fd, inheritedIgnored(), filter, noNewPrivs))
+	f, name, err := programFile(stubImage(fd, inheritedIgnored(), filter, noNewPrivs, c.failStatus()))
 	if err != nil {
 		w.Close()
 		return 0, nil, err

@@ -9,6 +9,7 @@
 #define STUB_SAMPLES 0x10000084 // int32: calls to make for the calibration
 #define STUB_FILTER  0x10000088 // struct sock_fprog, length 0: none
 #define STUB_PRIVS   0x10000098 // int32: 1 to set no_new_privs first
+#define STUB_STATUS  0x1000009c // int32: to exit with where there is nothing to execute
 #define STUB_IGNORE  0x100000a0 // uint64: signals to ignore, bit N-1 for signal N
 #define STUB_SIGIGN  0x100000a8 // struct sigaction of SIG_IGN
 
@@ -79,8 +80,8 @@ exec:
 	LEAQ 16(SP)(CX*8), DX
 	SYSCALL
 die:
-	MOVL $231, AX                   // exit_group(127)
-	MOVL $127, DI
+	MOVL $231, AX                   // exit_group(status)
+	MOVL STUB_STATUS, DI
 	SYSCALL
 	INT  $3
 

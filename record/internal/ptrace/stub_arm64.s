@@ -11,6 +11,7 @@
 #define STUB_SAMPLES 4  // int32: calls to make for the calibration
 #define STUB_FILTER  8  // struct sock_fprog, length 0: none
 #define STUB_PRIVS   24 // int32: 1 to set no_new_privs first
+#define STUB_STATUS  28 // int32: to exit with where there is nothing to execute
 #define STUB_IGNORE  32 // uint64: signals to ignore, bit N-1 for signal N
 #define STUB_SIGIGN  40 // struct sigaction of SIG_IGN
 
@@ -83,8 +84,8 @@ exec:
 	ADD   R3<<3, R1, R2
 	SVC
 die:
-	MOVD  $94, R8                   // exit_group(127)
-	MOVD  $127, R0
+	MOVD  $94, R8                   // exit_group(status)
+	MOVW  STUB_STATUS(R20), R0
 	SVC
 	BRK
 
