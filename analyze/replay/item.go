@@ -1,6 +1,7 @@
 package replay
 
 import (
+	"slices"
 	"strconv"
 
 	"sysreel/analyze"
@@ -184,8 +185,13 @@ func (r *Replay) start(c *analyze.Call) {
 	if mode, ok := r.modes[tracefile.ThreadID(c.Args[1])]; ok {
 		r.modes[c.Event.Thread.ID] = mode
 	}
-	r.single(startItem, c, func(b []byte) []byte {
-		if r.o.Attached != nil && how != tracefile.StartLaunch {
+	kind := startItem
+	if how == tracefile.StartAttach && r.present > 0 {
+		r.present--
+		kind = lineItem // of no text: it is counted already
+	}
+	r.single(kind, c, func(b []byte) []byte {
+		if kind == startItem && r.o.Attached != nil && how != tracefile.StartLaunch {
 			b = append(b, r.o.Attached(tid)...)
 		}
 		return b
@@ -204,6 +210,10 @@ func (r *Replay) leave(c *analyze.Call) {
 			continue
 		}
 		if it.kind == lastItem && it.end == c.End {
+			if it.whole && r.o.NoLetGo {
+				r.items = slices.Delete(r.items, i, i+1)
+				break
+			}
 			it.kind, it.note = detachedItem, message
 			message = ""
 		}

@@ -88,6 +88,9 @@ func (r *Replay) end(it *item) {
 		return
 	case detachedItem:
 		r.say(it.note)
+		if it.whole {
+			r.begin(it)
+		}
 		if r.open.is && r.open.call == it.key() {
 			r.open.is = false
 			r.say(" <detached ...>")

@@ -91,11 +91,16 @@ type Options struct {
 	// Results, if set, tells whether a call is wanted, by what came of it. Calls
 	// are then written when they end, in one piece (-z, -Z, -e status=).
 	Results func(*analyze.Call) bool
+	// NoLetGo leaves out, with Results, the calls in which threads were let go of.
+	NoLetGo bool
 	// Attached, if set, is told of each thread that turns up, before its first
 	// line. What it returns is written where the text has got to, even in the
 	// middle of a line: that is what becomes of strace's messages, which go to
 	// the same terminal.
 	Attached func(tid int32) string
+	// Present is how many threads have been attached to, if that is known: they
+	// are there from the beginning, and Attached is not told of them.
+	Present int
 	// Detached is the same for threads that are let go of.
 	Detached func(tid int32) string
 	// Personalities writes "[ Process PID=1234 runs in 32 bit mode. ]" where a
@@ -136,6 +141,7 @@ type Replay struct {
 	waiting map[tracefile.ThreadID]int64 // calls begun in an earlier batch: their start
 	last    int64                        // time of the line before, for -r
 	any     bool
+	present int                          // of Options.Present, not seen yet
 	live    int                          // threads begun and not ended, in what was written
 	tids    map[tracefile.ThreadID]int32 // of live threads
 	// former are the TIDs of the threads that took their leader's place by an
@@ -166,7 +172,7 @@ func New(o Options, w io.Writer) *Replay {
 	if o.Column == 0 {
 		o.Column = 40
 	}
-	r := &Replay{o: o, f: format.New(o.Format), waiting: make(map[tracefile.ThreadID]int64), tids: make(map[tracefile.ThreadID]int32),
+	r := &Replay{o: o, present: o.Present, live: o.Present, f: format.New(o.Format), waiting: make(map[tracefile.ThreadID]int64), tids: make(map[tracefile.ThreadID]int32),
 		former: make(map[tracefile.ThreadID]int32), frames: make(map[*tracefile.Stack]string), blocked: make(map[tracefile.ThreadID]string),
 		modes: make(map[tracefile.ThreadID]string), numbers: make(map[tracefile.ThreadID]uint32)}
 	r.out.w = w
