@@ -10,5 +10,8 @@ var stopSignals = []os.Signal{os.Interrupt}
 // surviveBrokenPipe does nothing: there is no such signal.
 func surviveBrokenPipe() {}
 
+// surviveSuspend does nothing: there is no such signal.
+func surviveSuspend() {}
+
 // onFreezeSignal sends the name of the signal that freezes: there is none.
 func onFreezeSignal(chan<- string) (stop func()) { return func() {} }

@@ -16,6 +16,10 @@ var stopSignals = []os.Signal{syscall.SIGINT, syscall.SIGTERM, syscall.SIGHUP, s
 // started get it as ever.
 func surviveBrokenPipe() { signal.Notify(make(chan os.Signal, 1), syscall.SIGPIPE) }
 
+// surviveSuspend makes ^Z do nothing to this program. Commands that are started get
+// it as ever.
+func surviveSuspend() { signal.Notify(make(chan os.Signal, 1), syscall.SIGTSTP) }
+
 // onFreezeSignal sends SIGUSR1's name when it comes, unless it is ignored.
 func onFreezeSignal(freeze chan<- string) (stop func()) {
 	signals := make(chan os.Signal, 1)

@@ -6,16 +6,17 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"os/signal"
 	"os/user"
 	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
+	"syscall"
 
 	"github.com/spf13/cobra"
 
 	"sysreel/analyze/replay"
+	"sysreel/proto/syscalls"
 	"sysreel/record"
 )
 
@@ -79,6 +80,11 @@ func straceSays(std *stdio, format string, args ...any) {
 
 // run traces.
 func (o *straceOptions) run(ctx context.Context, std *stdio) error {
+	if len(o.command) > 0 && strings.Contains(o.command[0], "/") {
+		if _, err := os.Stat(o.command[0]); err != nil {
+			return cannotStat(o.command[0], reason(err))
+		}
+	}
 	out, err := o.openText(std)
 	if err != nil {
 		return err
@@ -99,8 +105,7 @@ func (o *straceOptions) run(ctx context.Context, std *stdio) error {
 	go func() { done <- text.run(ctx, stream.reader) }()
 
 	quickStart()
-	o.listen(signals)
-	defer signal.Stop(signals)
+	ended := o.listen(signals)
 	surviveBrokenPipe()
 
 	result, err := record.Run(ctx, ro)
@@ -110,9 +115,9 @@ func (o *straceOptions) run(ctx context.Context, std *stdio) error {
 		}
 	}
 	if err != nil {
-		return o.failure(std, err)
+		return o.failure(err, text.told)
 	}
-	return o.exit(result)
+	return o.exit(result, ended)
 }
 
 // recordOptions are what is to be recorded.
@@ -123,7 +128,9 @@ func (o *straceOptions) recordOptions(stream *straceStream, signals <-chan os.Si
 	}
 	r := record.Options{
 		Command:        o.command,
-		PIDs:           o.pids,
+		Unchecked:      true,
+		PIDs:           o.attached(),
+		NoSuspend:      o.interruptible() == neverEvenStopped,
 		Alone:          !o.follow,
 		KillOnExit:     o.killOnExit,
 		NoFingerprints: o.record == "",
@@ -160,6 +167,37 @@ func (o *straceOptions) recordOptions(stream *straceStream, signals <-chan os.Si
 		}
 	}
 	return r, nil
+}
+
+// attached are the processes or threads to attach to: with -f all of a process, by
+// whichever of its threads it was named.
+func (o *straceOptions) attached() []int {
+	if !o.follow {
+		return o.pids
+	}
+	var pids []int
+	for _, id := range o.pids {
+		pids = append(pids, processOf(id))
+	}
+	return pids
+}
+
+// processOf returns the process that a thread is of; the ID itself if there is none.
+func processOf(tid int) int {
+	status, _ := os.ReadFile("/proc/" + strconv.Itoa(tid) + "/status")
+	for line := range strings.Lines(string(status)) {
+		if id, ok := strings.CutPrefix(line, "Tgid:\t"); ok {
+			if pid, err := strconv.Atoi(strings.TrimSpace(id)); err == nil {
+				return pid
+			}
+		}
+	}
+	return tid
+}
+
+func threadsOf(pid int) int {
+	list, _ := os.ReadDir("/proc/" + strconv.Itoa(pid) + "/task")
+	return len(list)
 }
 
 // changedEnv returns an environment with variables set, and taken away.
@@ -213,52 +251,51 @@ func (o *straceOptions) seccompMode() record.Seccomp {
 	return record.SeccompOff
 }
 
-// failure tells why there is no trace, in strace's words.
-func (o *straceOptions) failure(std *stdio, err error) error {
+// failure tells why there is no trace, in strace's words. told is whether the text
+// has told that the command cannot be executed.
+func (o *straceOptions) failure(err error, told bool) error {
 	var command *record.CommandError
 	var attach *record.AttachError
+	var errno syscall.Errno
+	numbered := errors.As(err, &errno) // the kernel's word
 	switch {
-	case errors.As(err, &command) && command.NotFound:
-		return straceError("Can't stat '%s': No such file or directory", command.Name)
+	case errors.As(err, &command) && numbered && told:
+		return &exitError{status: exitTrouble}
+	case errors.As(err, &command) && numbered:
+		return straceError("%s", cannotExec(int(errno)))
 	case errors.As(err, &command):
-		return straceError("exec: %s", capital(command.Err.Error()))
+		return cannotStat(command.Name, syscall.ENOENT)
+	case errors.As(err, &attach) && numbered:
+		s := fmt.Sprintf("attach: ptrace(PTRACE_SEIZE, %d): %s", attach.PID, syscalls.ErrnoText(int(errno)))
+		if attach.Hint != "" {
+			s += "; " + attach.Hint
+		}
+		return straceError("%s", s)
 	case errors.As(err, &attach):
 		return straceError("attach: %v", attach)
 	}
 	return &exitError{status: exitTrouble, err: err}
 }
 
-// exit ends as the command did: with its status, or by the same signal.
-func (o *straceOptions) exit(r record.Result) error {
+// cannotExec is what strace says where the kernel does not execute the command.
+func cannotExec(errno int) string { return "exec: " + syscalls.ErrnoText(errno) }
+
+func cannotStat(name string, err error) error {
+	return straceError("Can't stat '%s': %s", name, capital(err.Error()))
+}
+
+// exit ends as the command did: with its status, or by the same signal. Where it
+// goes on without a trace, by the signal that ended that.
+func (o *straceOptions) exit(r record.Result, ended <-chan syscall.Signal) error {
 	switch {
 	case !r.Exited:
-		return nil
+		return endedBy(ended)
 	case r.WaitStatus&0x7f != 0:
 		return &exitError{status: 128 + int(r.WaitStatus&0x7f), signal: int(r.WaitStatus & 0x7f)}
 	case r.WaitStatus>>8&0xff != 0:
 		return &exitError{status: int(r.WaitStatus >> 8 & 0xff)}
 	}
 	return nil
-}
-
-// listen asks for the signals that end a trace. With -I 3 or 4, and where a
-// command's text goes to a file, they do not.
-func (o *straceOptions) listen(signals chan os.Signal) {
-	level := o.interrupt
-	if level == 0 {
-		level = 2
-		if o.output != "" && len(o.command) > 0 {
-			level = 3
-		}
-	}
-	if level >= 3 {
-		signals = make(chan os.Signal, 1) // nobody listens
-	}
-	for _, sig := range stopSignals {
-		if !signal.Ignored(sig) {
-			signal.Notify(signals, sig)
-		}
-	}
 }
 
 // capital begins a message as the C library's do.

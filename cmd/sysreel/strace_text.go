@@ -36,28 +36,21 @@ func (o *straceOptions) flushEvery() time.Duration {
 
 // straceText turns the stream of a recording into strace's text.
 type straceText struct {
-	o    *straceOptions
-	std  *stdio
-	out  *straceOutput
-	lead map[int32]int // processes attached to: how many threads they have
+	o   *straceOptions
+	std *stdio
+	out *straceOutput
 
-	paths  map[string]bool // of -P; nil: any
-	calls  int             // printed
-	enough chan string     // told when --syscall-limit is reached
+	paths map[string]bool // of -P; nil: any
+	calls int             // printed
+
+	launched tracefile.ThreadID // the command's thread, until it has been executed
+	told     bool               // that it cannot be
+	enough   chan string        // told when --syscall-limit is reached
 }
 
 func newStraceText(o *straceOptions, std *stdio, out *straceOutput) *straceText {
-	t := &straceText{o: o, std: std, out: out, lead: make(map[int32]int), enough: make(chan string, 1)}
+	t := &straceText{o: o, std: std, out: out, enough: make(chan string, 1)}
 	t.selectPaths()
-	for _, pid := range o.pids {
-		n := 1
-		if o.follow {
-			if list, err := os.ReadDir("/proc/" + strconv.Itoa(pid) + "/task"); err == nil {
-				n = len(list)
-			}
-		}
-		t.lead[int32(pid)] = n
-	}
 	return t
 }
 
@@ -86,7 +79,7 @@ func (t *straceText) pass(ctx context.Context, stream io.Reader) error {
 		text = replay.New(o, t.out.w)
 	}
 	pass := analyze.Options{Need: analyze.NeedWorld, BlockEnd: text.Flush}
-	if err := analyze.Run(ctx, r, pass, func(c *analyze.Call) error {
+	add := func(c *analyze.Call) error {
 		if !t.wanted(c) {
 			return nil
 		}
@@ -97,6 +90,21 @@ func (t *straceText) pass(ctx context.Context, stream io.Reader) error {
 			return nil
 		}
 		return text.Add(c)
+	}
+	if err := analyze.Run(ctx, r, pass, func(c *analyze.Call) error {
+		executes := t.executes(c)
+		if t.launched != 0 && !executes && isCall(c) {
+			return nil // of the program that executes the command
+		}
+		if err := add(c); err != nil || !executes || !c.Failed() {
+			return err
+		}
+		t.told = true
+		if err := text.Flush(); err != nil {
+			return err
+		}
+		straceSays(t.std, "%s", cannotExec(c.Errno()))
+		return nil
 	}); err != nil {
 		return err
 	}
@@ -117,6 +125,22 @@ type printer interface {
 func commOf(id int32) string {
 	b, _ := os.ReadFile("/proc/" + strconv.Itoa(int(id)) + "/comm")
 	return strings.TrimSuffix(string(b), "\n")
+}
+
+// executes follows a command until it has been executed, and tells whether an event
+// is the call that does it.
+func (t *straceText) executes(c *analyze.Call) bool {
+	switch {
+	case c.Kind == tracefile.ThreadStart && tracefile.StartHow(c.Args[0]) == tracefile.StartLaunch:
+		t.launched = c.Event.Thread.ID
+	case c.Kind == tracefile.Exec && c.Event.Thread.ID == t.launched:
+		t.launched = 0
+	}
+	return t.launched != 0 && c.Event.Thread.ID == t.launched && isCall(c) && c.Name == "execve"
+}
+
+func isCall(c *analyze.Call) bool {
+	return c.Kind == tracefile.Syscall || c.Kind == tracefile.Unfinished || c.Kind == tracefile.InFlight
 }
 
 // wanted tells whether an event is one to print.
@@ -169,7 +193,9 @@ func (t *straceText) selectPaths() {
 func (t *straceText) options(r *tracefile.Reader) replay.Options {
 	o := t.o
 	clock := r.Header().GetClock()
+	present := t.present()
 	out := replay.Options{
+		Present:       present,
 		Format:        o.formatOptions(),
 		Clock:         o.clock,
 		ClockUnit:     o.clockUnit,
@@ -208,7 +234,7 @@ func (t *straceText) options(r *tracefile.Reader) replay.Options {
 		out.PIDs = replay.ManyPIDs
 	}
 	if o.statuses != nil {
-		out.Results = t.status
+		out.Results, out.NoLetGo = t.status, !o.statuses.has("detached")
 	}
 	if !t.quietly("attach") {
 		out.Attached, out.Detached = t.attached, t.detached
@@ -275,8 +301,10 @@ func (t *straceText) quietly(what string) bool {
 // status tells whether a call came out as it is wanted.
 func (t *straceText) status(c *analyze.Call) bool {
 	switch {
-	case c.Kind == tracefile.Unfinished:
+	case c.Kind == tracefile.Unfinished && strings.HasPrefix(c.Name, "exit"):
 		return t.o.statuses.has("unfinished")
+	case c.Kind == tracefile.Unfinished: // or the thread is let go of: see replay.Options.NoLetGo
+		return t.o.statuses.has("unfinished") || t.o.statuses.has("detached")
 	case c.Flags&tracefile.NoResult != 0:
 		return t.o.statuses.has("unavailable")
 	case c.Failed() || c.Ret < -4095 && c.Ret >= -4200:
@@ -285,16 +313,31 @@ func (t *straceText) status(c *analyze.Call) bool {
 	return t.o.statuses.has("successful")
 }
 
+// present tells of the processes attached to and returns how many threads they
+// have.
+func (t *straceText) present() int {
+	all := 0
+	for _, pid := range t.o.pids {
+		n := 1
+		if t.o.follow {
+			n = max(n, threadsOf(pid))
+		}
+		all += n
+		if t.quietly("attach") {
+			continue
+		}
+		with := ""
+		if n > 1 {
+			with = fmt.Sprintf(" with %d threads", n)
+		}
+		fmt.Fprintf(t.std.err, "strace: Process %d attached%s\n", pid, with)
+	}
+	return all
+}
+
 // attached is the message about a new thread.
 func (t *straceText) attached(tid int32) string {
-	s := ""
-	switch n, given := t.lead[tid]; {
-	case given && n > 1:
-		s = fmt.Sprintf("strace: Process %d attached with %d threads\n", tid, n)
-	case given || len(t.o.command) > 0:
-		s = fmt.Sprintf("strace: Process %d attached\n", tid)
-	}
-	return t.say(s)
+	return t.say(fmt.Sprintf("strace: Process %d attached\n", tid))
 }
 
 // detached is the message about a thread that is let go of.

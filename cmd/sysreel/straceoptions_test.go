@@ -91,6 +91,7 @@ var straceCases = []straceCase{
 	{"-b execve -f", `exec /bin/true`},
 	{"-I 3 -e trace=exit_group", listing},
 	{"-u root -e trace=exit_group", listing},
+	{"-u nobody -e trace=exit_group", `exec id`},
 	{"-c -U name,calls,errors -S name", reading},
 	{"-C -w -U calls,errors -S calls -e trace=openat,close", reading},
 }
