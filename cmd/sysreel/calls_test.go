@@ -41,6 +41,7 @@ var described = []struct {
 		`AF_(AX25|NFC|IEEE802154|RXRPC|XDP)`: "not described, or not to their end",
 		`L2CAP_PSM_DYN_END`:                  "the last number of a range",
 	}},
+	{name: "cmsgs", prog: "cmsgs", but: map[string]string{`(IP|SCM)_\?\?\? \*/`: "types that strace 6.1 does not know"}},
 	{name: "routes", cmd: "ip route; ip rule; ip addr"},
 	{name: "sockets", cmd: "ss -tln"},
 }
