@@ -47,17 +47,25 @@ func (e *Engine) stored(t *thread, fd int32) bool {
 // directory, valid until the next call; nil: there is nothing.
 func (e *Engine) readLink(t *thread, fd int32) []byte {
 	n := &e.naming
+	path := e.fdPath(t, fd)
+	at := unix.AT_FDCWD
+	size, _, errno := unix.RawSyscall6(unix.SYS_READLINKAT, uintptr(at), uintptr(unsafe.Pointer(&path[0])),
+		uintptr(unsafe.Pointer(&n.link[0])), uintptr(len(n.link)), 0, 0)
+	if errno != 0 {
+		return nil
+	}
+	return n.link[:size]
+}
+
+// fdPath returns the path of /proc/PID/fd/N, or of the working directory, with a
+// NUL behind it, valid until the next call.
+func (e *Engine) fdPath(t *thread, fd int32) []byte {
+	n := &e.naming
 	n.path = strconv.AppendInt(append(n.path[:0], "/proc/"...), int64(t.TID), 10)
 	if fd == world.Cwd {
 		n.path = append(n.path, "/cwd\x00"...)
 	} else {
 		n.path = append(strconv.AppendInt(append(n.path, "/fd/"...), int64(fd), 10), 0)
 	}
-	at := unix.AT_FDCWD
-	size, _, errno := unix.RawSyscall6(unix.SYS_READLINKAT, uintptr(at), uintptr(unsafe.Pointer(&n.path[0])),
-		uintptr(unsafe.Pointer(&n.link[0])), uintptr(len(n.link)), 0, 0)
-	if errno != 0 {
-		return nil
-	}
-	return n.link[:size]
+	return n.path
 }

@@ -187,7 +187,7 @@ func (e *Engine) enter(t *thread, now int64) {
 	}
 	c.mem.Reset()
 	if en.plan.NeedsEnter() {
-		usual := e.whole(c)
+		usual := e.whole(t)
 		e.capturer.Enter(int(t.TID), e.slow(t), en.plan, &c.args, &c.mem)
 		e.capturer.Keep = usual
 	}
@@ -243,13 +243,14 @@ func (e *Engine) exit(t *thread, now int64) {
 	}
 	if en.alters {
 		clear(t.proc.stored)
+		clear(t.proc.netlink)
 	}
 	if c.rule != nil && c.rule.PokeExit != nil && e.poke(t, en, c.rule.PokeExit) {
 		c.flags |= tracefile.Poked
 	}
 	if en.plan != nil && en.plan.NeedsExit(ret < 0 && ret >= -4095) {
 		c.mem.Whole = en.plan.Fingerprinted && e.printed(t, ret)
-		usual := e.whole(c)
+		usual := e.whole(t)
 		e.capturer.Exit(int(t.TID), e.slow(t), en.plan, &c.args, ret, &c.mem)
 		e.capturer.Keep = usual
 	}

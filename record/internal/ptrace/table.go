@@ -22,6 +22,7 @@ type entry struct {
 	altered  []*entry     // the entries of calls that it is done to
 	alters   bool         // it may change what descriptors stand for
 	takesFD  bool         // its first argument is a descriptor
+	messages bool         // it sends or receives messages
 	// returnsFD: the result is a descriptor, where that is to be named.
 	returnsFD bool
 }
@@ -122,7 +123,11 @@ func (e *Engine) newEntry(d *syscalls.Desc) *entry {
 		selected: e.cfg.Selected == nil || e.cfg.Selected.Has(d),
 		role:     roles[d.Name],
 		rule:     e.cfg.Inject.For(d),
-		takesFD:  len(d.Args) > 0 && d.Args[0].Reg == 0 && d.Args[0].Type.Name == "fd",
+	}
+	if len(d.Args) > 0 && d.Args[0].Reg == 0 {
+		first := d.Args[0].Type.Name
+		en.takesFD = first == "fd" || first == "sockfd"
+		en.messages = messageCalls[d.Name]
 	}
 	if en.role == mapCall && e.cfg.Stacks == 0 {
 		en.role = plain
@@ -135,6 +140,13 @@ func (e *Engine) newEntry(d *syscalls.Desc) *entry {
 		en.returnsFD = d.Ret != nil && d.Ret.Name == "fd"
 	}
 	return en
+}
+
+// messageCalls are the calls whose data is structures where it goes to the kernel
+// or comes from it: messages of netlink(7).
+var messageCalls = map[string]bool{
+	"send": true, "sendto": true, "sendmsg": true, "sendmmsg": true,
+	"recv": true, "recvfrom": true, "recvmsg": true, "recvmmsg": true, "recvmmsg_time64": true,
 }
 
 // native is the architecture that this program was built for.

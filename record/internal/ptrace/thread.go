@@ -31,6 +31,8 @@ type process struct {
 	// stored tells of descriptors whether they are of files, if they are in
 	// it; it is empty when any may have changed.
 	stored map[int32]bool
+	// netlink tells in the same way whether they are netlink sockets.
+	netlink map[int32]bool
 }
 
 // thread is a traced thread.
