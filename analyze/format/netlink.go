@@ -280,7 +280,7 @@ func (p *printer) familyOnly(v view) {
 
 // hexBytes writes data as hexadecimal escapes.
 func (p *printer) hexBytes(v view) {
-	if v.faulted && len(v.data) < min(v.want, p.o.Strings) {
+	if v.faulted && len(v.data) < min(v.want, p.o.Strings+1) {
 		p.lost(v)
 		return
 	}

@@ -138,3 +138,47 @@ func futexWaiter(p *printer, t *syscalls.Type, v view) bool {
 	p.c('}')
 	return true
 }
+
+// readdir writes readdir: the count, which is always 1, only if it is not.
+func readdir(p *printer) bool {
+	if len(p.d.Args) < 3 || p.reg(&p.d.Args[2]) != 1 {
+		return false
+	}
+	p.arg(0)
+	p.arg(1)
+	return true
+}
+
+// ipcVersion writes what ipc is to do, with the version that stands above it.
+func ipcVersion(p *printer, c *syscalls.Consts, v uint64) {
+	if version := v >> 16; version != 0 {
+		p.udec(version)
+		p.s("<<16|")
+	}
+	numberOrName(p, c, v&0xffff)
+}
+
+// numberOrName writes a constant, or a number without a comment.
+func numberOrName(p *printer, c *syscalls.Consts, v uint64) {
+	if hasValue(c, v) {
+		p.consts(c, v)
+		return
+	}
+	p.udec(v)
+}
+
+// mknod writes mknod and mknodat: only a device file has a device.
+func mknod(p *printer) bool {
+	n := len(p.d.Args)
+	if n < 3 {
+		return false
+	}
+	const format, char, block = 0o170000, 0o020000, 0o060000 // S_IFMT, S_IFCHR, S_IFBLK
+	if m := p.reg(&p.d.Args[n-2]) & format; m == char || m == block {
+		return false
+	}
+	for i := range n - 1 {
+		p.arg(i)
+	}
+	return true
+}

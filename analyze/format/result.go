@@ -114,6 +114,14 @@ func (p *printer) returned() {
 		p.s("mask ")
 		p.word(t, ret)
 		p.c(')')
+	case t.Name == "sighandler":
+		h := truncate(ret, p.arch.PtrSize())
+		p.hex(h)
+		if name := handlerName(h); name != "" {
+			p.s(" (")
+			p.s(name)
+			p.c(')')
+		}
 	case t.Name == "fd":
 		p.dec(int64(int32(ret)))
 		if p.e.Flags&tracefile.Injected == 0 {

@@ -10,7 +10,7 @@ import (
 // sigset writes a set of signals: [INT CHLD], or ~[KILL STOP] when most are in
 // it.
 func sigset(p *printer, _ *syscalls.Type, v view) {
-	if len(v.data) < min(v.want, 8) || len(v.data) == 0 || p.d != nil && v.want != 8 && sigsetSize(p.d.Name) {
+	if len(v.data) < min(v.want, 8) || len(v.data) == 0 || p.d != nil && (v.want < p.arch.PtrSize() || v.want > 8) && sigsetSize(p.d.Name) {
 		p.lost(v)
 		return
 	}
@@ -19,7 +19,7 @@ func sigset(p *printer, _ *syscalls.Type, v view) {
 }
 
 // sigsetSize tells whether the kernel takes no set for this call but one of
-// 64 signals.
+// 64 signals. strace prints one from the size of a word on.
 func sigsetSize(call string) bool {
 	switch call {
 	case "ppoll", "ppoll_time64", "pselect6", "pselect6_time64", "epoll_pwait", "epoll_pwait2", "io_pgetevents", "io_pgetevents_time64", "io_uring_enter",
@@ -57,19 +57,26 @@ func (p *printer) sigset(set uint64, n int) {
 // sighandler writes the handler of a signal.
 func sighandler(p *printer, _ *syscalls.Type, v view) {
 	h := load(v.data, 0, p.arch.PtrSize())
-	name := ""
-	switch h {
-	case 0:
-		name = "SIG_DFL"
-	case 1:
-		name = "SIG_IGN"
-	case truncate(^uint64(0), p.arch.PtrSize()):
-		name = "SIG_ERR"
-	default:
+	name := handlerName(h)
+	if name == "" {
 		p.hex(h)
 		return
 	}
 	p.styled(func() { p.hex(h) }, func() { p.s(name) })
+}
+
+// handlerName returns the name of a handler that is no function, or "". strace
+// does not take the 32 bits of i386's −1 for SIG_ERR.
+func handlerName(h uint64) string {
+	switch h {
+	case 0:
+		return "SIG_DFL"
+	case 1:
+		return "SIG_IGN"
+	case ^uint64(0):
+		return "SIG_ERR"
+	}
+	return ""
 }
 
 // ksigval writes the value that comes with a signal, a number or an address.

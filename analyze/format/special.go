@@ -100,6 +100,8 @@ func init() {
 		"inet_diag_sockid":  diagSockid,
 		"perf_event_attr":   perfEventAttr,
 		"mmsghdr":           mmsghdr,
+		"iocb":              iocb,
+		"user_desc":         userDesc,
 		"msghdr":            msghdr,
 		"msghdr_out":        msghdr,
 		"sigevent":          sigevent,
@@ -124,12 +126,15 @@ func init() {
 		"uring_workers": uringWorkers,
 		"file_handle":   fileHandle,
 		"ifconf":        ifconf,
+		"user_desc":     threadArea,
 	}
 	sets = map[string]func(p *printer, c *syscalls.Consts, v uint64){
 		"ioctl_req":         ioctlRequest,
 		"personality_type":  personality,
 		"swap_flags":        swapFlags,
 		"syslog_action":     syslogAction,
+		"ipccalls":          ipcVersion,
+		"socketcall_op":     numberOrName,
 		"shmctl_cmds":       ipcCommand,
 		"msgctl_cmds":       ipcCommand,
 		"semctl_cmds":       ipcCommand,
@@ -161,6 +166,7 @@ func init() {
 		"execveat":               execve,
 		"poll":                   poll,
 		"ppoll":                  poll,
+		"ppoll_time64":           poll,
 		"fanotify_mark":          fanotifyMark,
 		"time":                   timeNow,
 		"sendfile":               sendfile,
@@ -171,6 +177,10 @@ func init() {
 		"select":                 selects,
 		"_newselect":             selects,
 		"pselect6":               selects,
+		"pselect6_time64":        selects,
+		"readdir":                readdir,
+		"mknod":                  mknod,
+		"mknodat":                mknod,
 	}
 }
 

@@ -144,7 +144,7 @@ func sigevent(p *printer, t *syscalls.Type, v view) bool {
 		}
 		first = false
 		p.s("sigev_signo=")
-		p.dec(signExtend(load(v.data, signo.Off, 4), 4))
+		p.udec(load(v.data, signo.Off, 4))
 	}
 	p.member(t, v, "sigev_notify", &first)
 	switch load(v.data, notify.Off, 4) {
@@ -197,7 +197,13 @@ func mmsghdr(p *printer, t *syscalls.Type, v view) bool {
 	if n := fieldOf(t, "msg_len"); n != nil && v.has(n.Off+4) && p.d.Name != "sendmmsg" {
 		p.limited, p.left0 = true, int(load(v.data, n.Off, 4))
 	}
-	p.structure(t, v)
+	if first := true; p.d.Name == "sendmmsg" && p.failed() { // nothing has written msg_len
+		p.c('{')
+		p.member(t, v, "msg_hdr", &first)
+		p.c('}')
+	} else {
+		p.structure(t, v)
+	}
 	p.limited = false
 	return true
 }

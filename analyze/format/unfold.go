@@ -1,6 +1,8 @@
 package format
 
 import (
+	"sync"
+
 	"sysreel/proto/syscalls"
 	"sysreel/proto/tracefile"
 )
@@ -52,15 +54,11 @@ func (p *printer) unfold(d *syscalls.Desc) *syscalls.Desc {
 					like = "recvfrom"
 				}
 			}
-			return p.inMemory(syscalls.ByName(syscalls.I386, like), name, 1, few)
+			return p.inMemory(of32(like), name, 1, few)
 		}
 	case "ipc":
 		if c, ok := ipcCalls[p.e.Args[0]&0xffff]; ok {
-			sub := syscalls.ByName(syscalls.I386, c.name)
-			if sub == nil { // without a number of its own
-				sub = syscalls.ByName(syscalls.AMD64, c.name)
-			}
-			return p.reordered(sub, c)
+			return p.reordered(of32(c.name), c)
 		}
 	case "mmap":
 		return p.inMemory(syscalls.ByName(syscalls.AMD64, "mmap"), "mmap", 0, 0)
@@ -68,6 +66,28 @@ func (p *printer) unfold(d *syscalls.Desc) *syscalls.Desc {
 		return p.inMemory(syscalls.ByName(syscalls.I386, "_newselect"), "select", 0, 0)
 	}
 	return d
+}
+
+// numberless are the calls that i386 makes with ipc and socketcall only: those
+// of amd64 with its types. semtimedop's time, say, has 32 bits.
+var numberless = sync.OnceValue(func() map[string]*syscalls.Desc {
+	m := make(map[string]*syscalls.Desc)
+	for _, name := range []string{"accept", "semop", "semtimedop"} {
+		if d := syscalls.ByName(syscalls.AMD64, name); d != nil {
+			if d, err := syscalls.ParseDesc(d.Proto, syscalls.I386); err == nil {
+				m[name] = d
+			}
+		}
+	}
+	return m
+})
+
+// of32 returns a call of i386 by name, or nil.
+func of32(name string) *syscalls.Desc {
+	if d := syscalls.ByName(syscalls.I386, name); d != nil {
+		return d
+	}
+	return numberless()[name]
 }
 
 // rename writes "name(" in the place of what there is.

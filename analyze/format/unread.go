@@ -9,7 +9,7 @@ import (
 // atExit are the arguments that strace looks at when the call has ended, and
 // only if it did well, though the kernel reads them: bits by register.
 var atExit = map[string]uint8{
-	"adjtimex": 1, "clock_adjtime": 1 << 1, "clock_adjtime64": 1 << 1,
+	"adjtimex": 1, "stime": 1, "clock_adjtime": 1 << 1, "clock_adjtime64": 1 << 1,
 	"epoll_pwait": 1 << 4, "epoll_pwait2": 1<<3 | 1<<4, "recvmmsg": 1 << 1, "recvmmsg_time64": 1 << 1,
 }
 
@@ -47,9 +47,9 @@ func (p *printer) unread(t *syscalls.Type, reg int) bool {
 		if p.arch.PtrSize() == 4 || c.Count[0].Size == 4 {
 			n = uint64(uint32(n))
 		}
-		hi, bytes := bits.Mul64(n, uint64(c.Unit))
+		hi, _ := bits.Mul64(n, uint64(c.Unit))
 		limit := most[name]
-		return limit != 0 && n > limit || hi != 0 || p.arch.PtrSize() == 4 && bytes>>32 != 0
+		return limit != 0 && n > limit || hi != 0
 	}
 	return false
 }

@@ -327,7 +327,7 @@ func (p *printer) bytes(v view) {
 		v.data = v.data[:min(len(v.data), v.want)]
 		p.left0 -= v.want
 	}
-	if v.faulted && len(v.data) < min(v.want, p.o.Strings) {
+	if v.faulted && len(v.data) < min(v.want, p.o.Strings+1) { // strace reads one more
 		p.lost(v)
 		return
 	}

@@ -3,6 +3,7 @@ package main
 import (
 	"encoding/binary"
 	"fmt"
+	"hash/fnv"
 	"math/rand/v2"
 	"os"
 	"path/filepath"
@@ -24,9 +25,11 @@ const (
 	planCall   = 8 * 8 // bytes of one
 )
 
-// A planner makes a plan. All that it chooses follows from the seed.
+// A planner makes a plan. All that it chooses for a call follows from the seed
+// and the call, so that others may change.
 type planner struct {
 	arch   syscalls.Arch
+	seed   uint64
 	rand   *rand.Rand
 	values int // of each argument, at most; and calls with all arguments by chance
 
@@ -39,7 +42,7 @@ type planner struct {
 }
 
 func newPlanner(a syscalls.Arch, seed uint64, values int) *planner {
-	p := &planner{arch: a, rand: rand.New(rand.NewPCG(seed, 1)), values: values, planned: make(map[string]int)}
+	p := &planner{arch: a, seed: seed, values: values, planned: make(map[string]int)}
 	p.image = make([]byte, planEnd-planBase)
 	p.next = planMemory - planBase
 	for i := len(p.image) - 4096; i < len(p.image); i++ {
@@ -84,6 +87,9 @@ func (p *planner) add(nr, group uint64, args [6]uint64) bool {
 // values, and then all take any.
 func (p *planner) call(d *syscalls.Desc) {
 	p.name = d.Name
+	h := fnv.New64a()
+	h.Write([]byte(d.Name))
+	p.rand = rand.New(rand.NewPCG(p.seed, h.Sum64()))
 	p.groups = append(p.groups, d.Name)
 	first := true
 	for _, v := range append([]*syscalls.Desc{d}, d.Variants()...) {
@@ -179,6 +185,7 @@ var unplanned = map[string]string{
 	"clone":           "clones.c: the child would go on with the plan",
 	"clone3":          "clones.c: the child would go on with the plan",
 	"rt_sigreturn":    "signals.c: needs a frame",
+	"sigsuspend":      "waits for a signal",
 	"sigreturn":       "signals.c: needs a frame",
 	"pause":           "restart.c: waits for a signal",
 	"restart_syscall": "restart.c: needs a call to go on with",
@@ -202,6 +209,10 @@ func (p *planner) safe(args *[6]uint64) bool {
 		if sleepers[p.name] && n > planEnd-4096 && n <= planEnd-8 {
 			return false
 		}
+	}
+	if p.name == "select" && p.arch == syscalls.I386 { // its arguments are in memory
+		timeout := uint64(p.word(args[0] + 16))
+		return p.word(args[0]) == 0 || timeout != 0 && p.word(timeout) < 2
 	}
 	switch p.name {
 	case "select", "_newselect", "pselect6", "pselect6_time64":
@@ -240,6 +251,14 @@ func (p *planner) safe(args *[6]uint64) bool {
 		return args[0] == 0 || args[0] > 1000
 	}
 	return true
+}
+
+// word returns four bytes of the memory of the plan, 0 elsewhere.
+func (p *planner) word(at uint64) uint32 {
+	if at < planBase || at > planEnd-4 {
+		return 0
+	}
+	return binary.LittleEndian.Uint32(p.image[at-planBase:])
 }
 
 // endless tells whether an array has so many elements that strace -v would print

@@ -8,6 +8,7 @@
  * a new child, in the directory of that group, with the descriptors of
  * descriptors(). */
 #define _GNU_SOURCE
+#define _FILE_OFFSET_BITS 64
 #include <fcntl.h>
 #include <sched.h>
 #include <signal.h>
@@ -114,7 +115,8 @@ int main(int argc, char **argv)
 			must(chdir(dir) == 0, dir);
 			descriptors();
 			do {
-				syscall(call->nr, call->args[0], call->args[1], call->args[2], call->args[3], call->args[4], call->args[5]);
+				const uint64_t *a = call->args;
+				syscall((long)call->nr, (long)a[0], (long)a[1], (long)a[2], (long)a[3], (long)a[4], (long)a[5]);
 				call++;
 			} while (!call->group);
 			_exit(0);
