@@ -7,6 +7,7 @@ import (
 	"regexp"
 	"slices"
 	"strconv"
+	"sync"
 
 	"sysreel/analyze"
 	"sysreel/analyze/diff"
@@ -312,7 +313,7 @@ func join(list []span) []span {
 	return out
 }
 
-var eventNumber = regexp.MustCompile(`#([0-9]+)$`)
+var eventNumber = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`#([0-9]+)$`) })
 
 // named lists the events that findings name: their evidence, and in the bad run
 // what their consequences end with.
@@ -337,7 +338,7 @@ func (b *builder) named() (out [2]map[uint64]bool) {
 
 // numberIn returns the event that a consequence ends with, 0 if none.
 func numberIn(s string) uint64 {
-	if m := eventNumber.FindStringSubmatch(s); m != nil {
+	if m := eventNumber().FindStringSubmatch(s); m != nil {
 		n, _ := strconv.ParseUint(m[1], 10, 64)
 		return n
 	}

@@ -21,6 +21,7 @@ import (
 	"fmt"
 	"html/template"
 	"io"
+	"sync"
 
 	"sysreel/analyze"
 	"sysreel/analyze/diff"
@@ -46,7 +47,10 @@ const DefaultMaxEvents = 400_000
 //go:embed page.html page.css page.js
 var files embed.FS
 
-var templates = template.Must(template.New("page").Funcs(functions).ParseFS(files, "page.html"))
+// templates are made when they are needed: every start of a recorder would pay.
+var templates = sync.OnceValue(func() *template.Template {
+	return template.Must(template.New("page").Funcs(functions).ParseFS(files, "page.html"))
+})
 
 // Write writes the page of a comparison that was made with Options.Detail. The
 // same comparison gives the same page byte for byte.
@@ -86,7 +90,7 @@ func (v *view) write(w io.Writer, chunks [][]byte) error {
 	v.CSS, v.Script, v.Data = template.CSS(css), template.JS(js), template.JS(data)
 	// Nothing but this style and this script may act, and nothing may be fetched.
 	v.Policy = fmt.Sprintf("default-src 'none'; style-src '%s'; script-src '%s'; base-uri 'none'; form-action 'none'", hashOf(css), hashOf(js))
-	if err := templates.ExecuteTemplate(w, "head", v); err != nil {
+	if err := templates().ExecuteTemplate(w, "head", v); err != nil {
 		return err
 	}
 	for i, c := range chunks {
@@ -100,7 +104,7 @@ func (v *view) write(w io.Writer, chunks [][]byte) error {
 			return err
 		}
 	}
-	return templates.ExecuteTemplate(w, "tail", v)
+	return templates().ExecuteTemplate(w, "tail", v)
 }
 
 // hashOf names a style or a script as a Content-Security-Policy does.
