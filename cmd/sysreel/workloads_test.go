@@ -135,7 +135,11 @@ func TestRecordedMake(t *testing.T) {
 		t.Fatalf("%d programs: %v", len(sources), err)
 	}
 	dir := t.TempDir()
-	for _, f := range append(sources[:scaled(8, len(sources))], filepath.Join("..", "..", "testdata", "progs", "prog.h")) {
+	headers, err := filepath.Glob(filepath.Join("..", "..", "testdata", "progs", "*.h"))
+	if err != nil || len(headers) == 0 {
+		t.Fatalf("%d headers: %v", len(headers), err)
+	}
+	for _, f := range append(sources[:scaled(8, len(sources))], headers...) {
 		data, err := os.ReadFile(f)
 		if err == nil {
 			err = os.WriteFile(filepath.Join(dir, filepath.Base(f)), data, 0o644)
