@@ -27,6 +27,11 @@ func explained(p *printer, c *syscalls.Consts, v uint64) {
 		}
 		return
 	}
+	p.valueComment(c, v)
+}
+
+// valueComment writes the name of a value that stands before it as a number.
+func (p *printer) valueComment(c *syscalls.Consts, v uint64) {
 	p.s(" /* ")
 	if hasValue(c, v) {
 		p.consts(c, v)

@@ -17,14 +17,7 @@ func swapFlags(p *printer, c *syscalls.Consts, v uint64) {
 // syslogAction writes what syslog is to do, which has a name in the kernel only.
 func syslogAction(p *printer, c *syscalls.Consts, v uint64) {
 	p.dec(int64(int32(v)))
-	p.s(" /* ")
-	if hasValue(c, v) {
-		p.consts(c, v)
-	} else {
-		p.s(c.Prefix)
-		p.s("???")
-	}
-	p.s(" */")
+	p.valueComment(c, v)
 }
 
 // syslog writes syslog: several actions look at no more arguments.
