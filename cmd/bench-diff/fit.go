@@ -81,14 +81,9 @@ func (b *bench) fit(re *regexp.Regexp, traces string) int {
 		best = append(best, e.rank(fitted))
 	}
 	fmt.Printf("\n%d cases of %d programs\n", len(all), len(programs))
-	describe := func(what string, ranks []int) {
-		top1, top3, mrr := score(ranks)
-		n := float64(len(ranks))
-		fmt.Printf("%-46s top-1 %5.1f %%, top-3 %5.1f %%, mean reciprocal rank %.3f\n", what, 100*float64(top1)/n, 100*float64(top3)/n, mrr)
-	}
-	describe("the weights in use", ranks)
-	describe("fitted to the other programs (held out)", held)
-	describe("fitted to all", best)
+	fmt.Printf("%-46s %s\n", "the weights in use", score(ranks))
+	fmt.Printf("%-46s %s\n", "fitted to the other programs (held out)", score(held))
+	fmt.Printf("%-46s %s\n", "fitted to all", score(best))
 	fmt.Printf("\n%-50s %8s %8s\n", "feature", "in use", "fitted")
 	for i, name := range now.Names() {
 		fmt.Printf("%-50s %8.1f %8.2f\n", name, now[i], fitted[i])
@@ -96,7 +91,9 @@ func (b *bench) fit(re *regexp.Regexp, traces string) int {
 	return 0
 }
 
-func score(ranks []int) (top1, top3 int, mrr float64) {
+// score says how well ranks are, 0 being not found.
+func score(ranks []int) string {
+	var top1, top3, mrr float64
 	for _, r := range ranks {
 		if r == 1 {
 			top1++
@@ -108,7 +105,8 @@ func score(ranks []int) (top1, top3 int, mrr float64) {
 			mrr += 1 / float64(r)
 		}
 	}
-	return top1, top3, mrr / float64(len(ranks))
+	n := float64(len(ranks))
+	return fmt.Sprintf("top-1 %.1f %%, top-3 %.1f %%, mean reciprocal rank %.3f", 100*top1/n, 100*top3/n, mrr/n)
 }
 
 // fitWeights maximises the likelihood that a right finding is chosen where one is

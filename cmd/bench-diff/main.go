@@ -88,8 +88,8 @@ func allCases() []failure {
 // failures runs the cases and prints the table.
 func (b *bench) failures(re *regexp.Regexp, traces string, baseline, reuse bool) int {
 	all := allCases()
-	var n, top1, top3, skipped, baseTop1, baseTop3 int
-	var mrr, baseMRR float64
+	var ranks, baseRanks []int // 0: not found
+	skipped := 0
 	fmt.Printf("%-30s %-10s %5s %5s %6s  %s\n", "case", "program", "rank", "of", "lines", "first finding")
 	for i := range all {
 		f := &all[i]
@@ -111,10 +111,9 @@ func (b *bench) failures(re *regexp.Regexp, traces string, baseline, reuse bool)
 		r, err := compare(good, bad)
 		if err != nil {
 			fmt.Printf("%-30s cannot be compared: %v\n", f.name, err)
-			n++
+			ranks, baseRanks = append(ranks, 0), append(baseRanks, 0)
 			continue
 		}
-		n++
 		rank, first := 0, "same"
 		for i := range r.Findings {
 			if i == 0 {
@@ -124,15 +123,7 @@ func (b *bench) failures(re *regexp.Regexp, traces string, baseline, reuse bool)
 				rank = i + 1
 			}
 		}
-		if rank == 1 {
-			top1++
-		}
-		if rank > 0 {
-			mrr += 1 / float64(rank)
-			if rank <= 3 {
-				top3++
-			}
-		}
+		ranks = append(ranks, rank)
 		line := ""
 		if baseline {
 			at, of, err := b.strace(f)
@@ -141,28 +132,19 @@ func (b *bench) failures(re *regexp.Regexp, traces string, baseline, reuse bool)
 			} else {
 				line = fmt.Sprintf(" [strace %d of %d]", at, of)
 			}
-			if at == 1 {
-				baseTop1++
-			}
-			if at > 0 {
-				baseMRR += 1 / float64(at)
-				if at <= 3 {
-					baseTop3++
-				}
-			}
+			baseRanks = append(baseRanks, at)
 		}
 		fmt.Printf("%-30s %-10s %5d %5d %6d  %.110s%s\n", f.name, f.program, rank, len(r.Findings), linesBefore(r, rank), first, line)
 		if b.verbose && rank != 1 {
 			_ = diff.Render(indent{os.Stdout}, r, diff.RenderOptions{All: true})
 		}
 	}
-	if n == 0 {
+	if len(ranks) == 0 {
 		return 1
 	}
-	share := func(k int) float64 { return 100 * float64(k) / float64(n) }
-	fmt.Printf("\n%d cases: top-1 %.0f %%, top-3 %.0f %%, mean reciprocal rank %.2f; %d skipped\n", n, share(top1), share(top3), mrr/float64(n), skipped)
+	fmt.Printf("\n%d cases: %s; %d skipped\n", len(ranks), score(ranks), skipped)
 	if baseline {
-		fmt.Printf("masked difference of strace logs: top-1 %.0f %%, top-3 %.0f %%, mean reciprocal rank %.2f (by line)\n", share(baseTop1), share(baseTop3), baseMRR/float64(n))
+		fmt.Printf("masked difference of strace logs: %s (by line)\n", score(baseRanks))
 	}
 	return 0
 }
