@@ -30,16 +30,20 @@ func (e *Engine) printed(t *thread, ret int64) bool {
 // file itself may be served by a program that is being recorded. The answer is
 // kept until the process makes a call that may change it.
 func (e *Engine) stored(t *thread, fd int32) bool {
-	all := e.cfg.Selected == nil // else such calls may not be seen
-	if is, ok := t.proc.stored[fd]; ok && all {
+	return e.kept(&t.proc.stored, fd, func() bool { return world.StoredAt(string(e.readLink(t, fd))) })
+}
+
+// kept returns what answers has of a descriptor, else what ask says, and keeps that.
+func (e *Engine) kept(answers *map[int32]bool, fd int32, ask func() bool) bool {
+	all := e.cfg.Selected == nil // else calls that change descriptors may not be seen
+	if is, ok := (*answers)[fd]; ok && all {
 		return is
 	}
-	link := e.readLink(t, fd)
-	is := world.StoredAt(string(link))
-	if t.proc.stored == nil {
-		t.proc.stored = make(map[int32]bool)
+	if *answers == nil {
+		*answers = make(map[int32]bool)
 	}
-	t.proc.stored[fd] = is
+	is := ask()
+	(*answers)[fd] = is
 	return is
 }
 

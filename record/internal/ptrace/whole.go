@@ -30,16 +30,7 @@ func (e *Engine) whole(t *thread) (usual capture.Keep) {
 // netlink tells whether a descriptor is of a netlink socket. The answer is kept
 // until the process makes a call that may change it.
 func (e *Engine) netlink(t *thread, fd int32) bool {
-	all := e.cfg.Selected == nil // else such calls may not be seen
-	if is, ok := t.proc.netlink[fd]; ok && all {
-		return is
-	}
-	is := e.protocol(t, fd) == "NETLINK"
-	if t.proc.netlink == nil {
-		t.proc.netlink = make(map[int32]bool)
-	}
-	t.proc.netlink[fd] = is
-	return is
+	return e.kept(&t.proc.netlink, fd, func() bool { return e.protocol(t, fd) == "NETLINK" })
 }
 
 var protocolName = []byte("system.sockprotoname\x00")
