@@ -5,6 +5,7 @@ package record
 import (
 	"bufio"
 	"bytes"
+	"net"
 	"os"
 	"strconv"
 	"strings"
@@ -41,7 +42,19 @@ func (s *session) header() *tracepb.Header {
 			Stacks: uint32(max(0, min(s.o.Stacks, MaxStacks))), Inject: s.o.Inject},
 		Calibration: &tracepb.Calibration{StopNs: s.engine.StopCost()},
 		TickNs:      tick,
+		Interfaces:  interfaces(),
 	}
+}
+
+// interfaces returns the network interfaces that the recorder sees. A recording
+// is whole without them.
+func interfaces() (list []*tracepb.Interface) {
+	const most = 1000
+	all, _ := net.Interfaces()
+	for _, i := range all[:min(len(all), most)] {
+		list = append(list, &tracepb.Interface{Index: uint32(i.Index), Name: []byte(i.Name)})
+	}
+	return list
 }
 
 // tick is the unit of a recording's times in nanoseconds. A ptrace stop takes

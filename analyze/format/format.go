@@ -45,6 +45,9 @@ type Options struct {
 	// Comm returns the name of a process or thread, written behind its ID (-Y); ""
 	// if it is not known. May be nil.
 	Comm func(id int32) string
+	// Interface returns the name of the network interface that has an index; "" if
+	// it is not known. May be nil.
+	Interface func(index uint32) string
 	// DumpRead and DumpWritten tell of which descriptors Dump writes what is
 	// read and written; may be nil.
 	DumpRead, DumpWritten func(fd int32) bool
@@ -230,6 +233,7 @@ type printer struct {
 	// limited says that of the payload only left0 more bytes mean something.
 	limited bool
 	shallow bool // only strings are shown behind pointers
+	grows   bool // within a structure that Grows
 	left0   int
 }
 
@@ -238,7 +242,7 @@ func (p *printer) begin(d *syscalls.Desc, e *tracefile.Event, names Names) {
 	p.b, p.note, p.commas = p.b[:0], p.note[:0], p.commas[:0]
 	p.text = e.Text()
 	p.enter, p.cursor, p.depth, p.name, p.twinOf = -1, 0, 0, 0, -1
-	p.searched, p.limited = 0, false
+	p.searched, p.limited, p.grows = 0, false, false
 	base := &p.f.base
 	p.o.Constants, p.o.Verbose, p.shallow = base.Constants, base.Verbose, false
 	if d == nil {

@@ -26,3 +26,21 @@ func (p *printer) id16(v uint64) {
 	}
 	p.udec(v)
 }
+
+// interfaceIndex writes the index of a network interface: by its name, if it is
+// known.
+func (p *printer) interfaceIndex(v uint64) {
+	name := ""
+	if p.o.Interface != nil {
+		name = p.o.Interface(uint32(v))
+	}
+	if name == "" {
+		p.udec(v)
+		return
+	}
+	p.styled(func() { p.udec(v) }, func() {
+		p.s(`if_nametoindex("`)
+		p.quote([]byte(name))
+		p.s(`")`)
+	})
+}

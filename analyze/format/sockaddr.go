@@ -156,7 +156,7 @@ func sockaddrPacket(p *printer, v view) {
 	p.s("sll_protocol=htons(")
 	p.named("ethernet_protocol", int64(be16(v.data, 2)))
 	p.s("), sll_ifindex=")
-	p.udec(load(v.data, 4, 4))
+	p.interfaceIndex(load(v.data, 4, 4))
 	p.s(", sll_hatype=")
 	p.named("arp_hardware", int64(load(v.data, 8, 2)))
 	p.s(", sll_pkttype=")

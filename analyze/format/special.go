@@ -72,7 +72,7 @@ func init() {
 		"kd_tone":            consoleTone,
 		"pgoff":              pageOffset,
 		"cap_bits":           capBits,
-		"bpf_attr":           rawBytes,
+		"bpf_attr":           func(p *printer, _ *syscalls.Type, v view) { p.lost(v) }, // of a command that there is not
 		"uring_rsrc":         func(p *printer, _ *syscalls.Type, v view) { p.longer("io_uring_rsrc_register", v) },
 		"uring_rsrc_update":  func(p *printer, _ *syscalls.Type, v view) { p.longer("io_uring_rsrc_update2", v) },
 		"key_text":           keyText,
@@ -120,13 +120,15 @@ func init() {
 		"old_sigaction":     sigaction,
 	}
 	changes = map[string]func(p *printer, t *syscalls.Type, in, out view) bool{
-		"bpf_start_id":  bpfNextID,
-		"fiemap":        fiemap,
-		"uring_probe":   uringProbe,
-		"uring_workers": uringWorkers,
-		"file_handle":   fileHandle,
-		"ifconf":        ifconf,
-		"user_desc":     threadArea,
+		"bpf_map_batch_attr":        bpfBatch,
+		"bpf_map_batch_update_attr": bpfBatch,
+		"bpf_map_batch_delete_attr": bpfBatch,
+		"fiemap":                    fiemap,
+		"uring_probe":               uringProbe,
+		"uring_workers":             uringWorkers,
+		"file_handle":               fileHandle,
+		"ifconf":                    ifconf,
+		"user_desc":                 threadArea,
 	}
 	sets = map[string]func(p *printer, c *syscalls.Consts, v uint64){
 		"ioctl_req":         ioctlRequest,

@@ -1,6 +1,10 @@
 package format
 
-import "sysreel/proto/syscalls"
+import (
+	"bytes"
+
+	"sysreel/proto/syscalls"
+)
 
 // structure writes {name=value, ...}.
 func (p *printer) structure(t *syscalls.Type, v view) { p.split(t, v, nil) }
@@ -8,6 +12,10 @@ func (p *printer) structure(t *syscalls.Type, v view) { p.split(t, v, nil) }
 // split writes a structure that a call reads and writes: v as it was before and,
 // if the call has ended well, out as it is then. For others out is nil.
 func (p *printer) split(t *syscalls.Type, v view, out *view) {
+	if t.Grows {
+		p.growing(t, v, out)
+		return
+	}
 	if !p.holds(t, v) || v.want < least[t.Name] || v.faulted && !v.has(t.Size) && len(v.data) < v.want {
 		p.lost(v)
 		return
@@ -25,7 +33,7 @@ func (p *printer) split(t *syscalls.Type, v view, out *view) {
 	first, more := true, false
 	for i := range t.Fields {
 		f := &t.Fields[i]
-		if f.Hidden || !f.If.Holds(load(v.data, f.If.Off, f.If.Size)) {
+		if f.Hidden || !f.If.Holds(v.data) {
 			continue
 		}
 		if f.After && out != nil && out.buf < 0 {
@@ -97,7 +105,7 @@ func (p *printer) again(t *syscalls.Type, out view) {
 	for _, i := range t.Again {
 		f := &t.Fields[i]
 		fv := out.at(f.Off, sizeOr(f.Type, out.want-f.Off))
-		if !f.If.Holds(load(out.data, f.If.Off, f.If.Size)) || f.NonZero && !anySet(fv.data) || !fv.has(f.Type.Size) {
+		if !f.If.Holds(out.data) || f.NonZero && !anySet(fv.data) || !fv.has(f.Type.Size) {
 			continue
 		}
 		if !first {
@@ -118,7 +126,7 @@ func (p *printer) again(t *syscalls.Type, out view) {
 // anyAgain tells whether there is anything for again to write.
 func (p *printer) anyAgain(t *syscalls.Type, out view) bool {
 	for _, i := range t.Again {
-		if f := &t.Fields[i]; f.If.Holds(load(out.data, f.If.Off, f.If.Size)) {
+		if f := &t.Fields[i]; f.If.Holds(out.data) {
 			return true
 		}
 	}
@@ -143,9 +151,9 @@ func (p *printer) field(f *syscalls.Field, v, fv view, out *view) {
 	if out != nil && f.Changed {
 		p.field(f, v, fv, nil)
 		p.pause()
-		if out.buf >= 0 {
+		if now := out.at(f.Off, fv.want); out.buf >= 0 && !(f.Varies && bytes.Equal(fv.data, now.data)) {
 			p.s(" => ")
-			p.field(f, *out, out.at(f.Off, fv.want), nil)
+			p.field(f, *out, now, nil)
 		}
 		return
 	}
@@ -156,6 +164,8 @@ func (p *printer) field(f *syscalls.Field, v, fv view, out *view) {
 			o = out.at(f.Off, fv.want)
 		}
 		p.split(f.Type, fv, &o)
+	case f.Type.Kind == syscalls.Pointer && f.Deep && !p.o.Verbose:
+		p.addr(load(v.data, f.Off, f.Type.Size))
 	case f.Type.Kind == syscalls.Pointer:
 		p.pointerIn(f.Type, v, f.Off)
 	case f.Type.Kind == syscalls.Array && f.Type.Len.From == syscalls.LenField && f.Type.Elem != nil:

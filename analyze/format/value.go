@@ -111,6 +111,21 @@ func init() {
 			}
 			p.udec(v)
 		},
+		"ebpf_code": ebpfCode,
+		"u64_max": func(p *printer, v uint64) {
+			if v == 1<<64-1 {
+				p.s("UINT64_MAX")
+				return
+			}
+			p.udec(v)
+		},
+		"ifindex": (*printer).interfaceIndex,
+		"numa_node": func(p *printer, v uint64) {
+			p.udec(v)
+			if v == 1<<32-1 {
+				p.s(" /* NUMA_NO_NODE */")
+			}
+		},
 		"errno_neg": func(p *printer, v uint64) {
 			if n := -int32(v); n > 0 && syscalls.ErrnoName(int(n)) != "" {
 				p.c('-')
@@ -349,6 +364,8 @@ func (p *printer) string(t *syscalls.Type, v view) {
 		return
 	}
 	switch {
+	case v.want == 0 && t.Name == "str": // of a buffer without room
+		p.s(`""`)
 	case t.Name == "cstr" && t.Size > 0 && len(s) == t.Size: // the last byte is the NUL's
 		p.path(s[:t.Size-1], true)
 	case t.Name == "name" && ended: // of an attribute
@@ -478,11 +495,11 @@ func (p *printer) pointerIn(t *syscalls.Type, v view, off int) {
 	if t.Dir == syscalls.NoDir && v.buf >= 0 {
 		phase = p.e.Bufs[v.buf].Phase
 	}
-	if phase == tracefile.AtExit && p.ended() && p.failed() && t.Elem.Kind == syscalls.Bytes {
+	c, ok := p.child(v, off, phase)
+	if phase == tracefile.AtExit && p.ended() && p.failed() && t.Elem.Kind == syscalls.Bytes && !p.grows {
 		p.addr(addr) // what a read that failed has left there
 		return
 	}
-	c, ok := p.child(v, off, phase)
 	if ok {
 		p.pointee(t.Elem, c)
 		return

@@ -12,25 +12,50 @@ import (
 // operations are programs that make calls of one operation after the other.
 var operations = []struct {
 	prog   string
+	args   string // of the program
+	option string // of strace, and of replay
 	calls  string // regular expression of the calls that are held against strace's
 	lines  int    // there are at least so many
 	differ []difference
 }{
-	{"controls", `fcntl|(?:shm|msg|sem)ctl|arch_prctl`, 8000, []difference{
+	{"controls", "", "", `fcntl|(?:shm|msg|sem)ctl|arch_prctl`, 8000, []difference{
 		{lines: `^fcntl\(-1, 0x4(?:0[34b-f]|10) `, why: "F_DUPFD_QUERY, F_CREATED_QUERY, hints and delegations, which strace 6.1 does not know", before: "7.2"},
 		{lines: `^fcntl\(-1, F_GETOWNER_UIDS`, why: "strace does not look at the answer"},
 		{lines: `^arch_prctl\(0x[45]00[1-5] `, why: "tags and shadow stacks, which strace 6.1 does not know", before: "7.2"},
 	}},
-	{"keys", `keyctl|add_key|request_key`, 7000, []difference{
+	{"keys", "", "", `keyctl|add_key|request_key`, 7000, []difference{
 		{lines: `KEYCTL_REJECT.* 4\d{9}, `, why: "error numbers that there cannot be"},
 		{lines: `KEYCTL_WATCH_KEY`, why: "strace does not describe it"},
 		{lines: `KEYCTL_PKEY_\w+, 0x[0-9a-f]+, `, why: "only the lengths could be read of what stands before"},
 	}},
-	{"rings", `io_uring_setup|io_uring_register`, 2500, []difference{
+	{"rings", "", "", `io_uring_setup|io_uring_register`, 2500, []difference{
 		{lines: `(?:RESTRICTION|IORING_OP)_\?\?\?`, why: "operations newer than strace 6.1, or none", before: "7.2"},
 		{lines: `IORING_SETUP_CQE32\|0x|IORING_FEAT_LINKED_FILE\|0x`, why: "flags newer than strace 6.1", before: "7.2"},
 		{lines: `IORING_REGISTER_FILES_UPDATE, .*fds=`, why: "strace follows the pointer"},
 	}},
+	{"bpf", "", "", `bpf`, 17000, bpfDiffers},
+	{"bpf", "", "-v", `bpf`, 17000, append([]difference{
+		{lines: `extra_data=`, why: "what is behind members that strace 6.1 does not know", before: "7.2"},
+	}, bpfDiffers...)},
+	{"bpf", "fail", "-y", `bpf`, 17000, bpfDiffers},
+}
+
+// bpfDiffers are the attributes of bpf in which strace 6.1 differs.
+var bpfDiffers = []difference{
+	{lines: `BPF_\w*\?\?\?|\|0x[0-9a-f]+`, why: "constants newer than strace 6.1, or none", before: "7.2"},
+	{lines: `^bpf\((?:BPF_(?:LINK_DETACH|ITER_CREATE|ENABLE_STATS|PROG_BIND_MAP)), 0x`, why: "commands that strace 6.1 does not describe", before: "7.2"},
+	{lines: `^bpf\(BPF_\w+_GET_(?:NEXT_ID|FD_BY_ID), \{`, why: "members that strace 6.1 prints for all of them, at the beginning", before: "7.2"},
+	{lines: `^bpf\(BPF_RAW_TRACEPOINT_OPEN, .*(?:\}, \.\.\.\}|\}, \d{3,4}|\}, [3-9]\d|\}, 2[4-9])`, why: "cookie, which strace 6.1 does not know", before: "7.2"},
+	{lines: `^bpf\(BPF_BTF_LOAD, .*\}, (?:29|[3-9]\d|\d{3,4})\)`, why: "the size of the log and what follows, which strace 6.1 does not know", before: "7.2"},
+	{lines: `^bpf\(BPF_MAP_CREATE, .*map_extra=`, why: "what follows, which strace 6.1 does not know", before: "7.2"},
+	{lines: `^bpf\(BPF_PROG_LOAD, .*fd_array=`, why: "what follows, which strace 6.1 does not know", before: "7.2"},
+	{lines: `^bpf\(BPF_OBJ_(?:PIN|GET), .*\}, (?:1[7-9]|[2-9]\d|\d{3,4})\)`, why: "path_fd, which strace 6.1 does not know", before: "7.2"},
+	{lines: `^bpf\(BPF_PROG_ATTACH, .*\}, (?:2[1-9]|[3-9]\d|\d{3,4})\)`, why: "the place among the others, which strace 6.1 does not know", before: "7.2"},
+	{lines: `^bpf\(BPF_PROG_DETACH, \{`, why: "strace 6.1 prints some members only", before: "7.2"},
+	{lines: `^bpf\(BPF_PROG_QUERY, .*\}, (?:3[3-9]|[4-9]\d|\d{3,4})\)`, why: "the arrays that strace 6.1 does not know", before: "7.2"},
+	{lines: `^bpf\(BPF_(?:PROG_QUERY|LINK_CREATE|PROG_ATTACH), .*attach_type=BPF_XDP`, why: "an interface, which strace 6.1 takes for a descriptor", before: "7.2"},
+	{lines: `^bpf\(BPF_LINK_CREATE, .* flags=0x`, why: "flags that strace 6.1 does not know", before: "7.2"},
+	{lines: `^bpf\(BPF_LINK_CREATE, .*attach_type=BPF_(?:CGROUP|TRACE_F|MODIFY|LSM)`, why: "what is of the type, which strace 6.1 does not know", before: "7.2"},
 }
 
 // TestOperationsLikeStrace holds each operation of calls that do very different
@@ -47,15 +72,16 @@ func TestOperationsLikeStrace(t *testing.T) {
 	need(t, "gcc")
 	bin := buildSysreel(t)
 	for _, o := range operations {
-		t.Run(o.prog, func(t *testing.T) {
+		t.Run(strings.Join(strings.Fields(o.prog+" "+o.args+" "+o.option), "_"), func(t *testing.T) {
 			prog := filepath.Join(t.TempDir(), o.prog)
 			if out, err := exec.Command("gcc", "-w", "-O1", "-o", prog, "../../testdata/progs/"+o.prog+".c").CombinedOutput(); err != nil {
 				t.Fatalf("gcc: %v\n%s", err, out)
 			}
 			differ := mayDiffer(t, o.differ)
 			calls := regexp.MustCompile(`^(?:` + o.calls + `)\(`)
+			command := append([]string{"setarch", "-R", prog}, strings.Fields(o.args)...)
 			tryTimes(t, func() []string {
-				theirs, ours := textOfBoth(t, bin, []string{"setarch", "-R", prog}, nil)
+				theirs, ours := textOfBoth(t, bin, command, strings.Fields(o.option))
 				return linesLikeStrace(t, pretended(theirs), pretended(ours), calls, differ, o.lines)
 			})
 		})

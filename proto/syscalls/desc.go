@@ -79,6 +79,9 @@ type Type struct {
 	// Gaps: of a Struct with Terse fields, "..." stands for each run of others.
 	// Open: "..." ends the Struct always, if it has been printed to its end.
 	Gaps, Open bool
+	// Grows: of a Struct whose size the caller states, members that it does not
+	// reach are 0, and bytes behind the last member are printed if one is set.
+	Grows bool
 
 	align int // Struct, Union: bytes
 	// Of a Pointer, for the copy plan: both lengths; Elem is a prefix of Lens
@@ -98,8 +101,17 @@ type Field struct {
 	// stands when the call has ended well, Changed both as it was and, after
 	// "=>", as it stands then.
 	After, Changed bool
+	Varies         bool      // Changed, where it is another one then
 	NonZero        bool      // printed only if a bit is set in it
 	If             FieldCond // printed only if this holds
+	// Of a structure that Grows: printed only if the caller states at least
+	// Least bytes. Since: nor is what follows it, otherwise.
+	Least int
+	Since bool
+	// Overlaid: it shares its place with others (Off).
+	Overlaid bool
+	// Deep: a pointer that is followed only with -v.
+	Deep bool
 	// Of a bit-field: its place in the little-endian integer at Off. Bits is
 	// 0 for other fields.
 	Shift, Bits uint8
@@ -113,17 +125,27 @@ type FieldCond struct {
 	Mask      uint64
 	Any       []uint64
 	Not       bool // the contrary
+	And       *FieldCond
 }
 
-// Holds reports whether the condition is true of the member's value n.
-func (c *FieldCond) Holds(n uint64) bool {
-	if c.Size == 0 {
-		return true
+// Holds reports whether the condition is true of the structure that data is, or
+// the beginning of. Bytes that are not there are 0.
+func (c *FieldCond) Holds(data []byte) bool {
+	for ; c != nil && c.Size != 0; c = c.And {
+		var n uint64
+		for i := range min(c.Size, 8, max(0, len(data)-c.Off)) {
+			n |= uint64(data[c.Off+i]) << (8 * i)
+		}
+		n &= c.Mask
+		is := n != 0
+		if len(c.Any) > 0 {
+			is = slices.Contains(c.Any, n)
+		}
+		if is == c.Not {
+			return false
+		}
 	}
-	if len(c.Any) == 0 {
-		return n&c.Mask != 0 != c.Not
-	}
-	return slices.Contains(c.Any, n&c.Mask) != c.Not
+	return true
 }
 
 // Get returns the member's value out of the integer at Off.
@@ -223,6 +245,27 @@ type Copy struct {
 	Unit   uint32    // bytes of one unit
 	Max    uint32    // never copy more than this many bytes (Data: no meaning)
 	Count  [2]Length // number of units: the smaller; None in [1] if unused
+	If     CopyIf    // copied only if this holds
+}
+
+// CopyIf is a condition of a Copy: the number of Size bytes at Off of the
+// parent's unit is Val. With a Size of 0 it is always true.
+type CopyIf struct {
+	Off  uint16
+	Size uint8
+	Val  uint32
+}
+
+// Holds reports whether the condition is true of the parent's unit.
+func (c CopyIf) Holds(unit []byte) bool {
+	if c.Size == 0 {
+		return true
+	}
+	var n uint64
+	for i := range min(int(c.Size), max(0, len(unit)-int(c.Off))) {
+		n |= uint64(unit[int(c.Off)+i]) << (8 * i)
+	}
+	return n == uint64(c.Val)
 }
 
 // Phases of a Copy.

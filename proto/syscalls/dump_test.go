@@ -39,6 +39,9 @@ func describe(copies []Copy) string {
 		} else {
 			fmt.Fprintf(&b, " max %d", c.Max)
 		}
+		if c.If.Size > 0 {
+			fmt.Fprintf(&b, " if field %d:%d is %d", c.If.Off, c.If.Size, c.If.Val)
+		}
 		b.WriteByte('\n')
 	}
 	return b.String()

@@ -27,9 +27,10 @@ type argExpr struct {
 }
 
 // typeExpr is [in|out|inout [always]] name[*][:width][/bits][lengths]. In a structure
-// a pointer is written "ptr [in|out] T".
+// a pointer is written "ptr [in|out] T", or "ptr64" where it has 8 bytes always.
 type typeExpr struct {
 	ptr    bool // a pointer field without or with dir
+	ptr64  bool // one of 8 bytes on every architecture
 	dir    Dir
 	always bool
 	name   string // "" for a variant's argument that keeps the base row's type
@@ -111,7 +112,10 @@ func (a *argExpr) String() string {
 
 func (t *typeExpr) String() string {
 	var b strings.Builder
-	if t.ptr {
+	switch {
+	case t.ptr64:
+		b.WriteString("ptr64 ")
+	case t.ptr:
 		b.WriteString("ptr ")
 	}
 	if t.dir != NoDir {
@@ -248,7 +252,10 @@ func (a *argExpr) parse(s string) error {
 
 func (t *typeExpr) parse(s string) error {
 	rest, ok := strings.CutPrefix(s, "ptr ")
-	t.ptr = ok
+	if !ok {
+		rest, t.ptr64 = strings.CutPrefix(s, "ptr64 ")
+	}
+	t.ptr = ok || t.ptr64
 	for _, d := range []Dir{In, Out, InOut} {
 		if r, ok := strings.CutPrefix(rest, d.String()+" "); ok {
 			t.dir, rest = d, r

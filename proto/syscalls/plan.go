@@ -30,6 +30,7 @@ type piece struct {
 	nested int  // offset of the structure that the lengths speak of, in the parent's unit
 	rest   bool // no array above counts its units by the result
 	spread bool // the array above was written with `rest`
+	only   CopyIf
 }
 
 // plan returns the copies of all arguments: those at enter, then those at exit.
@@ -83,8 +84,11 @@ func flowsOut(t *Type, depth int) bool {
 // how the argument flows.
 func (p *planner) follow(w piece, dir Dir) error {
 	elem := w.typ.Elem
-	c := Copy{Phase: w.phase, Arg: w.arg, Parent: w.parent, Off: uint16(w.off), Stride: uint16(w.stride), Max: maxWhole, Unit: 1}
+	c := Copy{Phase: w.phase, Arg: w.arg, Parent: w.parent, Off: uint16(w.off), Stride: uint16(w.stride), Max: maxWhole, Unit: 1, If: w.only}
 	unit := elem // of which there are Count
+	if w.phase == AtExit && w.parent >= 0 && elem.Kind == Array {
+		c.Phase = AtSuccess // strace looks at no array of a call that failed
+	}
 	switch {
 	case elem.Kind == String && elem.Size == 0:
 		c.Mode, c.Max, c.Data = CString, maxString, elem.Name == "str"
@@ -133,7 +137,7 @@ func (p *planner) follow(w piece, dir Dir) error {
 		stride = int(c.Unit)
 	}
 	inner := w
-	inner.parent, inner.stride, inner.nested = int8(len(p.copies)-1), stride, 0
+	inner.parent, inner.stride, inner.nested, inner.only = int8(len(p.copies)-1), stride, 0, CopyIf{}
 	inner.rest, inner.spread = w.rest && !byUnits, spread
 	return p.inside(unit, 0, inner, dir)
 }
@@ -193,6 +197,10 @@ func (p *planner) inside(t *Type, off int, w piece, dir Dir) error {
 	case Struct:
 		for _, f := range t.Fields {
 			var err error
+			w := w
+			if c := f.If; len(c.Any) == 1 && !c.Not && c.Any[0] <= 1<<32-1 {
+				w.only = CopyIf{Off: uint16(off + c.Off), Size: uint8(c.Size), Val: uint32(c.Any[0])}
+			}
 			if f.Type.Kind == Pointer {
 				err = p.followField(f.Type, off+f.Off, off, w, dir)
 			} else {

@@ -50,6 +50,8 @@ func (t *archTable) parseSection(s *section, kind string, words []string) (*Type
 			typ.Gaps = true
 		case w == "open":
 			typ.Open = true
+		case w == "grows":
+			typ.Grows = true
 		case isAlign:
 			a, err := strconv.Atoi(n)
 			if err != nil || a <= 0 || a&(a-1) != 0 {
@@ -155,8 +157,9 @@ type fieldExpr struct {
 	name string
 	typ  typeExpr
 	Field
-	at   string // the field whose place it shares, "" for none
-	cond string // "name=value", "name!=value", "name&value" or "name!&value", "" for none
+	at   string // the field whose place it shares, perhaps "+" bytes behind it; "" for none
+	cond string // "name=value", "name!=value", "name&value" or "name!&value", more behind " and "; "" for none
+	with string // the field without which it is not printed, "" for none
 }
 
 // parseField parses "name type [word ...] [if condition]".
@@ -167,6 +170,7 @@ func parseField(line string) (fieldExpr, error) {
 words:
 	for n := len(words); n > 2; n-- {
 		at, isAt := strings.CutPrefix(words[n-1], "at=")
+		with, isWith := strings.CutPrefix(words[n-1], "with=")
 		switch w := words[n-1]; {
 		case w == "terse":
 			f.Terse = true
@@ -176,8 +180,18 @@ words:
 			f.After = true
 		case w == "changed":
 			f.Changed = true
+		case w == "varies":
+			f.Changed, f.Varies = true, true
 		case w == "nonzero":
 			f.NonZero = true
+		case w == "since":
+			f.Since = true
+		case w == "whole":
+			f.Least = -1
+		case w == "deep":
+			f.Deep = true
+		case isWith:
+			f.with = with
 		case isAt:
 			f.at = at
 		default:
@@ -226,17 +240,29 @@ func (l *layout) place(fields []fieldExpr) error {
 		if !l.union {
 			off = (l.end + align - 1) / align * align
 		}
+		f := e.Field
 		if e.at != "" {
-			i := slices.IndexFunc(l.fields, func(f Field) bool { return f.Name == e.at })
+			at, by, _ := strings.Cut(e.at, "+")
+			i := slices.IndexFunc(l.fields, func(f Field) bool { return f.Name == at })
 			if i < 0 {
 				return fmt.Errorf("%s: at=%s is no field before it", e.name, e.at)
 			}
 			off = l.fields[i].Off
+			if by != "" {
+				n, err := strconv.Atoi(by)
+				if err != nil || n <= 0 {
+					return fmt.Errorf("%s: at=%s: %q is no number", e.name, e.at, by)
+				}
+				off += n
+			}
+			f.Overlaid, l.fields[i].Overlaid = true, true
 		}
-		f := e.Field
 		f.Name, f.Off, f.Type, f.Bits = e.name, off, typ, uint8(e.typ.bits)
 		if f.If, err = l.condition(e.cond); err != nil {
 			return fmt.Errorf("%s: %w", e.name, err)
+		}
+		if f.Least, err = l.least(e, off, typ.Size); err != nil {
+			return err
 		}
 		if f.Bits != 0 && len(l.fields) > 0 {
 			// It shares the integer of the bit-field before, if it fits.
@@ -255,9 +281,34 @@ func (l *layout) place(fields []fieldExpr) error {
 	return nil
 }
 
-// condition resolves the condition of a field to another one, of the round
-// before.
+// least returns how many bytes of a structure that grows there must be for a
+// field to be printed.
+func (l *layout) least(e *fieldExpr, off, size int) (int, error) {
+	switch {
+	case e.Since:
+		return off + 1, nil
+	case e.Least < 0:
+		return off + size, nil
+	case e.with == "" || l.known == nil:
+		return 0, nil
+	}
+	i := slices.IndexFunc(l.known, func(f Field) bool { return f.Name == e.with })
+	if i < 0 {
+		return 0, fmt.Errorf("%s: with=%s is no field", e.name, e.with)
+	}
+	return l.known[i].Off + 1, nil
+}
+
+// condition resolves the condition of a field to others, of the round before.
 func (l *layout) condition(s string) (c FieldCond, err error) {
+	s, more, several := strings.Cut(s, " and ")
+	if several {
+		and, err := l.condition(more)
+		if err != nil {
+			return c, err
+		}
+		c.And = &and
+	}
 	at := strings.IndexAny(s, "=&")
 	if s == "" || l.known == nil {
 		return c, nil
@@ -281,6 +332,12 @@ func (l *layout) condition(s string) (c FieldCond, err error) {
 		return c, err
 	}
 	for name := range strings.SplitSeq(s[at+1:], "|") {
+		if set := l.t.constSet(name); set != nil { // one of them
+			for _, v := range set.Values {
+				c.Any = append(c.Any, v.Val&c.Mask)
+			}
+			continue
+		}
 		v, err := l.t.evaluate(name, f.Type.Consts)
 		if err != nil {
 			return c, err

@@ -26,10 +26,10 @@ var integers = map[string]builtin{
 
 	"fd": {4, true, Dec}, "dirfd": {4, true, Dec}, "pid": {4, true, Dec}, "tid": {4, true, Dec}, "pgid": {4, true, Dec},
 	"uid": {4, false, Dec}, "gid": {4, false, Dec}, "uid16": {2, false, Dec}, "gid16": {2, false, Dec},
-	"signo": {4, true, Dec}, "signo64": {8, false, Dec}, "ifindex": {4, true, Dec}, "mode": {2, false, Oct}, "mode16": {2, false, Oct}, "mode32": {4, false, Oct}, "dev": {4, false, Dec},
+	"signo": {4, true, Dec}, "signo64": {8, false, Dec}, "ifindex": {4, false, Dec}, "mode": {2, false, Oct}, "mode16": {2, false, Oct}, "mode32": {4, false, Oct}, "dev": {4, false, Dec},
 	"off": {word, true, Dec}, "loff": {8, true, Dec}, "loffhl": {8, true, Dec}, "loffhilo": {8, true, Dec},
 	"time_t": {word, true, Dec}, "time64": {8, true, Dec}, "clock_t": {word, true, Dec},
-	"errno": {4, true, Dec}, "btrfs_u64": {8, false, Dec}, "btrfs_objectid": {8, false, Dec}, "btrfs_key_type": {4, false, Dec}, "errno_neg": {4, true, Dec}, "u32_any": {4, false, Dec}, "bool": {4, true, Dec},
+	"errno": {4, true, Dec}, "btrfs_u64": {8, false, Dec}, "btrfs_objectid": {8, false, Dec}, "btrfs_key_type": {4, false, Dec}, "numa_node": {4, false, Dec}, "u64_max": {8, false, Dec}, "ebpf_code": {1, false, Hex}, "errno_neg": {4, true, Dec}, "u32_any": {4, false, Dec}, "bool": {4, true, Dec},
 	"noreturn": {0, false, Dec},
 }
 
@@ -236,8 +236,12 @@ func (t *archTable) pointer(e *typeExpr, sc scope) (*Type, error) {
 	if err != nil {
 		return nil, err
 	}
+	size := t.arch.PtrSize()
+	if e.ptr64 {
+		size = 8
+	}
 	return &Type{
-		Kind: Pointer, Name: e.name, Size: t.arch.PtrSize(), Elem: elem, Dir: e.dir,
+		Kind: Pointer, Name: e.name, Size: size, Elem: elem, Dir: e.dir,
 		always: e.always, prefix: e.prefix, lens: lens,
 	}, nil
 }
@@ -287,6 +291,8 @@ func (t *archTable) alignment(typ *Type) int {
 		return t.alignment(typ.Elem)
 	case Bytes, String:
 		return 1
+	case Pointer:
+		return typ.Size // __aligned_u64 where it is wider than a word
 	case Special:
 		if s := specials[typ.Name]; s.align != 0 {
 			return t.bytes(s.align)

@@ -167,7 +167,7 @@ func (x Loss_Reason) Number() protoreflect.EnumNumber {
 
 // Deprecated: Use Loss_Reason.Descriptor instead.
 func (Loss_Reason) EnumDescriptor() ([]byte, []int) {
-	return file_proto_trace_proto_rawDescGZIP(), []int{33, 0}
+	return file_proto_trace_proto_rawDescGZIP(), []int{34, 0}
 }
 
 type Footer_End int32
@@ -228,7 +228,7 @@ func (x Footer_End) Number() protoreflect.EnumNumber {
 
 // Deprecated: Use Footer_End.Descriptor instead.
 func (Footer_End) EnumDescriptor() ([]byte, []int) {
-	return file_proto_trace_proto_rawDescGZIP(), []int{34, 0}
+	return file_proto_trace_proto_rawDescGZIP(), []int{35, 0}
 }
 
 // Trace is a whole file: the contents of its zstd frames, one after the other.
@@ -1933,7 +1933,9 @@ type Header struct {
 	// end when they begin, save that those interrupted by another's line end later.
 	NoDurations bool `protobuf:"varint,20,opt,name=no_durations,json=noDurations,proto3" json:"no_durations,omitempty"`
 	// Without a clock the times only order the events.
-	NoClock       bool `protobuf:"varint,21,opt,name=no_clock,json=noClock,proto3" json:"no_clock,omitempty"`
+	NoClock bool `protobuf:"varint,21,opt,name=no_clock,json=noClock,proto3" json:"no_clock,omitempty"`
+	// Network interfaces when recording began, as the recorder saw them.
+	Interfaces    []*Interface `protobuf:"bytes,50,rep,name=interfaces,proto3" json:"interfaces,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -2080,6 +2082,66 @@ func (x *Header) GetNoClock() bool {
 	return false
 }
 
+func (x *Header) GetInterfaces() []*Interface {
+	if x != nil {
+		return x.Interfaces
+	}
+	return nil
+}
+
+// Interface is a network interface, which calls name by its index.
+type Interface struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Index         uint32                 `protobuf:"varint,1,opt,name=index,proto3" json:"index,omitempty"`
+	Name          []byte                 `protobuf:"bytes,2,opt,name=name,proto3" json:"name,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Interface) Reset() {
+	*x = Interface{}
+	mi := &file_proto_trace_proto_msgTypes[19]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Interface) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Interface) ProtoMessage() {}
+
+func (x *Interface) ProtoReflect() protoreflect.Message {
+	mi := &file_proto_trace_proto_msgTypes[19]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Interface.ProtoReflect.Descriptor instead.
+func (*Interface) Descriptor() ([]byte, []int) {
+	return file_proto_trace_proto_rawDescGZIP(), []int{19}
+}
+
+func (x *Interface) GetIndex() uint32 {
+	if x != nil {
+		return x.Index
+	}
+	return 0
+}
+
+func (x *Interface) GetName() []byte {
+	if x != nil {
+		return x.Name
+	}
+	return nil
+}
+
 // Series says which part of a recording a trace is. Each part is a whole trace;
 // its events are numbered on from those of the part before.
 type Series struct {
@@ -2092,7 +2154,7 @@ type Series struct {
 
 func (x *Series) Reset() {
 	*x = Series{}
-	mi := &file_proto_trace_proto_msgTypes[19]
+	mi := &file_proto_trace_proto_msgTypes[20]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2104,7 +2166,7 @@ func (x *Series) String() string {
 func (*Series) ProtoMessage() {}
 
 func (x *Series) ProtoReflect() protoreflect.Message {
-	mi := &file_proto_trace_proto_msgTypes[19]
+	mi := &file_proto_trace_proto_msgTypes[20]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2117,7 +2179,7 @@ func (x *Series) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Series.ProtoReflect.Descriptor instead.
 func (*Series) Descriptor() ([]byte, []int) {
-	return file_proto_trace_proto_rawDescGZIP(), []int{19}
+	return file_proto_trace_proto_rawDescGZIP(), []int{20}
 }
 
 func (x *Series) GetId() []byte {
@@ -2151,7 +2213,7 @@ type Machine struct {
 
 func (x *Machine) Reset() {
 	*x = Machine{}
-	mi := &file_proto_trace_proto_msgTypes[20]
+	mi := &file_proto_trace_proto_msgTypes[21]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2163,7 +2225,7 @@ func (x *Machine) String() string {
 func (*Machine) ProtoMessage() {}
 
 func (x *Machine) ProtoReflect() protoreflect.Message {
-	mi := &file_proto_trace_proto_msgTypes[20]
+	mi := &file_proto_trace_proto_msgTypes[21]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2176,7 +2238,7 @@ func (x *Machine) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Machine.ProtoReflect.Descriptor instead.
 func (*Machine) Descriptor() ([]byte, []int) {
-	return file_proto_trace_proto_rawDescGZIP(), []int{20}
+	return file_proto_trace_proto_rawDescGZIP(), []int{21}
 }
 
 func (x *Machine) GetHostname() []byte {
@@ -2256,7 +2318,7 @@ type Clock struct {
 
 func (x *Clock) Reset() {
 	*x = Clock{}
-	mi := &file_proto_trace_proto_msgTypes[21]
+	mi := &file_proto_trace_proto_msgTypes[22]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2268,7 +2330,7 @@ func (x *Clock) String() string {
 func (*Clock) ProtoMessage() {}
 
 func (x *Clock) ProtoReflect() protoreflect.Message {
-	mi := &file_proto_trace_proto_msgTypes[21]
+	mi := &file_proto_trace_proto_msgTypes[22]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2281,7 +2343,7 @@ func (x *Clock) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Clock.ProtoReflect.Descriptor instead.
 func (*Clock) Descriptor() ([]byte, []int) {
-	return file_proto_trace_proto_rawDescGZIP(), []int{21}
+	return file_proto_trace_proto_rawDescGZIP(), []int{22}
 }
 
 func (x *Clock) GetMonotonicNs() int64 {
@@ -2338,7 +2400,7 @@ type Target struct {
 
 func (x *Target) Reset() {
 	*x = Target{}
-	mi := &file_proto_trace_proto_msgTypes[22]
+	mi := &file_proto_trace_proto_msgTypes[23]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2350,7 +2412,7 @@ func (x *Target) String() string {
 func (*Target) ProtoMessage() {}
 
 func (x *Target) ProtoReflect() protoreflect.Message {
-	mi := &file_proto_trace_proto_msgTypes[22]
+	mi := &file_proto_trace_proto_msgTypes[23]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2363,7 +2425,7 @@ func (x *Target) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Target.ProtoReflect.Descriptor instead.
 func (*Target) Descriptor() ([]byte, []int) {
-	return file_proto_trace_proto_rawDescGZIP(), []int{22}
+	return file_proto_trace_proto_rawDescGZIP(), []int{23}
 }
 
 func (x *Target) GetCommand() [][]byte {
@@ -2461,7 +2523,7 @@ type Policy struct {
 
 func (x *Policy) Reset() {
 	*x = Policy{}
-	mi := &file_proto_trace_proto_msgTypes[23]
+	mi := &file_proto_trace_proto_msgTypes[24]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2473,7 +2535,7 @@ func (x *Policy) String() string {
 func (*Policy) ProtoMessage() {}
 
 func (x *Policy) ProtoReflect() protoreflect.Message {
-	mi := &file_proto_trace_proto_msgTypes[23]
+	mi := &file_proto_trace_proto_msgTypes[24]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2486,7 +2548,7 @@ func (x *Policy) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Policy.ProtoReflect.Descriptor instead.
 func (*Policy) Descriptor() ([]byte, []int) {
-	return file_proto_trace_proto_rawDescGZIP(), []int{23}
+	return file_proto_trace_proto_rawDescGZIP(), []int{24}
 }
 
 func (x *Policy) GetSnap() uint32 {
@@ -2571,7 +2633,7 @@ type Redaction struct {
 
 func (x *Redaction) Reset() {
 	*x = Redaction{}
-	mi := &file_proto_trace_proto_msgTypes[24]
+	mi := &file_proto_trace_proto_msgTypes[25]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2583,7 +2645,7 @@ func (x *Redaction) String() string {
 func (*Redaction) ProtoMessage() {}
 
 func (x *Redaction) ProtoReflect() protoreflect.Message {
-	mi := &file_proto_trace_proto_msgTypes[24]
+	mi := &file_proto_trace_proto_msgTypes[25]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2596,7 +2658,7 @@ func (x *Redaction) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Redaction.ProtoReflect.Descriptor instead.
 func (*Redaction) Descriptor() ([]byte, []int) {
-	return file_proto_trace_proto_rawDescGZIP(), []int{24}
+	return file_proto_trace_proto_rawDescGZIP(), []int{25}
 }
 
 func (x *Redaction) GetRule() string {
@@ -2623,7 +2685,7 @@ type Calibration struct {
 
 func (x *Calibration) Reset() {
 	*x = Calibration{}
-	mi := &file_proto_trace_proto_msgTypes[25]
+	mi := &file_proto_trace_proto_msgTypes[26]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2635,7 +2697,7 @@ func (x *Calibration) String() string {
 func (*Calibration) ProtoMessage() {}
 
 func (x *Calibration) ProtoReflect() protoreflect.Message {
-	mi := &file_proto_trace_proto_msgTypes[25]
+	mi := &file_proto_trace_proto_msgTypes[26]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2648,7 +2710,7 @@ func (x *Calibration) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Calibration.ProtoReflect.Descriptor instead.
 func (*Calibration) Descriptor() ([]byte, []int) {
-	return file_proto_trace_proto_rawDescGZIP(), []int{25}
+	return file_proto_trace_proto_rawDescGZIP(), []int{26}
 }
 
 func (x *Calibration) GetStopNs() int64 {
@@ -2697,7 +2759,7 @@ type Process struct {
 
 func (x *Process) Reset() {
 	*x = Process{}
-	mi := &file_proto_trace_proto_msgTypes[26]
+	mi := &file_proto_trace_proto_msgTypes[27]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2709,7 +2771,7 @@ func (x *Process) String() string {
 func (*Process) ProtoMessage() {}
 
 func (x *Process) ProtoReflect() protoreflect.Message {
-	mi := &file_proto_trace_proto_msgTypes[26]
+	mi := &file_proto_trace_proto_msgTypes[27]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2722,7 +2784,7 @@ func (x *Process) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Process.ProtoReflect.Descriptor instead.
 func (*Process) Descriptor() ([]byte, []int) {
-	return file_proto_trace_proto_rawDescGZIP(), []int{26}
+	return file_proto_trace_proto_rawDescGZIP(), []int{27}
 }
 
 func (x *Process) GetExe() []byte {
@@ -2920,7 +2982,7 @@ type Credentials struct {
 
 func (x *Credentials) Reset() {
 	*x = Credentials{}
-	mi := &file_proto_trace_proto_msgTypes[27]
+	mi := &file_proto_trace_proto_msgTypes[28]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2932,7 +2994,7 @@ func (x *Credentials) String() string {
 func (*Credentials) ProtoMessage() {}
 
 func (x *Credentials) ProtoReflect() protoreflect.Message {
-	mi := &file_proto_trace_proto_msgTypes[27]
+	mi := &file_proto_trace_proto_msgTypes[28]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2945,7 +3007,7 @@ func (x *Credentials) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Credentials.ProtoReflect.Descriptor instead.
 func (*Credentials) Descriptor() ([]byte, []int) {
-	return file_proto_trace_proto_rawDescGZIP(), []int{27}
+	return file_proto_trace_proto_rawDescGZIP(), []int{28}
 }
 
 func (x *Credentials) GetUid() uint32 {
@@ -3043,7 +3105,7 @@ type Limit struct {
 
 func (x *Limit) Reset() {
 	*x = Limit{}
-	mi := &file_proto_trace_proto_msgTypes[28]
+	mi := &file_proto_trace_proto_msgTypes[29]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3055,7 +3117,7 @@ func (x *Limit) String() string {
 func (*Limit) ProtoMessage() {}
 
 func (x *Limit) ProtoReflect() protoreflect.Message {
-	mi := &file_proto_trace_proto_msgTypes[28]
+	mi := &file_proto_trace_proto_msgTypes[29]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3068,7 +3130,7 @@ func (x *Limit) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Limit.ProtoReflect.Descriptor instead.
 func (*Limit) Descriptor() ([]byte, []int) {
-	return file_proto_trace_proto_rawDescGZIP(), []int{28}
+	return file_proto_trace_proto_rawDescGZIP(), []int{29}
 }
 
 func (x *Limit) GetName() string {
@@ -3106,7 +3168,7 @@ type OpenFile struct {
 
 func (x *OpenFile) Reset() {
 	*x = OpenFile{}
-	mi := &file_proto_trace_proto_msgTypes[29]
+	mi := &file_proto_trace_proto_msgTypes[30]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3118,7 +3180,7 @@ func (x *OpenFile) String() string {
 func (*OpenFile) ProtoMessage() {}
 
 func (x *OpenFile) ProtoReflect() protoreflect.Message {
-	mi := &file_proto_trace_proto_msgTypes[29]
+	mi := &file_proto_trace_proto_msgTypes[30]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3131,7 +3193,7 @@ func (x *OpenFile) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use OpenFile.ProtoReflect.Descriptor instead.
 func (*OpenFile) Descriptor() ([]byte, []int) {
-	return file_proto_trace_proto_rawDescGZIP(), []int{29}
+	return file_proto_trace_proto_rawDescGZIP(), []int{30}
 }
 
 func (x *OpenFile) GetFd() int32 {
@@ -3187,7 +3249,7 @@ type Maps struct {
 
 func (x *Maps) Reset() {
 	*x = Maps{}
-	mi := &file_proto_trace_proto_msgTypes[30]
+	mi := &file_proto_trace_proto_msgTypes[31]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3199,7 +3261,7 @@ func (x *Maps) String() string {
 func (*Maps) ProtoMessage() {}
 
 func (x *Maps) ProtoReflect() protoreflect.Message {
-	mi := &file_proto_trace_proto_msgTypes[30]
+	mi := &file_proto_trace_proto_msgTypes[31]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3212,7 +3274,7 @@ func (x *Maps) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Maps.ProtoReflect.Descriptor instead.
 func (*Maps) Descriptor() ([]byte, []int) {
-	return file_proto_trace_proto_rawDescGZIP(), []int{30}
+	return file_proto_trace_proto_rawDescGZIP(), []int{31}
 }
 
 func (x *Maps) GetCount() uint32 {
@@ -3246,7 +3308,7 @@ type Namespace struct {
 
 func (x *Namespace) Reset() {
 	*x = Namespace{}
-	mi := &file_proto_trace_proto_msgTypes[31]
+	mi := &file_proto_trace_proto_msgTypes[32]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3258,7 +3320,7 @@ func (x *Namespace) String() string {
 func (*Namespace) ProtoMessage() {}
 
 func (x *Namespace) ProtoReflect() protoreflect.Message {
-	mi := &file_proto_trace_proto_msgTypes[31]
+	mi := &file_proto_trace_proto_msgTypes[32]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3271,7 +3333,7 @@ func (x *Namespace) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Namespace.ProtoReflect.Descriptor instead.
 func (*Namespace) Descriptor() ([]byte, []int) {
-	return file_proto_trace_proto_rawDescGZIP(), []int{31}
+	return file_proto_trace_proto_rawDescGZIP(), []int{32}
 }
 
 func (x *Namespace) GetName() string {
@@ -3300,7 +3362,7 @@ type InputFile struct {
 
 func (x *InputFile) Reset() {
 	*x = InputFile{}
-	mi := &file_proto_trace_proto_msgTypes[32]
+	mi := &file_proto_trace_proto_msgTypes[33]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3312,7 +3374,7 @@ func (x *InputFile) String() string {
 func (*InputFile) ProtoMessage() {}
 
 func (x *InputFile) ProtoReflect() protoreflect.Message {
-	mi := &file_proto_trace_proto_msgTypes[32]
+	mi := &file_proto_trace_proto_msgTypes[33]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3325,7 +3387,7 @@ func (x *InputFile) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use InputFile.ProtoReflect.Descriptor instead.
 func (*InputFile) Descriptor() ([]byte, []int) {
-	return file_proto_trace_proto_rawDescGZIP(), []int{32}
+	return file_proto_trace_proto_rawDescGZIP(), []int{33}
 }
 
 func (x *InputFile) GetSize() uint64 {
@@ -3371,7 +3433,7 @@ type Loss struct {
 
 func (x *Loss) Reset() {
 	*x = Loss{}
-	mi := &file_proto_trace_proto_msgTypes[33]
+	mi := &file_proto_trace_proto_msgTypes[34]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3383,7 +3445,7 @@ func (x *Loss) String() string {
 func (*Loss) ProtoMessage() {}
 
 func (x *Loss) ProtoReflect() protoreflect.Message {
-	mi := &file_proto_trace_proto_msgTypes[33]
+	mi := &file_proto_trace_proto_msgTypes[34]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3396,7 +3458,7 @@ func (x *Loss) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Loss.ProtoReflect.Descriptor instead.
 func (*Loss) Descriptor() ([]byte, []int) {
-	return file_proto_trace_proto_rawDescGZIP(), []int{33}
+	return file_proto_trace_proto_rawDescGZIP(), []int{34}
 }
 
 func (x *Loss) GetReason() Loss_Reason {
@@ -3463,7 +3525,7 @@ type Footer struct {
 
 func (x *Footer) Reset() {
 	*x = Footer{}
-	mi := &file_proto_trace_proto_msgTypes[34]
+	mi := &file_proto_trace_proto_msgTypes[35]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3475,7 +3537,7 @@ func (x *Footer) String() string {
 func (*Footer) ProtoMessage() {}
 
 func (x *Footer) ProtoReflect() protoreflect.Message {
-	mi := &file_proto_trace_proto_msgTypes[34]
+	mi := &file_proto_trace_proto_msgTypes[35]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3488,7 +3550,7 @@ func (x *Footer) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Footer.ProtoReflect.Descriptor instead.
 func (*Footer) Descriptor() ([]byte, []int) {
-	return file_proto_trace_proto_rawDescGZIP(), []int{34}
+	return file_proto_trace_proto_rawDescGZIP(), []int{35}
 }
 
 func (x *Footer) GetEnd() Footer_End {
@@ -3733,7 +3795,7 @@ const file_proto_trace_proto_rawDesc = "" +
 	"\alast_ns\x18\x05 \x01(\v2\x12.sysreel.v1.ColumnR\x06lastNs\x12*\n" +
 	"\x06losses\x18\x06 \x01(\v2\x12.sysreel.v1.ColumnR\x06losses\x12$\n" +
 	"\x03seq\x18\a \x01(\v2\x12.sysreel.v1.ColumnR\x03seq\x12\x16\n" +
-	"\x06blocks\x18\b \x01(\rR\x06blocks\"\xb8\x04\n" +
+	"\x06blocks\x18\b \x01(\rR\x06blocks\"\xef\x04\n" +
 	"\x06Header\x12\x14\n" +
 	"\x05major\x18\x01 \x01(\rR\x05major\x12\x14\n" +
 	"\x05minor\x18\x02 \x01(\rR\x05minor\x12+\n" +
@@ -3752,7 +3814,13 @@ const file_proto_trace_proto_rawDesc = "" +
 	"\n" +
 	"ring_bytes\x18\x0e \x01(\x04R\tringBytes\x12!\n" +
 	"\fno_durations\x18\x14 \x01(\bR\vnoDurations\x12\x19\n" +
-	"\bno_clock\x18\x15 \x01(\bR\anoClock\",\n" +
+	"\bno_clock\x18\x15 \x01(\bR\anoClock\x125\n" +
+	"\n" +
+	"interfaces\x182 \x03(\v2\x15.sysreel.v1.InterfaceR\n" +
+	"interfaces\"5\n" +
+	"\tInterface\x12\x14\n" +
+	"\x05index\x18\x01 \x01(\rR\x05index\x12\x12\n" +
+	"\x04name\x18\x02 \x01(\fR\x04name\",\n" +
 	"\x06Series\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\fR\x02id\x12\x12\n" +
 	"\x04part\x18\x02 \x01(\rR\x04part\"\x82\x02\n" +
@@ -3946,7 +4014,7 @@ func file_proto_trace_proto_rawDescGZIP() []byte {
 }
 
 var file_proto_trace_proto_enumTypes = make([]protoimpl.EnumInfo, 3)
-var file_proto_trace_proto_msgTypes = make([]protoimpl.MessageInfo, 35)
+var file_proto_trace_proto_msgTypes = make([]protoimpl.MessageInfo, 36)
 var file_proto_trace_proto_goTypes = []any{
 	(WantBase)(0),          // 0: sysreel.v1.WantBase
 	(Loss_Reason)(0),       // 1: sysreel.v1.Loss.Reason
@@ -3970,22 +4038,23 @@ var file_proto_trace_proto_goTypes = []any{
 	(*Column)(nil),         // 19: sysreel.v1.Column
 	(*Index)(nil),          // 20: sysreel.v1.Index
 	(*Header)(nil),         // 21: sysreel.v1.Header
-	(*Series)(nil),         // 22: sysreel.v1.Series
-	(*Machine)(nil),        // 23: sysreel.v1.Machine
-	(*Clock)(nil),          // 24: sysreel.v1.Clock
-	(*Target)(nil),         // 25: sysreel.v1.Target
-	(*Policy)(nil),         // 26: sysreel.v1.Policy
-	(*Redaction)(nil),      // 27: sysreel.v1.Redaction
-	(*Calibration)(nil),    // 28: sysreel.v1.Calibration
-	(*Process)(nil),        // 29: sysreel.v1.Process
-	(*Credentials)(nil),    // 30: sysreel.v1.Credentials
-	(*Limit)(nil),          // 31: sysreel.v1.Limit
-	(*OpenFile)(nil),       // 32: sysreel.v1.OpenFile
-	(*Maps)(nil),           // 33: sysreel.v1.Maps
-	(*Namespace)(nil),      // 34: sysreel.v1.Namespace
-	(*InputFile)(nil),      // 35: sysreel.v1.InputFile
-	(*Loss)(nil),           // 36: sysreel.v1.Loss
-	(*Footer)(nil),         // 37: sysreel.v1.Footer
+	(*Interface)(nil),      // 22: sysreel.v1.Interface
+	(*Series)(nil),         // 23: sysreel.v1.Series
+	(*Machine)(nil),        // 24: sysreel.v1.Machine
+	(*Clock)(nil),          // 25: sysreel.v1.Clock
+	(*Target)(nil),         // 26: sysreel.v1.Target
+	(*Policy)(nil),         // 27: sysreel.v1.Policy
+	(*Redaction)(nil),      // 28: sysreel.v1.Redaction
+	(*Calibration)(nil),    // 29: sysreel.v1.Calibration
+	(*Process)(nil),        // 30: sysreel.v1.Process
+	(*Credentials)(nil),    // 31: sysreel.v1.Credentials
+	(*Limit)(nil),          // 32: sysreel.v1.Limit
+	(*OpenFile)(nil),       // 33: sysreel.v1.OpenFile
+	(*Maps)(nil),           // 34: sysreel.v1.Maps
+	(*Namespace)(nil),      // 35: sysreel.v1.Namespace
+	(*InputFile)(nil),      // 36: sysreel.v1.InputFile
+	(*Loss)(nil),           // 37: sysreel.v1.Loss
+	(*Footer)(nil),         // 38: sysreel.v1.Footer
 }
 var file_proto_trace_proto_depIdxs = []int32{
 	4,  // 0: sysreel.v1.Trace.chunk:type_name -> sysreel.v1.Chunk
@@ -3993,21 +4062,21 @@ var file_proto_trace_proto_depIdxs = []int32{
 	5,  // 2: sysreel.v1.Chunk.block:type_name -> sysreel.v1.Block
 	10, // 3: sysreel.v1.Chunk.detail:type_name -> sysreel.v1.Detail
 	20, // 4: sysreel.v1.Chunk.index:type_name -> sysreel.v1.Index
-	37, // 5: sysreel.v1.Chunk.footer:type_name -> sysreel.v1.Footer
+	38, // 5: sysreel.v1.Chunk.footer:type_name -> sysreel.v1.Footer
 	6,  // 6: sysreel.v1.Block.thread:type_name -> sysreel.v1.Thread
 	7,  // 7: sysreel.v1.Block.shape:type_name -> sysreel.v1.Shape
 	19, // 8: sysreel.v1.Block.row_shape:type_name -> sysreel.v1.Column
 	19, // 9: sysreel.v1.Block.row_thread:type_name -> sysreel.v1.Column
 	19, // 10: sysreel.v1.Block.row_gap:type_name -> sysreel.v1.Column
 	19, // 11: sysreel.v1.Block.row_duration:type_name -> sysreel.v1.Column
-	36, // 12: sysreel.v1.Block.loss:type_name -> sysreel.v1.Loss
+	37, // 12: sysreel.v1.Block.loss:type_name -> sysreel.v1.Loss
 	9,  // 13: sysreel.v1.Block.process:type_name -> sysreel.v1.ProcessContext
 	8,  // 14: sysreel.v1.Block.facts:type_name -> sysreel.v1.Facts
-	27, // 15: sysreel.v1.Block.redaction:type_name -> sysreel.v1.Redaction
+	28, // 15: sysreel.v1.Block.redaction:type_name -> sysreel.v1.Redaction
 	8,  // 16: sysreel.v1.Block.in_flight_facts:type_name -> sysreel.v1.Facts
 	19, // 17: sysreel.v1.Shape.ret:type_name -> sysreel.v1.Column
 	19, // 18: sysreel.v1.Shape.arg:type_name -> sysreel.v1.Column
-	29, // 19: sysreel.v1.Facts.process:type_name -> sysreel.v1.Process
+	30, // 19: sysreel.v1.Facts.process:type_name -> sysreel.v1.Process
 	11, // 20: sysreel.v1.Detail.shape:type_name -> sysreel.v1.ShapeDetail
 	16, // 21: sysreel.v1.Detail.table:type_name -> sysreel.v1.Table
 	18, // 22: sysreel.v1.Detail.file:type_name -> sysreel.v1.FileContext
@@ -4043,29 +4112,30 @@ var file_proto_trace_proto_depIdxs = []int32{
 	19, // 52: sysreel.v1.Index.last_ns:type_name -> sysreel.v1.Column
 	19, // 53: sysreel.v1.Index.losses:type_name -> sysreel.v1.Column
 	19, // 54: sysreel.v1.Index.seq:type_name -> sysreel.v1.Column
-	23, // 55: sysreel.v1.Header.machine:type_name -> sysreel.v1.Machine
-	24, // 56: sysreel.v1.Header.clock:type_name -> sysreel.v1.Clock
-	25, // 57: sysreel.v1.Header.target:type_name -> sysreel.v1.Target
-	26, // 58: sysreel.v1.Header.policy:type_name -> sysreel.v1.Policy
-	28, // 59: sysreel.v1.Header.calibration:type_name -> sysreel.v1.Calibration
-	22, // 60: sysreel.v1.Header.series:type_name -> sysreel.v1.Series
-	30, // 61: sysreel.v1.Process.credentials:type_name -> sysreel.v1.Credentials
-	31, // 62: sysreel.v1.Process.limits:type_name -> sysreel.v1.Limit
-	32, // 63: sysreel.v1.Process.files:type_name -> sysreel.v1.OpenFile
-	33, // 64: sysreel.v1.Process.maps:type_name -> sysreel.v1.Maps
-	34, // 65: sysreel.v1.Process.namespaces:type_name -> sysreel.v1.Namespace
-	35, // 66: sysreel.v1.Process.exe_file:type_name -> sysreel.v1.InputFile
-	32, // 67: sysreel.v1.Process.made:type_name -> sysreel.v1.OpenFile
-	1,  // 68: sysreel.v1.Loss.reason:type_name -> sysreel.v1.Loss.Reason
-	2,  // 69: sysreel.v1.Footer.end:type_name -> sysreel.v1.Footer.End
-	24, // 70: sysreel.v1.Footer.clock:type_name -> sysreel.v1.Clock
-	36, // 71: sysreel.v1.Footer.losses:type_name -> sysreel.v1.Loss
-	27, // 72: sysreel.v1.Footer.redaction:type_name -> sysreel.v1.Redaction
-	73, // [73:73] is the sub-list for method output_type
-	73, // [73:73] is the sub-list for method input_type
-	73, // [73:73] is the sub-list for extension type_name
-	73, // [73:73] is the sub-list for extension extendee
-	0,  // [0:73] is the sub-list for field type_name
+	24, // 55: sysreel.v1.Header.machine:type_name -> sysreel.v1.Machine
+	25, // 56: sysreel.v1.Header.clock:type_name -> sysreel.v1.Clock
+	26, // 57: sysreel.v1.Header.target:type_name -> sysreel.v1.Target
+	27, // 58: sysreel.v1.Header.policy:type_name -> sysreel.v1.Policy
+	29, // 59: sysreel.v1.Header.calibration:type_name -> sysreel.v1.Calibration
+	23, // 60: sysreel.v1.Header.series:type_name -> sysreel.v1.Series
+	22, // 61: sysreel.v1.Header.interfaces:type_name -> sysreel.v1.Interface
+	31, // 62: sysreel.v1.Process.credentials:type_name -> sysreel.v1.Credentials
+	32, // 63: sysreel.v1.Process.limits:type_name -> sysreel.v1.Limit
+	33, // 64: sysreel.v1.Process.files:type_name -> sysreel.v1.OpenFile
+	34, // 65: sysreel.v1.Process.maps:type_name -> sysreel.v1.Maps
+	35, // 66: sysreel.v1.Process.namespaces:type_name -> sysreel.v1.Namespace
+	36, // 67: sysreel.v1.Process.exe_file:type_name -> sysreel.v1.InputFile
+	33, // 68: sysreel.v1.Process.made:type_name -> sysreel.v1.OpenFile
+	1,  // 69: sysreel.v1.Loss.reason:type_name -> sysreel.v1.Loss.Reason
+	2,  // 70: sysreel.v1.Footer.end:type_name -> sysreel.v1.Footer.End
+	25, // 71: sysreel.v1.Footer.clock:type_name -> sysreel.v1.Clock
+	37, // 72: sysreel.v1.Footer.losses:type_name -> sysreel.v1.Loss
+	28, // 73: sysreel.v1.Footer.redaction:type_name -> sysreel.v1.Redaction
+	74, // [74:74] is the sub-list for method output_type
+	74, // [74:74] is the sub-list for method input_type
+	74, // [74:74] is the sub-list for extension type_name
+	74, // [74:74] is the sub-list for extension extendee
+	0,  // [0:74] is the sub-list for field type_name
 }
 
 func init() { file_proto_trace_proto_init() }
@@ -4086,7 +4156,7 @@ func file_proto_trace_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_proto_trace_proto_rawDesc), len(file_proto_trace_proto_rawDesc)),
 			NumEnums:      3,
-			NumMessages:   35,
+			NumMessages:   36,
 			NumExtensions: 0,
 			NumServices:   0,
 		},

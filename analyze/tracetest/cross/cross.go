@@ -397,7 +397,7 @@ func (c *converter) structure(s, t *syscalls.Type, in, out []byte, soff, doff in
 			}
 			return fmt.Errorf("member %s has no counterpart", tf.Name)
 		}
-		if f.If.Size > 0 && !f.If.Holds(load(in[soff+f.If.Off:], f.If.Size)) {
+		if f.If.Size > 0 && !f.If.Holds(in[soff:]) {
 			continue
 		}
 		if err := c.value(f.Type, tf.Type, in, out, soff+f.Off, doff+tf.Off); err != nil {

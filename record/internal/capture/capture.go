@@ -192,6 +192,9 @@ func (c *Capturer) parentData(p *Plan, now int, i int8, k int, call *Call) []byt
 // add adds one piece, unless its pointer is NULL.
 func (c *Capturer) add(cp *syscalls.Copy, i uint8, addr uint64, parent int, off uint32, unit []byte,
 	args *[6]uint64, rest *int64, ptr int, call *Call) {
+	if !cp.If.Holds(unit) {
+		return
+	}
 	if ptr == 4 {
 		addr = uint64(uint32(addr))
 	}
@@ -237,6 +240,8 @@ func (c *Capturer) add(cp *syscalls.Copy, i uint8, addr uint64, parent int, off 
 		if cp.Data {
 			q.keep++ // room for the NUL: text of exactly Snap bytes is whole
 		}
+		q.keep = min(q.keep, n) // text in a buffer of that size
+		q.done = q.keep == 0
 	case syscalls.Pointers:
 		q.keep = most
 	default:
@@ -296,11 +301,10 @@ func number(l syscalls.Length, unit []byte, args *[6]uint64, rest *int64) uint64
 	case syscalls.LenRet, syscalls.LenRest:
 		v = uint64(max(*rest, 0))
 	case syscalls.LenField:
-		size := int(l.Size)
-		if int(l.Val)+size > len(unit) || size == 0 {
-			return 0
+		// Of a structure that is stated to be short the rest is 0.
+		for i := range min(int(l.Size), max(0, len(unit)-int(l.Val))) {
+			v |= uint64(unit[int(l.Val)+i]) << (8 * i)
 		}
-		v = word(unit[l.Val:], size)
 	}
 	return scale(v, l)
 }
