@@ -132,6 +132,9 @@ type Options struct {
 	DetachExec bool
 	// KillOnExit ends what is recorded with the recording.
 	KillOnExit bool
+	// Leave lets Run return as soon as the recording has ended, where without
+	// it Run waits for a launched command that still runs.
+	Leave bool
 	// Trace selects calls in the notation of strace's -e trace=; empty: all.
 	// Process starts, execs, exits and signals are always recorded.
 	Trace string

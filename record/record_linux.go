@@ -280,7 +280,7 @@ func (s *session) finish() (Result, error) {
 	case len(s.o.Command) == 0 || r.Exited:
 	case s.engine.Filtered(): // killed when the engine gave up
 		r.WaitStatus, r.Exited = s.engine.Await()
-	default:
+	case !s.o.Leave:
 		s.await(&r)
 	}
 	s.engine.Reap()

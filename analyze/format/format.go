@@ -42,6 +42,8 @@ type Options struct {
 	// the registers are shown, no more (-e raw=).
 	Whole, Pointed, Raw *syscalls.Set
 	Constants           Constants
+	// ArgNames writes the name of each argument in front of it (-N).
+	ArgNames bool
 	// Comm returns the name of a process or thread, written behind its ID (-Y); ""
 	// if it is not known. May be nil.
 	Comm func(id int32) string
@@ -215,6 +217,10 @@ type printer struct {
 	b      []byte // the text so far
 	name   int    // length of "name("
 	commas []int  // where the ", " between arguments stand
+	begun  int    // arguments
+
+	nameless bool // the arguments have no names of their own
+
 	enter  int    // see Text.Enter; −1: not reached
 	note   []byte // follows the result: "(Timeout)"
 	cursor int    // where the search for the next Buf begins
@@ -243,6 +249,7 @@ func (p *printer) begin(d *syscalls.Desc, e *tracefile.Event, names Names) {
 	p.text = e.Text()
 	p.enter, p.cursor, p.depth, p.name, p.twinOf = -1, 0, 0, 0, -1
 	p.searched, p.limited, p.grows = 0, false, false
+	p.begun, p.nameless = 0, false
 	base := &p.f.base
 	p.o.Constants, p.o.Verbose, p.shallow = base.Constants, base.Verbose, false
 	if d == nil {
@@ -297,6 +304,7 @@ func (p *printer) registers() {
 			n = max(n, r)
 		}
 	}
+	p.nameless = true
 	for _, v := range p.e.Args[:n] {
 		p.next()
 		p.hex(v)
@@ -325,6 +333,10 @@ func (p *printer) next() {
 		p.commas = append(p.commas, len(p.b))
 		p.s(", ")
 	}
+	if p.o.ArgNames {
+		p.argName(p.begun)
+	}
+	p.begun++
 }
 
 // pause marks the place where strace stops at the beginning of the call,
@@ -345,7 +357,7 @@ func (p *printer) arg(i int) {
 		p.pause() // clone: before the comma
 	}
 	p.next()
-	if a.Label {
+	if a.Label && !p.o.ArgNames {
 		p.s(a.Name)
 		p.c('=')
 	}

@@ -143,7 +143,7 @@ func (p *printer) returned() {
 }
 
 // makesPID are the calls behind whose result strace writes a name.
-var makesPID = map[string]bool{"getpid": true, "getppid": true, "gettid": true, "clone": true, "clone3": true, "fork": true, "vfork": true}
+var makesPID = map[string]bool{"getpid": true, "getppid": true, "gettid": true, "set_tid_address": true, "clone": true, "clone3": true, "fork": true, "vfork": true}
 
 // hasZero tells whether 0 is one of the constants, as O_RDONLY is.
 func hasZero(c *syscalls.Consts) bool { return c != nil && hasValue(c, 0) }

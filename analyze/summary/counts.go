@@ -28,11 +28,14 @@ type CountOptions struct {
 	Wall bool
 	// Overhead is taken off each call.
 	Overhead time.Duration
-	// Sort is the order of the rows: time, min, max, avg, calls, errors, name or
-	// nothing, which is by number; "": time.
+	// Sort is the order of the rows: time, min, max, avg, walltotal, wallmin,
+	// wallmax, wallavg, calls, errors, name or nothing, which is by number; "":
+	// time.
 	Sort string
-	// Columns are share, total, min, max, avg, calls, errors and name; nil: all
-	// but min and max. The name comes last if it is not among them.
+	// Columns are share, total, min, max, avg, walltotal, wallmin, wallmax,
+	// wallavg, calls, errors and name; nil: share, total, avg, calls, errors and
+	// name. The name comes last if it is not among them. Those that begin with
+	// wall are of the time from begin to end, with and without Wall.
 	Columns []string
 }
 
@@ -45,8 +48,31 @@ type countRow struct {
 	key           countKey
 	name          string
 	calls, errors uint64
-	total         int64
-	min, max      int64
+	times         [2]spent // the time that counts, and from begin to end
+}
+
+// The times of a row.
+const (
+	ofInterest = iota
+	fromBeginToEnd
+)
+
+// spent is the time of a row's calls, in nanoseconds.
+type spent struct{ total, min, max int64 }
+
+// add adds a call; first if it is the first one.
+func (s *spent) add(took int64, first bool) {
+	s.total += took
+	if first || took < s.min {
+		s.min = took
+	}
+	s.max = max(s.max, took)
+}
+
+// less takes the overhead of tracing off.
+func (s *spent) less(overhead int64, calls uint64) {
+	s.total = max(0, s.total-overhead*int64(calls))
+	s.min, s.max = max(0, s.min-overhead), max(0, s.max-overhead)
 }
 
 // NewCounts returns Counts of nothing.
@@ -71,15 +97,13 @@ func (n *Counts) Add(c *analyze.Call) {
 		r = &countRow{key: key, name: c.Name}
 		n.rows[key] = r
 	}
+	wall := c.Duration()
 	took := int64(c.Facts.GetSystemNs())
 	if n.o.Wall {
-		took = c.Duration()
+		took = wall
 	}
-	r.total += took
-	if r.calls == 0 || took < r.min {
-		r.min = took
-	}
-	r.max = max(r.max, took)
+	r.times[ofInterest].add(took, r.calls == 0)
+	r.times[fromBeginToEnd].add(wall, r.calls == 0)
 	r.calls++
 	if c.Failed() {
 		r.errors++
@@ -95,7 +119,9 @@ func (n *Counts) Write(w io.Writer) error {
 	sum := &countRow{name: "total"}
 	width := 16
 	for _, r := range n.rows {
-		r.total = max(0, r.total-int64(n.o.Overhead)*int64(r.calls))
+		for i := range r.times {
+			r.times[i].less(int64(n.o.Overhead), r.calls)
+		}
 		r.name = term.Safe(r.name)
 		rows = append(rows, r)
 		width = max(width, len(r.name))
@@ -105,10 +131,14 @@ func (n *Counts) Write(w io.Writer) error {
 	})
 	slices.SortStableFunc(rows, n.compare)
 	for i, r := range rows {
-		sum.calls, sum.errors, sum.total = sum.calls+r.calls, sum.errors+r.errors, sum.total+r.total
-		sum.max = max(sum.max, r.max)
-		if i == 0 || r.min < sum.min {
-			sum.min = r.min
+		sum.calls, sum.errors = sum.calls+r.calls, sum.errors+r.errors
+		for k := range r.times {
+			t, all := &r.times[k], &sum.times[k]
+			all.total += t.total
+			all.max = max(all.max, t.max)
+			if i == 0 || t.min < all.min {
+				all.min = t.min
+			}
 		}
 	}
 	var b strings.Builder
@@ -116,25 +146,27 @@ func (n *Counts) Write(w io.Writer) error {
 	rule := func(column string) string { return strings.Repeat("-", columnWidth(column, width)) }
 	n.line(&b, width, rule)
 	for _, r := range rows {
-		n.line(&b, width, func(column string) string { return r.cell(column, sum.total) })
+		n.line(&b, width, func(column string) string { return r.cell(column, sum) })
 	}
 	n.line(&b, width, rule)
-	n.line(&b, width, func(column string) string { return sum.cell(column, sum.total) })
+	n.line(&b, width, func(column string) string { return sum.cell(column, sum) })
 	_, err := io.WriteString(w, b.String())
 	return err
 }
 
 // compare puts the larger first, and names in their order.
 func (n *Counts) compare(a, b *countRow) int {
-	switch n.o.Sort {
-	case "", "time":
-		return cmp.Compare(b.total, a.total)
+	by, wall := strings.CutPrefix(n.o.Sort, "wall")
+	s, t := a.spent(wall), b.spent(wall)
+	switch by {
+	case "", "time", "total":
+		return cmp.Compare(t.total, s.total)
 	case "min":
-		return cmp.Compare(b.min, a.min)
+		return cmp.Compare(t.min, s.min)
 	case "max":
-		return cmp.Compare(b.max, a.max)
+		return cmp.Compare(t.max, s.max)
 	case "avg":
-		return cmp.Compare(b.total/int64(b.calls), a.total/int64(a.calls))
+		return cmp.Compare(t.total/int64(b.calls), s.total/int64(a.calls))
 	case "calls":
 		return cmp.Compare(b.calls, a.calls)
 	case "errors":
@@ -147,6 +179,7 @@ func (n *Counts) compare(a, b *countRow) int {
 
 var titles = map[string]string{
 	"share": "% time", "total": "seconds", "min": "shortest", "max": "longest", "avg": "usecs/call",
+	"walltotal": "wall-total", "wallmin": "wall-min", "wallmax": "wall-max", "wallavg": "wall-avg",
 	"calls": "calls", "errors": "errors", "name": "syscall",
 }
 
@@ -154,9 +187,9 @@ func columnWidth(column string, name int) int {
 	switch column {
 	case "share":
 		return 6
-	case "total", "avg":
+	case "total", "avg", "walltotal", "wallavg":
 		return 11
-	case "min", "max":
+	case "min", "max", "wallmin", "wallmax":
 		return 8
 	case "name":
 		return name
@@ -183,25 +216,35 @@ func (n *Counts) line(b *strings.Builder, name int, cell func(column string) str
 	b.WriteByte('\n')
 }
 
-func (r *countRow) cell(column string, total int64) string {
+// spent returns one of the row's times.
+func (r *countRow) spent(wall bool) *spent {
+	if wall {
+		return &r.times[fromBeginToEnd]
+	}
+	return &r.times[ofInterest]
+}
+
+func (r *countRow) cell(column string, sum *countRow) string {
 	seconds := func(ns int64) string { return fmt.Sprintf("%d.%06d", ns/1e9, ns%1e9/1000) }
-	switch column {
+	kind, wall := strings.CutPrefix(column, "wall")
+	s := r.spent(wall)
+	switch kind {
 	case "share":
-		if total == 0 {
-			if r.name == "total" {
-				return "100.00"
-			}
-			return "0.00"
+		if all := sum.spent(false).total; all != 0 {
+			return fmt.Sprintf("%.2f", 100*float64(s.total)/float64(all))
 		}
-		return fmt.Sprintf("%.2f", 100*float64(r.total)/float64(total))
+		if r == sum {
+			return "100.00"
+		}
+		return "0.00"
 	case "total":
-		return seconds(r.total)
+		return seconds(s.total)
 	case "min":
-		return seconds(r.min)
+		return seconds(s.min)
 	case "max":
-		return seconds(r.max)
+		return seconds(s.max)
 	case "avg":
-		return fmt.Sprint(r.total / int64(max(r.calls, 1)) / 1000)
+		return fmt.Sprint(s.total / int64(max(r.calls, 1)) / 1000)
 	case "calls":
 		return fmt.Sprint(r.calls)
 	case "errors":

@@ -30,9 +30,12 @@ const (
 	mayHaveValue // as --name=VALUE
 )
 
-// parse calls set with each option and its value, nil if it has none, and returns
-// the words that are left.
-func (g *getopt) parse(args []string, set func(key string, value *string) error) ([]string, error) {
+// setOption takes an option: by its key, as it is written, "-a" or "--columns", and
+// with its value, nil if it has none.
+type setOption func(key, spelt string, value *string) error
+
+// parse calls set with each option and returns the words that are left.
+func (g *getopt) parse(args []string, set setOption) ([]string, error) {
 	for len(args) > 0 {
 		word := args[0]
 		switch {
@@ -60,7 +63,7 @@ func (g *getopt) errorf(format string, args ...any) error {
 }
 
 // short takes the letters of a word.
-func (g *getopt) short(letters string, rest []string, set func(string, *string) error) ([]string, error) {
+func (g *getopt) short(letters string, rest []string, set setOption) ([]string, error) {
 	for i := range len(letters) {
 		key := letters[i : i+1]
 		at := strings.Index(g.shorts, key)
@@ -68,7 +71,7 @@ func (g *getopt) short(letters string, rest []string, set func(string, *string) 
 			return nil, g.errorf("invalid option -- '%s'", key)
 		}
 		if !strings.HasPrefix(g.shorts[at+1:], ":") {
-			if err := set(key, nil); err != nil {
+			if err := set(key, "-"+key, nil); err != nil {
 				return nil, err
 			}
 			continue
@@ -80,15 +83,15 @@ func (g *getopt) short(letters string, rest []string, set func(string, *string) 
 			}
 			value, rest = rest[0], rest[1:]
 		}
-		return rest, set(key, &value)
+		return rest, set(key, "-"+key, &value)
 	}
 	return rest, nil
 }
 
 // long takes a word behind its dashes.
-func (g *getopt) long(word string, rest []string, set func(string, *string) error) ([]string, error) {
+func (g *getopt) long(word string, rest []string, set setOption) ([]string, error) {
 	name, text, given := strings.Cut(word, "=")
-	o, err := g.find(name)
+	o, err := g.find(name, word)
 	if err != nil {
 		return nil, err
 	}
@@ -96,39 +99,38 @@ func (g *getopt) long(word string, rest []string, set func(string, *string) erro
 	case given && o.value == noValue:
 		return nil, g.errorf("option '--%s' doesn't allow an argument", o.name)
 	case given:
-		return rest, set(o.key, &text)
+		return rest, set(o.key, "--"+o.name, &text)
 	case o.value == needsValue:
 		if len(rest) == 0 {
 			return nil, g.errorf("option '--%s' requires an argument", o.name)
 		}
-		return rest[1:], set(o.key, &rest[0])
+		return rest[1:], set(o.key, "--"+o.name, &rest[0])
 	}
-	return rest, set(o.key, nil)
+	return rest, set(o.key, "--"+o.name, nil)
 }
 
-// find returns the option of a name, or of the beginning of one.
-func (g *getopt) find(name string) (*longOption, error) {
-	var found []*longOption
-	same := true // all of them are the same option
+// find returns the option of a name, or of the beginning of one; word is what it
+// is called where there is none.
+func (g *getopt) find(name, word string) (*longOption, error) {
+	var found []*longOption // the first, and those that are another option
 	for i := range g.options {
 		o := &g.options[i]
 		if o.name == name {
 			return o, nil
 		}
-		if strings.HasPrefix(o.name, name) {
+		if strings.HasPrefix(o.name, name) && (len(found) == 0 || o.key != found[0].key || o.value != found[0].value) {
 			found = append(found, o)
-			same = same && o.key == found[0].key && o.value == found[0].value
 		}
 	}
 	switch {
 	case len(found) == 0:
-		return nil, g.errorf("unrecognized option '--%s'", name)
-	case len(found) > 1 && !same:
+		return nil, g.errorf("unrecognized option '--%s'", word)
+	case len(found) > 1:
 		var b strings.Builder
 		for _, o := range found {
 			fmt.Fprintf(&b, " '--%s'", o.name)
 		}
-		return nil, g.errorf("option '--%s' is ambiguous; possibilities:%s", name, b.String())
+		return nil, g.errorf("option '--%s' is ambiguous; possibilities:%s", word, b.String())
 	}
 	return found[0], nil
 }

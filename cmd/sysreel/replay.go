@@ -25,6 +25,10 @@ type replayOptions struct {
 	names     int
 	hex       int
 	verbose   bool
+	constants string
+	argNames  bool
+	column    int
+	callNos   bool
 	strings   int
 	pids      bool
 	numbers   bool
@@ -62,6 +66,10 @@ each event. FILE may be - for standard input.`,
 	f.CountVarP(&o.hex, "hex", "x", "non-ASCII strings in hexadecimal; -xx all strings")
 	f.BoolVarP(&o.verbose, "verbose", "v", false, "print structures and environments whole")
 	f.IntVarP(&o.strings, "strings", "s", format.DefaultStrings, "print at most `BYTES` of a string")
+	f.StringVarP(&o.constants, "const-print-style", "X", "abbrev", "constants by `STYLE`: raw (numbers), abbrev (names) or verbose (both)")
+	f.BoolVar(&o.argNames, "arg-names", false, "name the arguments of calls")
+	f.BoolVarP(&o.callNos, "syscall-number", "n", false, "begin calls with their numbers: [ 257]")
+	f.IntVarP(&o.column, "columns", "a", defaultColumn, "print results in `COLUMN`")
 	f.BoolVarP(&o.pids, "follow-forks", "f", true, "begin lines with the thread ID, as strace -f")
 	f.BoolVarP(&o.numbers, "numbers", "N", false, "begin lines with the event's number: #42")
 	f.BoolVar(&o.json, "json", false, "a JSON document a line for each event")
@@ -91,6 +99,12 @@ func runReplay(ctx context.Context, std *stdio, o replayOptions, name string) er
 	}
 	if o.strings < 0 {
 		return usagef("-s %d: a string has no fewer than 0 bytes", o.strings)
+	}
+	if o.column < 0 {
+		return usagef("-a %d: columns are counted from 0", o.column)
+	}
+	if _, ok := constantStyles[o.constants]; !ok {
+		return usagef("-X %s: it is none of raw, abbrev and verbose", o.constants)
 	}
 	if o.around.text != "" {
 		if filter.From, filter.To, err = surrounding(o.around, uint64(o.context)); err != nil {
@@ -149,19 +163,26 @@ func (o *replayOptions) untimed(std *stdio, t *analyze.Trace) {
 func (o *replayOptions) options(t *analyze.Trace) replay.Options {
 	clock := t.Header().GetClock()
 	out := replay.Options{
-		Format:    format.Options{Verbose: o.verbose, Strings: o.strings},
-		Epoch:     clock.GetRealtimeNs() - clock.GetMonotonicNs(),
-		Relative:  o.relative,
-		Durations: o.durations,
-		Numbers:   o.numbers,
-		JSON:      o.json,
-		Stacks:    o.stacks,
-		IP:        o.ip,
-		Symbols:   symbols.New(symbols.Options{Dirs: o.symbols, Host: runtime.GOOS == "linux"}),
+		Format: format.Options{
+			Verbose: o.verbose, Strings: o.strings, ArgNames: o.argNames, Constants: constantStyles[o.constants],
+		},
+		Epoch:       clock.GetRealtimeNs() - clock.GetMonotonicNs(),
+		Relative:    o.relative,
+		Durations:   o.durations,
+		Numbers:     o.numbers,
+		CallNumbers: o.callNos,
+		Column:      o.column,
+		JSON:        o.json,
+		Stacks:      o.stacks,
+		IP:          o.ip,
+		Symbols:     symbols.New(symbols.Options{Dirs: o.symbols, Host: runtime.GOOS == "linux"}),
 	}
 	out.Format.Interface = replay.Interfaces(t.Header())
 	if o.strings <= 0 {
 		out.Format.Strings = -1
+	}
+	if o.column <= 0 {
+		out.Column = -1
 	}
 	if !o.utc {
 		out.Zone = time.FixedZone(clock.GetZone(), int(clock.GetUtcOffsetS()))
@@ -174,6 +195,12 @@ func (o *replayOptions) options(t *analyze.Trace) replay.Options {
 	out.Format.Hex = format.Hex(min(o.hex, int(format.HexAll)))
 	return out
 }
+
+// defaultColumn is where strace prints results.
+const defaultColumn = 40
+
+// constantStyles are the words of -X.
+var constantStyles = map[string]format.Constants{"raw": format.RawConstants, "abbrev": format.Abbreviated, "verbose": format.BothConstants}
 
 // namesOf translates the number of -y.
 func namesOf(y int) replay.FDNames {

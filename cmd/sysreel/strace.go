@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math"
 	"os"
 	"os/user"
 	"path/filepath"
@@ -21,7 +22,7 @@ import (
 )
 
 // straceVersion is the strace whose options and text are meant.
-const straceVersion = "7.0"
+const straceVersion = "7.2"
 
 func newStraceCommand(std *stdio) *cobra.Command {
 	return &cobra.Command{
@@ -47,14 +48,24 @@ func calledStrace(argv0 string) bool {
 
 func runStrace(ctx context.Context, std *stdio, args []string) error {
 	o, err := parseStrace(args)
+	if o != nil {
+		for _, w := range o.warnings {
+			straceSays(std, "%s", w)
+		}
+	}
 	if err == nil {
 		switch {
 		case o.help:
 			_, err = io.WriteString(std.out, straceHelp)
 		case o.version:
-			_, err = fmt.Fprintf(std.out, "sysreel %s\nOptions and text as of strace %s.\n", buildVersion(), straceVersion)
+			_, err = fmt.Fprintf(std.out, "strace -- version %s\nThis is sysreel %s, which stands in for it: same options, same text.\n\n"+
+				"Optional features enabled: stack-trace m32-mpers mx32-mpers\n", straceVersion, buildVersion())
+		case len(o.command) == 0 && len(o.pids) == 0: // for the tip alone
 		default:
 			err = o.run(ctx, std)
+		}
+		if o.tips.shown && !o.help && !o.version {
+			io.WriteString(std.err, o.tips.text())
 		}
 	}
 	var usage *usageError
@@ -82,7 +93,7 @@ func straceSays(std *stdio, format string, args ...any) {
 func (o *straceOptions) run(ctx context.Context, std *stdio) error {
 	if len(o.command) > 0 && strings.Contains(o.command[0], "/") {
 		if _, err := os.Stat(o.command[0]); err != nil {
-			return cannotStat(o.command[0], reason(err))
+			return cannotStat(o.command[0], err)
 		}
 	}
 	out, err := o.openText(std)
@@ -117,6 +128,9 @@ func (o *straceOptions) run(ctx context.Context, std *stdio) error {
 	if err != nil {
 		return o.failure(err, text.told)
 	}
+	if text.atLimit() {
+		return nil
+	}
 	return o.exit(result, ended)
 }
 
@@ -133,6 +147,7 @@ func (o *straceOptions) recordOptions(stream *straceStream, signals <-chan os.Si
 		NoSuspend:      o.interruptible() == neverEvenStopped,
 		Alone:          !o.follow,
 		KillOnExit:     o.killOnExit,
+		Leave:          o.limit > 0,
 		NoFingerprints: o.record == "",
 		Inject:         o.inject,
 		Stacks:         o.stackDepth(),
@@ -212,8 +227,18 @@ func changedEnv(env, changes []string) []string {
 	return env
 }
 
-// lookUpUser returns whom the command is to run as.
+// lookUpUser returns whom the command is to run as: a user, or UID:GID without any
+// other groups.
 func lookUpUser(name string) (*record.User, error) {
+	if uid, gid, ok := strings.Cut(name, ":"); ok {
+		const none = math.MaxUint32 // for setresuid(2): no change
+		u, uerr := strconv.ParseUint(uid, 10, 32)
+		g, gerr := strconv.ParseUint(gid, 10, 32)
+		if uerr != nil || gerr != nil || u == none || g == none {
+			return nil, straceError("Invalid UID:GID pair '%s'", name)
+		}
+		return &record.User{UID: uint32(u), GID: uint32(g)}, nil
+	}
 	u, err := user.Lookup(name)
 	if err != nil {
 		return nil, straceError("Cannot find user '%s'", name)
@@ -264,7 +289,7 @@ func (o *straceOptions) failure(err error, told bool) error {
 	case errors.As(err, &command) && numbered:
 		return straceError("%s", cannotExec(int(errno)))
 	case errors.As(err, &command):
-		return cannotStat(command.Name, syscall.ENOENT)
+		return straceError("Cannot find executable '%s'", command.Name)
 	case errors.As(err, &attach) && numbered:
 		s := fmt.Sprintf("attach: ptrace(PTRACE_SEIZE, %d): %s", attach.PID, syscalls.ErrnoText(int(errno)))
 		if attach.Hint != "" {
@@ -281,7 +306,7 @@ func (o *straceOptions) failure(err error, told bool) error {
 func cannotExec(errno int) string { return "exec: " + syscalls.ErrnoText(errno) }
 
 func cannotStat(name string, err error) error {
-	return straceError("Can't stat '%s': %s", name, capital(err.Error()))
+	return straceError("Cannot stat '%s': %s", name, reason(err))
 }
 
 // exit ends as the command did: with its status, or by the same signal. Where it
@@ -296,12 +321,4 @@ func (o *straceOptions) exit(r record.Result, ended <-chan syscall.Signal) error
 		return &exitError{status: int(r.WaitStatus >> 8 & 0xff)}
 	}
 	return nil
-}
-
-// capital begins a message as the C library's do.
-func capital(s string) string {
-	if s == "" {
-		return s
-	}
-	return strings.ToUpper(s[:1]) + s[1:]
 }

@@ -14,7 +14,7 @@ What to trace:
   -p PIDS, --attach=PIDS          attach to processes: -p 1,2 -p "$(pidof nginx)"
   -f, --follow-forks              threads and children too
   -E VAR[=VALUE], --env=...       set a variable of the command's environment, or take it away
-  -u USER, --user=USER            run the command as a user
+  -u USER, --user=USER            run the command as a user, or as UID:GID
   --argv0=NAME                    run the command under a name
   -b execve, --detach-on=execve   let go of what executes another program
   -I N, --interruptible=N         1 anywhere, 2 waiting: interrupts end the trace;
@@ -35,6 +35,8 @@ Which of it to print:
   -e status=SET, --status=SET     by result: successful failed unfinished unavailable detached
   -z, --successful-only; -Z, --failed-only
   -P PATH, --trace-path=PATH      calls on a file
+  -e trace-fds=SET, --trace-fds=SET
+                                  calls on descriptors; with -P, on either
   -q, -qq, -qqq, --quiet[=SET]    leave out messages: attach personality exit path-resolution thread-execve
 
 How to print it:
@@ -54,6 +56,7 @@ How to print it:
   -Y, --decode-pids=comm          names of processes
   --always-show-pid               begin lines with the PID
   -n, --syscall-number            numbers of calls
+  -N, --arg-names                 names of arguments
   -i, --instruction-pointer       where in the program calls are made
   -k, --stack-trace               and from where; --stack-trace-frame-limit=N
   -t, -tt, -ttt, --absolute-timestamps[=[format:]none|time|unix][,][[precision:]s|ms|us|ns]
@@ -66,8 +69,10 @@ Statistics:
   -c, --summary-only; -C, --summary
                                   a table of calls, errors and times; -C and the text
   -w, --summary-wall-clock        time from begin to end, not on the CPU
-  -S WORD, --summary-sort-by=...  time min-time max-time avg-time calls errors name nothing
-  -U LIST, --summary-columns=...  columns: time-percent total-time min-time max-time avg-time calls errors name
+  -S WORD, --summary-sort-by=...  time min-time max-time avg-time calls errors name nothing,
+                                  wall-total wall-min wall-max wall-avg
+  -U LIST, --summary-columns=...  columns: time-percent total-time min-time max-time avg-time calls errors name,
+                                  wall-total wall-min wall-max wall-avg
   -O TIME, --summary-syscall-overhead=TIME
                                   taken off each call: 10, 2ms, 500ns
 
@@ -75,7 +80,7 @@ Not strace's:
   --record=FILE                   keep the recording too, for sysreel replay, summary, hist and diff
   --redact=RULES                  blank secrets in text and recording (off; see sysreel record --help)
 
-  -h, --help; -V, --version
+  -h, --help; -V, --version; --tips[=[id:]N|random|none]
 
 Exit status: the command's; what a signal ended ends this with the same signal.
 1 where this itself failed.

@@ -3,22 +3,27 @@ package main
 import (
 	"fmt"
 	"math"
-	"strconv"
 	"strings"
+	"syscall"
 	"time"
 
 	"sysreel/analyze/format"
 	"sysreel/analyze/replay"
-	"sysreel/proto/syscalls"
 	"sysreel/record"
 )
 
 // straceOptions are strace's options.
 type straceOptions struct {
 	help, version bool
+	tips          tips
+	warnings      []string // of options without effect, see check
 
 	// what to trace
 	follow     bool
+	forks      int  // number of -f
+	oldForks   bool // -F
+	daemon     daemonized
+	daemons    int // number of -D
 	pids       []int
 	command    []string
 	env        []string // as given: VAR=VALUE, or VAR to take away
@@ -34,6 +39,7 @@ type straceOptions struct {
 	// which of it to print
 	trace      string
 	paths      []string
+	traceFDs   *straceSet
 	signals    *straceSet
 	statuses   *straceSet
 	quiet      *straceSet
@@ -57,9 +63,14 @@ type straceOptions struct {
 	comms      bool
 	numbers    bool // -n
 	ip         bool
-	stacks     int // frames; 0: none
-	frames     int // of --stack-trace-frame-limit
+	argNames   bool // -N
+	stacks     int  // frames; 0: none
+	frames     int  // of --stack-trace-frame-limit
+	framesSet  bool
 	alwaysPID  bool
+	hexCount   int  // number of -x
+	hexSet     bool // by --strings-in-hex
+	resultSets int  // number of -z and -Z
 
 	clock     replay.Clock
 	clockUnit replay.Precision
@@ -85,7 +96,7 @@ type straceOptions struct {
 }
 
 // straceShorts are strace's letters.
-const straceShorts = "a:Ab:cCdDe:E:fFhiI:kno:O:p:P:qrs:S:tTu:U:vVwxX:yYzZ"
+const straceShorts = "a:Ab:cCdDe:E:fFhiI:knNo:O:p:P:qrs:S:tTu:U:vVwxX:yYzZ"
 
 var straceLongs = []longOption{
 	{"columns", needsValue, "a"},
@@ -104,11 +115,12 @@ var straceLongs = []longOption{
 	{"help", noValue, "h"},
 	{"instruction-pointer", noValue, "i"},
 	{"interruptible", needsValue, "I"},
+	{"stack-trace", mayHaveValue, "stack-trace"},
 	{"stack-traces", mayHaveValue, "stack-trace"},
 	{"stack-trace-frame-limit", needsValue, "stack-trace-frame-limit"},
 	{"syscall-limit", needsValue, "syscall-limit"},
 	{"syscall-number", noValue, "n"},
-	{"arg-names", noValue, "arg-names"},
+	{"arg-names", noValue, "N"},
 	{"output", needsValue, "o"},
 	{"summary-syscall-overhead", needsValue, "O"},
 	{"attach", needsValue, "p"},
@@ -134,6 +146,8 @@ var straceLongs = []longOption{
 	{"kill-on-exit", noValue, "kill-on-exit"},
 	{"argv0", needsValue, "argv0"},
 	{"always-show-pid", noValue, "always-show-pid"},
+	{"color", needsValue, "color"},
+	{"namespace", needsValue, "namespace"},
 	{"secontext", mayHaveValue, "secontext"},
 	{"tips", mayHaveValue, "tips"},
 	{"trace", needsValue, "trace"},
@@ -177,7 +191,7 @@ var qualifiers = map[string]string{
 
 // parseStrace takes strace's command line.
 func parseStrace(args []string) (*straceOptions, error) {
-	o := &straceOptions{strings: format.DefaultStrings, column: 40, signals: allOf(), quiet: &straceSet{}, redact: "off"}
+	o := &straceOptions{strings: format.DefaultStrings, column: defaultColumn, signals: allOf(), quiet: &straceSet{}, redact: "off"}
 	g := getopt{options: straceLongs, shorts: straceShorts}
 	rest, err := g.parse(args, o.set)
 	if err != nil {
@@ -187,8 +201,8 @@ func parseStrace(args []string) (*straceOptions, error) {
 	return o, o.check()
 }
 
-// set takes one option.
-func (o *straceOptions) set(key string, value *string) error {
+// set takes one option, spelt as it is on the command line.
+func (o *straceOptions) set(key, spelt string, value *string) error {
 	text := ""
 	if value != nil {
 		text = *value
@@ -196,9 +210,10 @@ func (o *straceOptions) set(key string, value *string) error {
 	if done, err := o.setFlag(key, value); done || err != nil {
 		return err
 	}
+	invalid := func() error { return usagef("invalid %s argument: '%s'", spelt, text) }
 	switch key {
 	case "a":
-		return number(&o.column, "-a", text, 0)
+		return number(&o.column, spelt, text, 0)
 	case "b":
 		if text != "execve" {
 			return straceError("Syscall '%s' for -b isn't supported", text)
@@ -207,23 +222,25 @@ func (o *straceOptions) set(key string, value *string) error {
 	case "e":
 		name, set, ok := strings.Cut(text, "=")
 		if q := qualifiers[name]; ok && q != "" {
-			return o.set(q, &set)
+			return o.set(q, "--"+q, &set)
 		}
-		return o.set("trace", &text)
+		return o.set("trace", "--trace", &text)
 	case "E":
 		o.env = append(o.env, text)
 	case "I":
 		n, ok := map[string]int{"1": 1, "2": 2, "3": 3, "4": 4, "anywhere": 1, "waiting": 2, "never": 3, "never_tstp": 4}[text]
 		if !ok {
-			return usagef("invalid -I argument: '%s'", text)
+			return invalid()
 		}
 		o.interrupt = n
 	case "o":
-		o.output = text
+		if o.output = text; text == "" {
+			return straceError("Can't fopen '': %s", reason(syscall.ENOENT))
+		}
 	case "O":
 		d, ok := overhead(text)
 		if !ok {
-			return usagef("invalid -O argument: '%s'", text)
+			return invalid()
 		}
 		o.overhead, o.overheadSet = d, true
 	case "p":
@@ -231,9 +248,13 @@ func (o *straceOptions) set(key string, value *string) error {
 	case "P":
 		o.paths = append(o.paths, text)
 	case "s":
-		return number(&o.strings, "-s", text, 0)
+		const most = math.MaxUint32 / 4
+		if err := number(&o.strings, spelt, text, 0); err != nil || o.strings <= most {
+			return err
+		}
+		return invalid()
 	case "S":
-		by, ok := straceSorts[text]
+		by, ok := straceSorts[strings.ReplaceAll(text, "_", "-")]
 		if !ok {
 			return usagef("invalid sortby: '%s'", text)
 		}
@@ -241,41 +262,60 @@ func (o *straceOptions) set(key string, value *string) error {
 	case "u":
 		o.user = text
 	case "U":
-		o.columns = nil
-		for name := range strings.SplitSeq(text, ",") {
-			c, ok := straceColumns[name]
-			if !ok {
-				return usagef("unknown column name: '%s'", name)
-			}
-			o.columns = append(o.columns, c)
-		}
+		return o.setColumns(text)
 	case "X":
-		switch text {
-		case "raw", "abbrev", "verbose":
-			o.constants = text
-		default:
-			return usagef("invalid -X argument: '%s'", text)
+		if _, ok := constantStyles[text]; !ok {
+			return invalid()
 		}
+		o.constants = text
 	case "syscall-limit":
-		return number(&o.limit, "--syscall-limit", text, 1)
+		return number(&o.limit, spelt, text, 1)
 	case "argv0":
 		o.argv0 = text
 	case "k", "stack-trace":
-		if text != "" && text != "symbol" {
-			return refused("--stack-trace="+text, "places in the source are not looked up")
+		switch {
+		case text == "source" || key == "k" && o.stacks > 0:
+			return refused("-kk/--stack-trace=source", "places in the source are not looked up")
+		case value != nil && text != "symbol":
+			return invalid()
 		}
 		o.stacks = record.DefaultStacks
 	case "stack-trace-frame-limit":
-		return number(&o.frames, "--stack-trace-frame-limit", text, 1)
+		o.framesSet = true
+		return number(&o.frames, spelt, text, 1)
 	case "inject", "fault":
 		expr := text
 		if key == "fault" {
 			expr = "fault=" + text
 		}
+		if calls, _, _ := strings.Cut(text, ":"); calls == "" || callSet(new(string), calls) != nil {
+			return straceError("invalid system call '%s'", calls)
+		}
 		if err := record.CheckInject(expr); err != nil {
 			return straceError("invalid %s argument '%s': %v", key, text, err)
 		}
 		o.inject = append(o.inject, expr)
+	case "daemonize":
+		how, ok := daemonizedAs[text]
+		if value == nil {
+			how, ok = grandchild, true
+		}
+		if !ok {
+			return invalid()
+		}
+		o.daemon = how
+	case "color":
+		switch text {
+		case "auto", "never":
+		case "always":
+			return refused("--color=always", "the text has no colours")
+		default:
+			return invalid()
+		}
+	case "tips":
+		if err := o.tips.parse(text); err != nil {
+			return invalid()
+		}
 	case "record":
 		o.record = text
 	case "redact":
@@ -295,10 +335,13 @@ func (o *straceOptions) setFlag(key string, value *string) (done bool, err error
 		o.summary = true
 	case "C":
 		o.andSummary = true
-	case "f", "F", "follow-forks":
-		if key == "f" && o.follow {
-			o.separately = true
-		}
+	case "D":
+		o.daemons++
+	case "f":
+		o.forks++
+	case "F":
+		o.oldForks = true
+	case "follow-forks":
 		o.follow = true
 	case "h":
 		o.help = true
@@ -306,6 +349,8 @@ func (o *straceOptions) setFlag(key string, value *string) (done bool, err error
 		o.ip = true
 	case "n":
 		o.numbers = true
+	case "N":
+		o.argNames = true
 	case "q":
 		o.quietCount++
 	case "r":
@@ -321,15 +366,17 @@ func (o *straceOptions) setFlag(key string, value *string) (done bool, err error
 	case "w":
 		o.wall = true
 	case "x":
-		o.hex = min(max(o.hex, format.HexNone)+1, format.HexAll)
+		o.hexCount++
 	case "y":
 		o.names++
 	case "Y":
 		o.comms = true
 	case "z":
 		o.statuses = setOfOne("successful")
+		o.resultSets++
 	case "Z":
 		o.statuses = setOfOne("failed")
+		o.resultSets++
 	case "output-separately":
 		o.separately = true
 	case "seccomp-bpf":
@@ -405,7 +452,9 @@ func (o *straceOptions) setSet(key string, value *string) (err error) {
 		if !ok {
 			return usagef("invalid --strings-in-hex argument: '%s'", text)
 		}
-		o.hex = mode
+		o.hex, o.hexSet = mode, true
+	case "trace-fds":
+		o.traceFDs, err = parseStraceSet(text, "descriptor", descriptorMember)
 	default:
 		return o.refuse(key, text)
 	}
@@ -417,158 +466,22 @@ func (o *straceOptions) refuse(key, text string) error {
 	switch key {
 	case "d":
 		return refused("-d/--debug", "it shows what strace itself does")
-	case "D", "daemonize":
-		return refused("-D/--daemonize", "the recorder is the parent of what it records")
 	case "kvm":
+		if text != "vcpu" && text != "vcpu+" {
+			return straceError("invalid -e kvm= argument: '%s'", text)
+		}
 		return refused("-e kvm="+text, "the exits of virtual CPUs are not recorded")
 	case "secontext":
 		return refused("--secontext", "SELinux contexts are not recorded")
+	case "namespace":
+		if text != "new" {
+			return straceError("invalid -e namespace= argument: '%s'", text)
+		}
+		return refused("-e namespace=new", "the numbers of namespaces are not recorded")
 	case "pidns-translation":
 		return refused("--pidns-translation", "PIDs in a trace are those that the recorder sees")
-	case "tips":
-		return refused("--tips", "there are none")
 	}
 	return refused("--"+key, "not yet")
-}
-
-// attach takes the PIDs of -p.
-func (o *straceOptions) attach(list string) error {
-	for _, word := range strings.FieldsFunc(list, func(r rune) bool { return strings.ContainsRune(", \t\n", r) }) {
-		pid, err := strconv.Atoi(word)
-		if err != nil || pid <= 0 {
-			return straceError("Invalid process id: '%s'", word)
-		}
-		o.pids = append(o.pids, pid)
-	}
-	return nil
-}
-
-// timestamps takes --absolute-timestamps.
-func (o *straceOptions) timestamps(value *string) error {
-	o.clockSet = true
-	o.clock, o.clockUnit = replay.Day, replay.Seconds
-	if value == nil {
-		return nil
-	}
-	for word := range strings.SplitSeq(*value, ",") {
-		kind, name, named := strings.Cut(word, ":")
-		if !named {
-			kind, name = "", word
-		}
-		clock, isClock := map[string]replay.Clock{"none": replay.NoClock, "time": replay.Day, "unix": replay.Epoch}[name]
-		unit, isUnit := precisions[name]
-		switch {
-		case isClock && kind != "precision":
-			o.clock = clock
-		case isUnit && kind != "format":
-			o.clockUnit = unit
-		default:
-			return usagef("invalid --absolute-timestamps argument: '%s'", *value)
-		}
-	}
-	return nil
-}
-
-var precisions = map[string]replay.Precision{"s": replay.Seconds, "ms": replay.Millis, "us": replay.Micros, "ns": replay.Nanos}
-
-func unitOf(to *replay.Precision, key string, value *string) error {
-	*to = replay.Micros
-	if value == nil {
-		return nil
-	}
-	unit, ok := precisions[*value]
-	if !ok {
-		return usagef("invalid --%s argument: '%s'", key, *value)
-	}
-	*to = unit
-	return nil
-}
-
-func number(to *int, name, text string, least int) error {
-	n, err := strconv.Atoi(text)
-	if err != nil || n < least || n > math.MaxInt32 {
-		return usagef("invalid %s argument: '%s'", name, text)
-	}
-	*to = n
-	return nil
-}
-
-// overhead takes a time with a unit, microseconds if there is none.
-func overhead(text string) (time.Duration, bool) {
-	for _, unit := range []struct {
-		name string
-		d    time.Duration
-	}{{"ms", time.Millisecond}, {"us", time.Microsecond}, {"ns", time.Nanosecond}, {"s", time.Second}, {"", time.Microsecond}} {
-		if number, ok := strings.CutSuffix(text, unit.name); ok {
-			f, err := strconv.ParseFloat(number, 64)
-			return time.Duration(f * float64(unit.d)), err == nil && f >= 0
-		}
-	}
-	return 0, false
-}
-
-// callSet takes a set of calls.
-func callSet(to *string, text string) error {
-	if _, err := syscalls.ParseSet(text); err != nil {
-		name := text
-		for item := range strings.SplitSeq(strings.TrimPrefix(text, "!"), ",") {
-			if _, err := syscalls.ParseSet(item); err != nil || item == "none" && text != "none" {
-				name = item
-				break
-			}
-		}
-		return straceError("invalid system call '%s'", name)
-	}
-	*to = text
-	return nil
-}
-
-// check tells what does not go together, as strace does.
-func (o *straceOptions) check() error {
-	if o.help || o.version {
-		return nil
-	}
-	piped := strings.HasPrefix(o.output, "|") || strings.HasPrefix(o.output, "!")
-	switch {
-	case len(o.command) == 0 && len(o.pids) == 0:
-		return usagef("must have PROG [ARGS] or -p PID")
-	case len(o.command) > 0 && len(o.pids) > 0:
-		return refused("-p with PROG", "one recording is either of a command or of processes that run")
-	case len(o.command) == 0 && o.user != "":
-		return usagef("-u/--user and -p/--attach: PROG [ARGS] must be specified")
-	case len(o.command) == 0 && o.argv0 != "":
-		return usagef("--argv0: PROG [ARGS] must be specified")
-	case o.summary && o.andSummary:
-		return usagef("-c/--summary-only and -C/--summary are mutually exclusive")
-	case (o.summary || o.andSummary) && o.separately:
-		return usagef("(-c/--summary-only or -C/--summary) and -ff/--output-separately are mutually exclusive")
-	case o.wall && !o.summary && !o.andSummary:
-		return usagef("-w/--summary-wall-clock must be given with (-c/--summary-only or -C/--summary)")
-	case piped && o.separately:
-		return usagef("piping the output and -ff/--output-separately are mutually exclusive")
-	case o.quietCount > 0 && o.quiet.given:
-		return straceError("-q and -e quiet/--quiet cannot be provided simultaneously")
-	case o.times > 0 && o.clockSet:
-		return straceError("-t and --absolute-timestamps cannot be provided simultaneously")
-	case o.names > 0 && o.decodeFDs != nil:
-		return straceError("-y and --decode-fds cannot be provided simultaneously")
-	}
-	if o.stacks > 0 && o.frames > 0 {
-		o.stacks = min(o.frames, record.MaxStacks)
-	}
-	if o.times > 0 {
-		o.clock, o.clockUnit = clockOf(o.times)
-	}
-	if o.quietCount > 0 {
-		o.quiet = setOfOne("attach", "personality")
-		if o.quietCount > 1 {
-			o.quiet.members["exit"] = true
-		}
-		if o.quietCount > 2 {
-			o.quiet = allOf()
-		}
-	}
-	return nil
 }
 
 // straceError is a mistake that strace tells without the hint at its help.

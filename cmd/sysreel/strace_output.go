@@ -8,6 +8,9 @@ import (
 	"os"
 	"os/exec"
 	"strconv"
+	"syscall"
+
+	"sysreel/proto/syscalls"
 )
 
 // straceOutput is where text goes.
@@ -23,7 +26,7 @@ func (o *straceOptions) openText(std *stdio) (*straceOutput, error) {
 	switch {
 	case o.output == "":
 		return &straceOutput{w: std.err, close: nothing}, nil
-	case o.output[0] == '|' || o.output[0] == '!':
+	case o.piped():
 		return pipeText(o.output[1:], std)
 	case o.separately:
 		return &straceOutput{close: nothing, each: func(tid int32) (io.WriteCloser, error) {
@@ -124,8 +127,13 @@ func (s *straceStream) end() error {
 	return nil
 }
 
-// reason is what the system said of a file.
+// reason is what the system said of a file, in the C library's words where it has
+// them.
 func reason(err error) error {
+	var errno syscall.Errno
+	if errors.As(err, &errno) {
+		return errors.New(syscalls.ErrnoText(int(errno)))
+	}
 	var path *fs.PathError
 	if errors.As(err, &path) {
 		return path.Err

@@ -74,7 +74,7 @@ func memberOf(words ...string) func(string) string {
 // signalMember takes a signal by number, or by name in any case with or without
 // SIG.
 func signalMember(w string) string {
-	if n, err := strconv.Atoi(w); err == nil && n > 0 && n <= 64 {
+	if n, err := strconv.Atoi(w); err == nil && n >= 0 && n <= 255 {
 		return strconv.Itoa(n)
 	}
 	name := strings.ToUpper(w)
@@ -115,6 +115,10 @@ var straceSorts = map[string]string{
 	"max-time": "max", "longest": "max", "time-max": "max",
 	"avg-time": "avg", "time-avg": "avg",
 	"calls": "calls", "count": "calls",
+	"wall-total": "walltotal", "total-wall": "walltotal",
+	"wall-min": "wallmin", "min-wall": "wallmin",
+	"wall-max": "wallmax", "max-wall": "wallmax",
+	"wall-avg": "wallavg", "avg-wall": "wallavg",
 	"errors": "errors", "error": "errors",
 	"name": "name", "syscall": "name", "syscall-name": "name",
 	"nothing": "nothing", "none": "nothing",
@@ -127,6 +131,10 @@ var straceColumns = map[string]string{
 	"min-time": "min", "shortest": "min", "time-min": "min",
 	"max-time": "max", "longest": "max", "time-max": "max",
 	"avg-time": "avg", "time-avg": "avg",
+	"wall-total": "walltotal", "total-wall": "walltotal",
+	"wall-min": "wallmin", "min-wall": "wallmin",
+	"wall-max": "wallmax", "max-wall": "wallmax",
+	"wall-avg": "wallavg", "avg-wall": "wallavg",
 	"calls": "calls", "count": "calls",
 	"errors": "errors", "error": "errors",
 	"name": "name", "syscall": "name", "syscall-name": "name",

@@ -28,7 +28,7 @@ const (
 )
 
 func (o *straceOptions) flushEvery() time.Duration {
-	if o.output == "" || o.output[0] == '|' || o.output[0] == '!' {
+	if o.output == "" || o.piped() {
 		return promptly
 	}
 	return atLength
@@ -81,6 +81,9 @@ func (t *straceText) pass(ctx context.Context, stream io.Reader) error {
 	pass := analyze.Options{Need: analyze.NeedWorld, BlockEnd: text.Flush}
 	add := func(c *analyze.Call) error {
 		if !t.wanted(c) {
+			if t.atLimit() && c.Kind == tracefile.ThreadExit && !t.quietly("attach") {
+				straceSays(t.std, "Process %d detached", c.Event.Thread.TID) // it was too fast
+			}
 			return nil
 		}
 		if counts != nil {
@@ -89,7 +92,10 @@ func (t *straceText) pass(ctx context.Context, stream io.Reader) error {
 		if t.o.summary && c.Kind != tracefile.ThreadStart && c.Kind != tracefile.Detach {
 			return nil
 		}
-		return text.Add(c)
+		if err := text.Add(c); err != nil || !t.atLimit() || c.Kind != tracefile.Syscall {
+			return err
+		}
+		return t.letGo(text)
 	}
 	if err := analyze.Run(ctx, r, pass, func(c *analyze.Call) error {
 		executes := t.executes(c)
@@ -145,23 +151,51 @@ func isCall(c *analyze.Call) bool {
 
 // wanted tells whether an event is one to print.
 func (t *straceText) wanted(c *analyze.Call) bool {
-	if t.o.limit > 0 && t.calls >= t.o.limit {
-		return false
+	if t.atLimit() {
+		return c.Kind == tracefile.Detach
 	}
 	switch c.Kind {
 	case tracefile.Signal, tracefile.Stop:
 		return t.o.signals.has(strconv.Itoa(int(c.NR)))
 	case tracefile.Syscall, tracefile.Unfinished, tracefile.InFlight:
-		if t.paths != nil && !slices.ContainsFunc(c.Paths(), t.onPath) || t.o.statuses != nil && !t.status(c) {
+		if !t.accesses(c) || t.o.statuses != nil && !t.status(c) {
 			return false
 		}
 		if c.Kind == tracefile.Syscall {
-			if t.calls++; t.calls == t.o.limit {
-				t.enough <- "--syscall-limit"
-			}
+			t.calls++
 		}
 	}
 	return true
+}
+
+// atLimit tells whether --syscall-limit has been reached.
+func (t *straceText) atLimit() bool { return t.o.limit > 0 && t.calls >= t.o.limit }
+
+// letGo lets go of what is traced.
+func (t *straceText) letGo(text printer) error {
+	t.enough <- "--syscall-limit"
+	if t.quietly("attach") {
+		return nil
+	}
+	if err := text.Flush(); err != nil {
+		return err
+	}
+	straceSays(t.std, "System call limit has been reached, detaching tracees")
+	return nil
+}
+
+// accesses tells whether a call is on one of the files of -P, or the descriptors
+// of --trace-fds.
+func (t *straceText) accesses(c *analyze.Call) bool {
+	if t.paths == nil && t.o.traceFDs == nil {
+		return true
+	}
+	return t.paths != nil && slices.ContainsFunc(c.Paths(), t.onPath) ||
+		t.o.traceFDs != nil && slices.ContainsFunc(c.FDs(), t.onFD)
+}
+
+func (t *straceText) onFD(fd int32) bool {
+	return fd >= 0 && t.o.traceFDs.has(strconv.Itoa(int(fd)))
 }
 
 // onPath tells whether a path is one of those of -P.
@@ -174,6 +208,9 @@ func (t *straceText) selectPaths() {
 	}
 	t.paths = make(map[string]bool)
 	for _, p := range t.o.paths {
+		if p == "" {
+			continue
+		}
 		t.paths[p] = true
 		abs, err := filepath.Abs(p)
 		if err != nil {
@@ -253,9 +290,9 @@ func (o *straceOptions) formatOptions() format.Options {
 		return s
 	}
 	f := format.Options{
-		Strings: o.strings, Hex: o.hex,
+		Strings: o.strings, Hex: o.hex, ArgNames: o.argNames,
 		Pointed: set(o.verbose), DumpRead: o.read.descriptors(), DumpWritten: o.write.descriptors(),
-		Constants: map[string]format.Constants{"raw": format.RawConstants, "verbose": format.BothConstants}[o.constants],
+		Constants: constantStyles[o.constants],
 	}
 	if o.raw != "" {
 		f.Raw, _ = syscalls.ParseSet(o.raw)

@@ -8,6 +8,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -79,7 +80,7 @@ var straceCases = []straceCase{
 	{"--timestamps=precision:ns --syscall-times=ms", listing},
 	{"-r --relative-timestamps=s -T", listing},
 	{"-E A=b -E HOME -v", listing},
-	{"-Y -f -e trace=!getppid", listing},
+	{"-Y -f -e trace=!getppid,set_tid_address", listing},
 	{"-qq", listing},
 	{"-qqq", listing},
 	{"--quiet=exit", listing},
@@ -94,6 +95,45 @@ var straceCases = []straceCase{
 	{"-u nobody -e trace=exit_group", `exec id`},
 	{"-c -U name,calls,errors -S name", reading},
 	{"-C -w -U calls,errors -S calls -e trace=openat,close", reading},
+}
+
+// straceNewer are options of strace 7, and what it prints otherwise.
+var straceNewer = []straceCase{
+	{"-Y -f -e trace=getpid,set_tid_address", listing},
+	{"-N", listing},
+	{"-N -e raw=openat,close -e verbose=!newfstatat -v", reading},
+	{"--arg-names -y -X verbose -e trace=!rseq", reading},
+	{"-e trace-fds=3", reading},
+	{"--trace-fds=!0,3 -e trace=!execve", devices},
+	{"-e fd=0 -P dir/file", reading},
+	{"-u 65534:65534 -e trace=exit_group", `exec id`},
+	{"-u 5:x", listing},
+	{"-e trace=none -F -z -z -A --output-separately --stack-trace-frame-limit=3 --seccomp-bpf", listing},
+	{"-S name -e trace=close", listing},
+	{"-U name", listing},
+	{"-U name,calls,syscall -c", listing},
+	{"-c -i -k -n -N -r -t -T -y -U name,calls -S name", reading},
+	{"-e trace=none -x --strings-in-hex", listing},
+	{"-e trace=none -f --follow-forks", listing},
+	{"-ff --output-separately", listing},
+	{"-D --daemonize", listing},
+	{"--columns=x", listing},
+	{"-s 1073741824", listing},
+	{"--stack=symbol", listing},
+	{"--stack-trace=x", listing},
+	{"--strace=3", listing},
+	{"-e trace=close@33", listing},
+	{"-e namespace=x", listing},
+	{"-e kvm=x", listing},
+	{"-e inject=nocall:error=3", listing},
+	{"--color=sometimes", listing},
+	{"--color=never -e trace=none --tips=none", listing},
+	{"--tips=id:x", listing},
+	{"--timestamps= -e trace=close", listing},
+	{"-o no/such/file", listing},
+	{"-q --syscall-limit=5 -e trace=openat", reading},
+	{"-c -U name,calls,errors -S wall_total -e trace=openat", reading},
+	{"-e signal=0,255 -e trace=none", listing},
 }
 
 // TestStraceOptions runs strace and sysreel, called strace, with many options and compares
@@ -111,7 +151,11 @@ func TestStraceOptions(t *testing.T) {
 	if err := os.Symlink(buildSysreel(t), called); err != nil {
 		t.Fatal(err)
 	}
-	for _, c := range straceCases {
+	cases := straceCases
+	if !straceBefore(t, "7.2") {
+		cases = append(slices.Clone(cases), straceNewer...)
+	}
+	for _, c := range cases {
 		t.Run(c.options, func(t *testing.T) {
 			dir := straceDir(t)
 			tryTimes(t, func() []string {
@@ -190,7 +234,8 @@ var anyPID = regexp.MustCompile(`(?m)\[pid +(\d+)|^(\d+) +|Process (\d+) |si_pid
 var (
 	varying     = regexp.MustCompile(`(?m)<[0-9.]+>$|^ +[0-9.]+ |^(\d\d:\d\d:\d\d[.0-9]*|[0-9.]{10,}) (\(\+ +[0-9.]+\) )?`)
 	anyDigit    = regexp.MustCompile(`\d`)
-	randomBytes = regexp.MustCompile(`getrandom\("[^"]*"`)
+	randomBytes = regexp.MustCompile(`getrandom\((buf=)?"(?:[^"\\]|\\.)*"`)
+	calledAs    = regexp.MustCompile(`(?m)^(Try ')?\S*/strace\b`) // in messages
 )
 
 func runTraced(t *testing.T, dir string, c straceCase, program ...string) *tracedRun {
@@ -208,7 +253,8 @@ func runTraced(t *testing.T, dir string, c straceCase, program ...string) *trace
 	shown := varying.ReplaceAllStringFunc(text.String(), func(s string) string {
 		return anyDigit.ReplaceAllString(s, "0")
 	})
-	shown = randomBytes.ReplaceAllString(shown, `getrandom("R"`)
+	shown = randomBytes.ReplaceAllString(shown, `getrandom(${1}"R"`)
+	shown = calledAs.ReplaceAllString(shown, "${1}strace")
 	r := &tracedRun{lines: strings.Split(shown, "\n"), stdout: out.String(), status: cmd.ProcessState.String()}
 	for _, m := range anyPID.FindAllStringSubmatch(text.String(), -1) {
 		r.pids.pids = append(r.pids.pids, strings.Join(m[1:], ""))
