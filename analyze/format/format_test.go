@@ -147,11 +147,11 @@ var tests = []struct {
 		enter: memoryAt{0x1000: bin(uint64(16)), 0x2000: bin(uint64(16)), 0x3000: bin(uint64(0)), 0x4000: bin(uint64(0), uint64(500000))},
 		exit:  memoryAt{0x1000: bin(uint64(0)), 0x2000: bin(uint64(16)), 0x3000: bin(uint64(0)), 0x4000: bin(uint64(0), uint64(499998))},
 	}, {
-		want: `epoll_ctl(8, EPOLL_CTL_ADD, 4, {events=EPOLLIN, data={u32=4, u64=140492675219460}}) = 0`,
+		want: `epoll_ctl(8, EPOLL_CTL_ADD, 4, {events=EPOLLIN, data=0x7fc700000004}) = 0`,
 		call: "epoll_ctl", args: [6]uint64{8, 1, 4, 0x1000},
 		enter: memoryAt{0x1000: bin(1, uint64(140492675219460))},
 	}, {
-		want: `epoll_wait(8, [{events=EPOLLIN, data={u32=4, u64=140492675219460}}], 1023, 100) = 1`,
+		want: `epoll_wait(8, [{events=EPOLLIN, data=0x7fc700000004}], 1023, 100) = 1`,
 		call: "epoll_wait", args: [6]uint64{8, 0x1000, 1023, 100}, ret: 1,
 		exit: memoryAt{0x1000: bin(1, uint64(140492675219460))},
 	}, {
@@ -191,7 +191,7 @@ var tests = []struct {
 		want: `getrandom("\x01\x61\xff", 3, GRND_NONBLOCK) = 3`,
 		call: "getrandom", args: [6]uint64{0x1000, 3, 1}, ret: 3, exit: memoryAt{0x1000: []byte("\x01a\xff")},
 	}, {
-		want: `rseq(0x7f5b79d28060, 0x20, 0, 0x53053053) = 0`,
+		want: `rseq(0x7f5b79d28060, 32, 0, 0x53053053) = 0`,
 		call: "rseq", args: [6]uint64{0x7f5b79d28060, 0x20, 0, 0x53053053},
 	}, {
 		want: `exit_group(0) = ?`,

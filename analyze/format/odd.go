@@ -132,6 +132,30 @@ func futexWaiter(p *printer, t *syscalls.Type, v view) bool {
 	return true
 }
 
+// rseqCPU writes the number of a processor, or why there is none.
+func rseqCPU(p *printer, c *syscalls.Consts, v uint64) {
+	if c.Has(v) {
+		p.consts(c, v)
+	} else {
+		p.udec(v)
+	}
+}
+
+// rseq writes struct rseq: members beyond the length that the caller states are
+// zero.
+func rseq(p *printer, t *syscalls.Type, v view) bool {
+	const least = 32 // ORIG_RSEQ_SIZE, kernel/rseq.c
+	if v.want < least || len(v.data) < min(v.want, t.Size) {
+		p.lost(v)
+		return true
+	}
+	whole := make([]byte, t.Size)
+	copy(whole, v.data)
+	v.data, v.want = whole, t.Size
+	p.structure(t, v)
+	return true
+}
+
 // readdir writes readdir: the count, which is always 1, only if it is not.
 func readdir(p *printer) bool {
 	if len(p.d.Args) < 3 || p.reg(&p.d.Args[2]) != 1 {

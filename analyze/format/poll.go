@@ -7,17 +7,12 @@ import (
 	"sysreel/proto/tracefile"
 )
 
-// epollData writes the union that belongs to the program as both its 32- and
-// its 64-bit number.
+// epollData writes the union that belongs to the program as its 64-bit number.
 func epollData(p *printer, _ *syscalls.Type, v view) bool {
 	if !v.has(8) {
 		return false
 	}
-	p.s("{u32=")
-	p.udec(load(v.data, 0, 4))
-	p.s(", u64=")
-	p.udec(load(v.data, 0, 8))
-	p.c('}')
+	p.hex(load(v.data, 0, 8))
 	return true
 }
 

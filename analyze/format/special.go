@@ -101,6 +101,7 @@ func init() {
 		"perf_event_attr":   perfEventAttr,
 		"mmsghdr":           mmsghdr,
 		"iocb":              iocb,
+		"rseq":              rseq,
 		"user_desc":         userDesc,
 		"msghdr":            msghdr,
 		"msghdr_out":        msghdr,
@@ -144,6 +145,7 @@ func init() {
 		"x86_xfeatures":     explained,
 		"key_reqkeys":       decimalConst,
 		"uring_ops":         decimalConst,
+		"rseq_cpu_id":       rseqCPU,
 		"term_lflags":       localModes,
 		"term_iflags":       localModes,
 		"term_oflags":       func(p *printer, c *syscalls.Consts, v uint64) { modes(p, c, v, 0xff00) },     // NLDLY|CRDLY|TABDLY|BSDLY|VTDLY|FFDLY

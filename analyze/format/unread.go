@@ -30,6 +30,8 @@ func (p *printer) unread(t *syscalls.Type, reg int) bool {
 		return true
 	}
 	switch name {
+	case "rseq":
+		return p.e.Args[0]%32 != 0
 	case "accept", "accept4", "getsockname", "getpeername":
 		return reg == 2 && p.e.Args[1] == 0
 	case "recvfrom":

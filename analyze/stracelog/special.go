@@ -459,10 +459,12 @@ func (c *encoder) utimespec(mem []byte) bool {
 	return true
 }
 
-// epollData reads {u32=5, u64=5}.
+// epollData reads 0x5, or {u32=5, u64=5} as strace wrote it before 7.
 func (c *encoder) epollData(mem []byte) bool {
 	if !c.eat("{u32=") {
-		return false
+		v, ok := c.number()
+		store(mem, v)
+		return ok
 	}
 	if _, ok := c.number(); !ok || !c.eat(", u64=") {
 		return false

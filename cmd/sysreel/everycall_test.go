@@ -133,7 +133,7 @@ func everyCall(t *testing.T, bin, prog string, p *planner, args []string) {
 	if err := cmd.Run(); err != nil {
 		t.Fatal(err)
 	}
-	ours := parseText(text.String())
+	ours := parseText(inWordsOf(t, text.String()))
 	if d := os.Getenv("SYSREEL_KEEP"); d != "" {
 		exec.Command("cp", filepath.Join(top, "strace"), filepath.Join(d, "strace.txt")).Run()
 		os.WriteFile(filepath.Join(d, "ours.txt"), text.Bytes(), 0o644)

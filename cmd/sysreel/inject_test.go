@@ -68,7 +68,7 @@ func TestInjectLikeStrace(t *testing.T) {
 				if !bytes.Contains(text, []byte("INJECTED")) && !bytes.Contains(text, []byte("DELAYED")) {
 					t.Errorf("nothing is marked:\n%s", text)
 				}
-				return checkCalls(t, parseText(string(text)), logs[0], logs[1], nil)
+				return checkCalls(t, parseText(inWordsOf(t, string(text))), logs[0], logs[1], nil)
 			})
 		})
 	}

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"os/exec"
 	"regexp"
+	"strconv"
 	"testing"
 )
 
@@ -53,4 +54,37 @@ func straceBefore(t *testing.T, version string) bool {
 		t.Fatalf("version %q: %v", version, err)
 	}
 	return have[0] < want[0] || have[0] == want[0] && have[1] < want[1]
+}
+
+// Words that strace 7 chose anew, in lines of every program.
+var (
+	newRseq       = regexp.MustCompile(`\brseq\(\{cpu_id_start=.*?\}, (\d+), `)
+	newEpollData  = regexp.MustCompile(`(\{events=[^{}]*, )data=(0x[0-9a-f]+|0)\}`)
+	newSchedParam = regexp.MustCompile(`\{sched_priority=(-?\d+)\}([,)])`)
+)
+
+// inWordsOf gives text of ours the words of the strace that PATH has, where an
+// older one says the same of a call in others. What it does not say at all is
+// left out.
+func inWordsOf(t *testing.T, text string) string {
+	t.Helper()
+	if !straceBefore(t, "7.2") {
+		return text
+	}
+	number := func(s string) uint64 {
+		n, err := strconv.ParseUint(s, 0, 64)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return n
+	}
+	text = newRseq.ReplaceAllStringFunc(text, func(s string) string {
+		return fmt.Sprintf("rseq(0x7ffff7fb0060, %#x, ", number(newRseq.FindStringSubmatch(s)[1]))
+	})
+	text = newEpollData.ReplaceAllStringFunc(text, func(s string) string {
+		m := newEpollData.FindStringSubmatch(s)
+		n := number(m[2])
+		return fmt.Sprintf("%sdata={u32=%d, u64=%d}}", m[1], uint32(n), n)
+	})
+	return newSchedParam.ReplaceAllString(text, "[$1]$2")
 }

@@ -157,7 +157,7 @@ func likeStrace(t *testing.T, bin string, p comparedProgram) (problems []string)
 	if err != nil {
 		t.Fatal(err)
 	}
-	a, b, ours := parseText(text[0]), parseText(text[1]), parseText(string(replayed))
+	a, b, ours := parseText(text[0]), parseText(text[1]), parseText(inWordsOf(t, string(replayed)))
 	both := parseText(text[0] + text[1])
 	for _, l := range numbersForNames(ours, both) {
 		problems = append(problems, "a number where strace has a name: "+l)

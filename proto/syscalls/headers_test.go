@@ -23,7 +23,9 @@ import (
 // machine (linux-libc-dev): every constant's value, every structure's size and
 // the offsets of its fields. The compiler does the comparing: a constant or
 // field becomes a static assertion. It runs where CI is set or HEADERS is
-// (make check-headers), for it starts the compiler some thousand times.
+// (make check-headers), for it starts the compiler some thousand times. HEADERS
+// is the include directory of another kernel's headers, laid out as in Debian's
+// linux-libc-dev, or 1.
 //
 // What the headers do not know is counted and listed with -v: constants newer
 // than they are, and those of headers that are private to the kernel.
@@ -34,11 +36,19 @@ func TestHeaders(t *testing.T) {
 	if _, err := exec.LookPath("gcc"); err != nil {
 		skip(t, "no gcc: %v", err)
 	}
-	for _, target := range []headerTarget{
+	targets := []headerTarget{
 		{arch: AMD64, need: "/usr/include/linux/stat.h"},
 		{arch: I386, args: []string{"-m32"}, need: "/usr/include/linux/stat.h"},
 		arm64Target(t),
-	} {
+	}
+	if dir := otherHeaders(); dir != "" {
+		for i := range targets {
+			if err := targets[i].use(dir); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	for _, target := range targets {
 		t.Run(target.arch.String(), func(t *testing.T) {
 			if _, err := os.Stat(target.need); err != nil {
 				skip(t, "no kernel headers (linux-libc-dev): %v", err)
@@ -76,6 +86,29 @@ func arm64Target(t *testing.T) headerTarget {
 	h.args = append(h.args, "-isystem", dir)
 	h.generic = true
 	return h
+}
+
+// otherHeaders returns the include directory that HEADERS names, "" for the
+// machine's.
+func otherHeaders() string {
+	if dir := os.Getenv("HEADERS"); filepath.IsAbs(dir) {
+		return dir
+	}
+	return ""
+}
+
+// use makes the kernel headers those of an include directory; the C library's
+// stay the machine's.
+func (h *headerTarget) use(dir string) error {
+	triple := map[Arch]string{AMD64: "x86_64-linux-gnu", I386: "i386-linux-gnu", ARM64: "aarch64-linux-gnu"}[h.arch]
+	own := filepath.Join(dir, triple)
+	h.need = filepath.Join(own, "asm", "stat.h")
+	if _, err := os.Stat(h.need); err != nil {
+		return fmt.Errorf("HEADERS=%s: %w", dir, err)
+	}
+	h.args = append([]string{"-isystem", own, "-isystem", dir}, h.args...)
+	h.generic = false
+	return nil
 }
 
 // compile checks a program without making code and returns what gcc says.
@@ -438,8 +471,12 @@ func unlisted(header string, prefixes []string, known map[string]bool) []string 
 	}
 	limit := regexp.MustCompile(`_(MAX|MASK|SHIFT|SIZE|LAST|BITS|H|__?MAX|ALL|NONE|CNT|NUM|MIN)$`)
 	found := map[string]bool{}
-	for _, dir := range []string{"/usr/include/", "/usr/include/x86_64-linux-gnu/"} {
-		text, err := os.ReadFile(dir + inc)
+	top := "/usr/include"
+	if dir := otherHeaders(); dir != "" {
+		top = dir
+	}
+	for _, dir := range []string{top, filepath.Join(top, "x86_64-linux-gnu")} {
+		text, err := os.ReadFile(filepath.Join(dir, inc))
 		if err != nil {
 			continue
 		}
