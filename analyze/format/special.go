@@ -154,6 +154,7 @@ func init() {
 	irregular = map[string]func(p *printer) bool{
 		"clone":                  clone,
 		"clone3":                 clone3,
+		"ioctl":                  ioctl,
 		"wait4":                  wait4,
 		"waitpid":                wait4,
 		"getxattr":               xattr,

@@ -569,6 +569,11 @@ func (p *printer) length(l syscalls.Length, v view) (uint64, bool) {
 			return 0, false
 		}
 		n = p.e.Args[l.Val]
+	case syscalls.LenIoctl:
+		if l.Val > 5 {
+			return 0, false
+		}
+		n = syscalls.IoctlSize(p.e.Args[l.Val])
 	case syscalls.LenRet:
 		if !p.done() {
 			return 0, false

@@ -229,6 +229,8 @@ func (c *encoder) promised(p *syscalls.Copy, b *tracefile.Buf) uint64 {
 			n = uint64(l.Val)
 		case syscalls.LenArg:
 			n = e.Args[l.Val%6]
+		case syscalls.LenIoctl:
+			n = syscalls.IoctlSize(e.Args[l.Val%6])
 		case syscalls.LenRet:
 			if n = uint64(e.Ret); c.failed() {
 				continue

@@ -245,6 +245,9 @@ func (s *argScope) length(e termExpr) (Length, error) {
 	case e.name == "rest":
 		n.From = LenRest
 		return n, nil
+	case e.name == "ioc_size":
+		n.From, n.Val = LenIoctl, 1
+		return n, nil
 	}
 	name, field, inside := strings.Cut(e.name, ".")
 	for i := range s.d.Args {

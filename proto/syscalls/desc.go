@@ -287,7 +287,7 @@ const (
 // Length is a number known when the call is seen.
 type Length struct {
 	From LengthFrom
-	Val  uint32 // LenConst: value. LenArg, LenDeref: register. LenField: offset in the unit of the parent
+	Val  uint32 // LenConst: value. LenArg, LenDeref, LenIoctl: register. LenField: offset in the unit of the parent
 	Off  uint16 // LenDeref: of the integer behind the pointer
 	Size uint8  // LenDeref, LenField: bytes of the number; LenArg: low bytes of the register that count
 	Sub  uint32 // subtract this first, as far as 0
@@ -307,6 +307,7 @@ const (
 	LenDeref LengthFrom = 4 // the integer behind the pointer in a register, at Off (recvfrom's addrlen)
 	LenField LengthFrom = 5 // a member of the parent's unit (iovec.iov_len)
 	LenRest  LengthFrom = 6 // what is left of the result after the parent's earlier units (readv)
+	LenIoctl LengthFrom = 7 // the size that the ioctl request in a register carries (_IOC_SIZE)
 )
 
 // Consts is a named set of constants.

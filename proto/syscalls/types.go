@@ -281,6 +281,10 @@ func (l *Length) Scale(v uint64) uint32 {
 	return uint32(min(v+uint64(l.Add), most))
 }
 
+// IoctlSize returns the size that an ioctl request carries, in bytes (_IOC_SIZE in
+// include/uapi/asm-generic/ioctl.h).
+func IoctlSize(request uint64) uint64 { return request >> 16 & 0x3fff }
+
 // alignment returns what the C ABI aligns a type to.
 func (t *archTable) alignment(typ *Type) int {
 	ptr := t.arch.PtrSize()

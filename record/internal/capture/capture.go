@@ -298,6 +298,8 @@ func number(l syscalls.Length, unit []byte, args *[6]uint64, rest *int64) uint64
 		if l.Size > 0 && l.Size < 8 {
 			v &= 1<<(8*l.Size) - 1 // an int: the rest of the register means nothing
 		}
+	case syscalls.LenIoctl:
+		v = syscalls.IoctlSize(args[min(int(l.Val), 5)])
 	case syscalls.LenRet, syscalls.LenRest:
 		v = uint64(max(*rest, 0))
 	case syscalls.LenField:
