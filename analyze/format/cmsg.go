@@ -11,6 +11,7 @@ const (
 	scmRights      = 1
 	scmCredentials = 2
 	scmSecurity    = 3
+	scmPidfd       = 4
 
 	ipTOS         = 1
 	ipTTL         = 2
@@ -20,6 +21,7 @@ const (
 	ipRecvErr     = 11
 	ipOrigDstAddr = 20
 	ipChecksum    = 23
+	ipProtocol    = 52
 
 	sockErr = 16 // struct sock_extended_err (include/uapi/linux/errqueue.h)
 )
@@ -41,7 +43,8 @@ func cmsgs(p *printer, _ *syscalls.Type, v view) {
 		return
 	}
 	p.c('[')
-	for off, n := 0, 0; off+head <= len(v.data); n++ {
+	off := 0
+	for n := 0; off+head <= len(v.data); n++ {
 		if n > 0 {
 			p.s(", ")
 		}
@@ -50,7 +53,12 @@ func cmsgs(p *printer, _ *syscalls.Type, v view) {
 		p.s("{cmsg_len=")
 		p.udec(size)
 		p.s(", cmsg_level=")
-		p.named("sock_level", level)
+		if c := p.set("sock_level"); c != nil && !hasValue(c, uint64(uint32(level))) {
+			p.hex(uint64(uint32(level)))
+			p.s(" /* SOL_??? */")
+		} else {
+			p.named("sock_level", level)
+		}
 		p.s(", cmsg_type=")
 		switch level {
 		case solSocket:
@@ -63,21 +71,30 @@ func cmsgs(p *printer, _ *syscalls.Type, v view) {
 		rest := uint64(len(v.data) - off)
 		if size < uint64(head) {
 			p.c('}')
+			off += head
 			break
 		}
 		body := v.data[off+head : off+int(min(size, rest))]
 		if size > uint64(head) {
 			before := len(p.b)
 			p.s(", cmsg_data=")
-			if !p.cmsg(level, kind, view{data: body, want: int(min(size-uint64(head), 1<<20))}) {
-				p.b = p.b[:before]
+			if v := (view{data: body, want: len(body)}); !p.cmsg(level, kind, v) {
+				p.b = append(p.b[:before], ", cmsg_data=\""...)
+				p.quoteHex(body)
+				p.c('"')
 			}
 		}
 		p.c('}')
 		if size >= rest { // also when rounding it up would overflow
+			off = v.want
 			break
 		}
 		off += (int(size) + w - 1) &^ (w - 1)
+	}
+	if off < v.want {
+		p.s(", ... /* ")
+		p.hex(v.addr + uint64(off))
+		p.s(" */")
 	}
 	p.c(']')
 }
@@ -107,6 +124,8 @@ func (p *printer) cmsgSocket(kind int64, v view) bool {
 		p.c('}')
 	case kind == scmSecurity:
 		p.str(v.data, v.want, v.want)
+	case kind == scmPidfd && v.has(4):
+		p.fd(int32(load(v.data, 0, 4)))
 	case scmTimes[kind] != "":
 		t := syscalls.TypeByName(p.arch, scmTimes[kind])
 		if t == nil {
@@ -152,6 +171,19 @@ func (p *printer) cmsgIP(kind int64, v view) bool {
 		p.s(", offender=")
 		sockaddr(p, nil, v.at(sockErr, 16))
 		p.c('}')
+	case kind == scmSecurity:
+		p.str(v.data, v.want, v.want)
+	case kind == ipProtocol && v.has(4):
+		p.c('[')
+		if n := load(v.data, 0, 4); hasValue(p.set("inet_protocol"), n) {
+			p.consts(p.set("inet_protocol"), n)
+		} else if hasValue(p.set("inet6_protocol"), n) {
+			p.consts(p.set("inet6_protocol"), n)
+		} else {
+			p.hex(n)
+			p.s(" /* IP_??? */")
+		}
+		p.c(']')
 	case kind == ipOrigDstAddr && v.has(16):
 		sockaddr(p, nil, v)
 	default:

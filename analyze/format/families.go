@@ -21,7 +21,6 @@ func init() {
 		name  string
 	}{
 		afX25:     {18, "sockaddr_x25"},
-		afNFC:     {16, "sockaddr_nfc"},
 		afVsock:   {16, "sockaddr_vm"},
 		afQIPCRTR: {12, "sockaddr_qrtr"},
 		afXDP:     {16, "sockaddr_xdp"},
@@ -31,7 +30,7 @@ func init() {
 	}
 	families[afIPX] = addressFamily{16, sockaddrIPX}
 	families[afALG] = addressFamily{25, sockaddrALG}
-	families[afBluetooth] = addressFamily{6, sockaddrBluetooth}
+	families[afBluetooth] = addressFamily{3, sockaddrBluetooth}
 }
 
 // members writes the members of a structure without its braces.
@@ -102,11 +101,14 @@ func sockaddrALG(p *printer, v view) {
 // their sizes (include/net/bluetooth/hci_sock.h, sco.h, rfcomm.h, l2cap.h).
 func sockaddrBluetooth(p *printer, v view) {
 	switch {
-	case v.want == 6:
+	case v.want == 4 || v.want == 6:
 		p.s("hci_dev=htobs(")
 		p.udec(load(v.data, 2, 2))
-		p.s("), hci_channel=")
-		p.named("hci_channels", int64(load(v.data, 4, 2)))
+		p.c(')')
+		if v.want == 6 {
+			p.s(", hci_channel=")
+			p.named("hci_channels", int64(load(v.data, 4, 2)))
+		}
 	case v.want == 8:
 		p.s("sco_bdaddr=")
 		p.bluetoothAddr(v.data[2:8])
@@ -117,7 +119,12 @@ func sockaddrBluetooth(p *printer, v view) {
 		p.udec(load(v.data, 8, 1))
 	case v.want == 12 || v.want == 14:
 		p.s("l2_psm=htobs(")
-		p.l2Number("bluetooth_l2_psm", "L2CAP_PSM_DYN_START+", 0x1001, load(v.data, 2, 2))
+		switch n := load(v.data, 2, 2); {
+		case n >= 0x80 && n <= 0xff:
+			p.l2Number("bluetooth_l2_psm", "L2CAP_PSM_LE_DYN_START+", 0x80, n)
+		default:
+			p.l2Number("bluetooth_l2_psm", "L2CAP_PSM_DYN_START+", 0x1001, n)
+		}
 		p.s("), l2_bdaddr=")
 		p.bluetoothAddr(v.data[4:10])
 		p.s(", l2_cid=htobs(")
@@ -135,7 +142,7 @@ func sockaddrBluetooth(p *printer, v view) {
 
 // l2Number writes a number of L2CAP; from first on they are given as needed.
 func (p *printer) l2Number(set, dynamic string, first, n uint64) {
-	if n < first {
+	if c := p.set(set); n < first || c != nil && hasValue(c, n) {
 		p.named(set, int64(n))
 		return
 	}

@@ -36,7 +36,7 @@ var families = map[uint64]addressFamily{
 
 // sockaddr writes {sa_family=AF_INET, sin_port=htons(80), ...}.
 func sockaddr(p *printer, _ *syscalls.Type, v view) {
-	if !v.has(2) {
+	if !v.has(2) || !isLength(v.want) {
 		p.lost(v)
 		return
 	}
@@ -170,7 +170,7 @@ func sockaddrPacket(p *printer, v view) {
 			if i > 0 {
 				p.s(", ")
 			}
-			p.hex(uint64(c))
+			p.hex02(c)
 		}
 		if 12+n > len(v.data) {
 			p.s(", ...")

@@ -410,12 +410,14 @@ func (p *printer) pointerArg(t *syscalls.Type, reg int) {
 			p.split(t.Elem, in, &view{buf: -1})
 			return
 		}
-		if p.d.Name == "setsockopt" && t.Elem.Kind == syscalls.Struct && in.want < t.Elem.Size {
-			p.addr(addr)
+		if p.optionValue(t.Elem, in, reg) {
 			return
 		}
 		p.pointee(t.Elem, in)
 	case t.Dir != syscalls.In && hasOut:
+		if p.optionValue(t.Elem, out, reg) {
+			return
+		}
 		p.pointee(t.Elem, out)
 	default:
 		n, known := p.rootLength(reg, phaseOf(t.Dir))

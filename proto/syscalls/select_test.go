@@ -19,7 +19,7 @@ func TestSelect(t *testing.T) {
 		{I386, "fcntl", [6]uint64{3, 6}, "SETLK"},
 		{AMD64, "ioctl", [6]uint64{0, 0x5401}, "TERMIOS"},
 		{ARM64, "ioctl", [6]uint64{0, 0x5413}, "WINSIZE"},
-		{AMD64, "ioctl", [6]uint64{0, 0x12345678}, ""},
+		{AMD64, "ioctl", [6]uint64{0, 0x12345678}, "BOTH"},
 		{AMD64, "ioctl", [6]uint64{0, 0x81004506}, "EV_NAME"}, // EVIOCGNAME(256)
 		{AMD64, "ioctl", [6]uint64{0, 0x80604520 + 3}, "EV_BITS"},
 		{AMD64, "ioctl", [6]uint64{0, 0x40086602}, "SETFLAGS"}, // FS_IOC_SETFLAGS carries sizeof(long)
@@ -37,6 +37,8 @@ func TestSelect(t *testing.T) {
 		{AMD64, "getsockopt", [6]uint64{3, 1, 4}, "SOCKET_ERROR"},
 		{AMD64, "getsockopt", [6]uint64{3, 9999, 4}, ""},
 		{AMD64, "ptrace", [6]uint64{0x4200, 1}, "SETOPTIONS"},
+		{AMD64, "ioctl", [6]uint64{0, 0x80345678}, "READ"},
+		{AMD64, "ioctl", [6]uint64{0, 0x40345678}, "WRITTEN"},
 		{AMD64, "socket", [6]uint64{16, 3, 0}, "NETLINK"},
 		{AMD64, "socket", [6]uint64{1, 1, 0}, ""},
 		{AMD64, "sendto", [6]uint64{1, 1, 0, 0, 0x1000}, ""},

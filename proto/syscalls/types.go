@@ -79,6 +79,9 @@ var specials = map[string]special{
 	"ev_keycode":        {size: 8, align: 4, set: "evdev_keycode"},
 	"sockopt":           {max: 8 << 10}, // a number of 4 bytes, else data
 	"sockint":           {max: 8 << 10}, // a number of 4 bytes, whatever else is there
+	"port_range":        {max: 8 << 10}, // a number of 4 bytes, else data
+	"tcp_ao_key":        {max: 288},     // struct tcp_ao_add, or what there is of it
+	"packet_address":    {size: 8, align: 1},
 	"unicode_char":      {size: 2},
 	"uuid":              {size: 16, align: 1},
 	"btrfs_items":       {align: 8},
