@@ -120,6 +120,17 @@ func init() {
 			p.udec(v)
 		},
 		"ifindex": (*printer).interfaceIndex,
+		"ring_slot": func(p *printer, v uint64) {
+			const skip = -2 // IORING_REGISTER_FILES_SKIP, include/uapi/linux/io_uring.h
+			switch n := int32(v); {
+			case n == skip:
+				p.s("IORING_REGISTER_FILES_SKIP")
+			case n < -1:
+				p.dec(int64(n))
+			default:
+				p.fd(n)
+			}
+		},
 		"numa_node": func(p *printer, v uint64) {
 			p.udec(v)
 			if v == 1<<32-1 {

@@ -28,16 +28,24 @@ var operations = []struct {
 		{lines: `KEYCTL_WATCH_KEY`, why: "strace does not describe it"},
 		{lines: `KEYCTL_PKEY_\w+, 0x[0-9a-f]+, `, why: "only the lengths could be read of what stands before"},
 	}},
-	{"rings", "", "", `io_uring_setup|io_uring_register`, 2500, []difference{
-		{lines: `(?:RESTRICTION|IORING_OP)_\?\?\?`, why: "operations newer than strace 6.1, or none", before: "7.2"},
-		{lines: `IORING_SETUP_CQE32\|0x|IORING_FEAT_LINKED_FILE\|0x`, why: "flags newer than strace 6.1", before: "7.2"},
-		{lines: `IORING_REGISTER_FILES_UPDATE, .*fds=`, why: "strace follows the pointer"},
-	}},
+	{"rings", "", "", `io_uring_\w+`, 7600, ringsDiffer},
+	{"rings", "", "-v", `io_uring_\w+`, 7600, ringsDiffer},
 	{"bpf", "", "", `bpf`, 17000, bpfDiffers},
 	{"bpf", "", "-v", `bpf`, 17000, append([]difference{
 		{lines: `extra_data=`, why: "what is behind members that strace 6.1 does not know", before: "7.2"},
 	}, bpfDiffers...)},
 	{"bpf", "fail", "-y", `bpf`, 17000, bpfDiffers},
+}
+
+// ringsDiffer is where strace 6.1 differs of io_uring.
+var ringsDiffer = []difference{
+	{lines: `(?:RESTRICTION|IORING_OP)_\?\?\?`, why: "operations newer than strace 6.1, or none", before: "7.2"},
+	{lines: `IORING_SETUP_CQE32\|0x|IORING_FEAT_LINKED_FILE\|0x`, why: "flags newer than strace 6.1", before: "7.2"},
+	{lines: `^io_uring_register\(-1, 0x\w+ /\* IORING_REGISTER_\?\?\?`, why: "operations newer than strace 6.1, or none", before: "7.2"},
+	{lines: `^io_uring_setup\(.*sq_off=`, why: "the addresses of the memory of rings, which strace 6.1 does not know", before: "7.2"},
+	{lines: `^io_uring_register\(7, 0x8`, why: "registered rings, which strace 6.1 does not know", before: "7.2"},
+	{lines: `^io_uring_register\(-1, IORING_(?:UN)?REGISTER_(?:PBUF_RING|SYNC_CANCEL|FILE_ALLOC_RANGE)`, why: "what strace 6.1 does not describe, or otherwise", before: "7.2"},
+	{lines: `^io_uring_enter\(.*(?:IORING_ENTER_EXT_ARG|\|0x|/\* IORING_ENTER)`, why: "arguments that strace 6.1 takes for signals", before: "7.2"},
 }
 
 // bpfDiffers are the attributes of bpf in which strace 6.1 differs.

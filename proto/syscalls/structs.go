@@ -102,9 +102,9 @@ func (t *archTable) parseSection(s *section, kind string, words []string) (*Type
 // is not that of the layout.
 func reorder(fields []Field, names []string) error {
 	for to, name := range names {
-		from := slices.IndexFunc(fields, func(f Field) bool { return f.Name == name })
+		from := to + slices.IndexFunc(fields[to:], func(f Field) bool { return f.Name == name })
 		if from < to {
-			return fmt.Errorf("= %s: no such field, or named twice", name)
+			return fmt.Errorf("= %s: no such field, or named too often", name)
 		}
 		f := fields[from]
 		copy(fields[to+1:from+1], fields[to:from])
@@ -358,6 +358,10 @@ func (l *layout) length(e termExpr) (Length, error) {
 		return n, nil
 	case e.name == "rest":
 		n.From = LenRest
+		return n, nil
+	}
+	if len(e.name) == 4 && strings.HasPrefix(e.name, "arg") && e.name[3] >= '0' && e.name[3] <= '5' {
+		n.From, n.Val, n.Size = LenArg, uint32(e.name[3]-'0'), 4
 		return n, nil
 	}
 	n.From = LenField
