@@ -90,3 +90,10 @@ func load(data []byte, off, size int) uint64 {
 	}
 	return v
 }
+
+// comment writes " /* s */".
+func (p *printer) comment(s string) {
+	p.s(" /* ")
+	p.s(s)
+	p.s(" */")
+}

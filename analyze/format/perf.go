@@ -18,9 +18,32 @@ const (
 // perfSkid is what precise_ip means.
 var perfSkid = [...]string{"arbitrary skid", "constant skid", "requested to have 0 skid", "must have 0 skid"}
 
-// perfEventAttr writes struct perf_event_attr: what members mean depends on
-// others. Without -v flags that are 0 and what follows them are left out.
+// perfReserved are comments on members that Linux does not use yet.
+var perfReserved = map[string]string{"__reserved_1": "Bits 63..38", "__reserved_3": "Bits 931..959"}
+
+// perfEventAttr writes struct perf_event_attr, as far as the caller states its
+// size: what members mean depends on others. Without -v flags that are 0 and what
+// follows them are left out.
 func perfEventAttr(p *printer, t *syscalls.Type, v view) bool {
+	const least = 64 // PERF_ATTR_SIZE_VER0; 0 means that too
+	size := 0
+	if f := fieldOf(t, "size"); f != nil && v.has(f.Off+f.Type.Size) {
+		size = int(load(v.data, f.Off, f.Type.Size))
+	}
+	stated := size
+	if size == 0 && v.has(8) {
+		size = least
+	}
+	size = min(size, t.Size)
+	looked := size
+	if f := fieldOf(t, "wakeup_events"); f != nil && !p.o.Verbose {
+		looked = f.Off
+	}
+	if size < least || !v.has(looked) {
+		p.lost(v)
+		return true
+	}
+	v = filled(v.at(0, size), t.Size)
 	get := func(name string) uint64 {
 		f := fieldOf(t, name)
 		if f == nil {
@@ -28,54 +51,37 @@ func perfEventAttr(p *printer, t *syscalls.Type, v view) bool {
 		}
 		return f.Get(load(v.data, f.Off, f.Type.Size))
 	}
-	if !v.has(8) {
-		return false // type and size
-	}
-	const least = 64 // PERF_ATTR_SIZE_VER0; 0 means that too
-	if size := get("size"); size >= least && size < uint64(len(v.data)) {
-		v = v.at(0, int(size))
-	}
 	kind, samples := get("type"), get("sample_type")
 	first := true
 	p.c('{')
 	for i := range t.Fields {
 		f := &t.Fields[i]
-		switch {
-		case f.Hidden:
-			continue
-		case !p.o.Verbose && !f.Terse:
+		if !p.o.Verbose && !f.Terse {
 			p.s(", ...}")
-			return true
-		case !v.has(f.Off + f.Type.Size):
-			p.c('}')
 			return true
 		}
 		name, n := f.Name, f.Get(load(v.data, f.Off, f.Type.Size))
-		switch name {
-		case "sample_period":
-			if get("freq") != 0 {
-				name = "sample_freq"
-			}
-		case "wakeup_events":
-			if get("watermark") != 0 {
-				name = "wakeup_watermark"
-			}
-		case "config1":
-			if kind == perfBreakpoint {
-				name = "bp_addr"
-			}
-		case "config2":
-			if kind == perfBreakpoint {
-				name = "bp_len"
-			}
-		}
 		switch {
-		case f.Bits == 1 && n == 0 && !p.o.Verbose,
+		case f.Off >= size, f.NonZero && n == 0,
+			f.Bits == 1 && n == 0 && !p.o.Verbose,
 			name == "bp_type" && kind != perfBreakpoint,
 			name == "branch_sample_type" && samples&perfSampleBranchStack == 0,
 			name == "sample_stack_user" && samples&perfSampleStackUser == 0,
 			name == "clockid" && get("use_clockid") == 0:
 			continue
+		case name == "__reserved_2":
+			p.s(" /* bytes 110..111: ")
+			p.hex(n)
+			p.s(" */")
+			continue
+		case name == "sample_period" && get("freq") != 0:
+			name = "sample_freq"
+		case name == "wakeup_events" && get("watermark") != 0:
+			name = "wakeup_watermark"
+		case name == "config1" && kind == perfBreakpoint:
+			name = "bp_addr"
+		case name == "config2" && kind == perfBreakpoint:
+			name = "bp_len"
 		}
 		if !first {
 			p.s(", ")
@@ -88,16 +94,27 @@ func perfEventAttr(p *printer, t *syscalls.Type, v view) bool {
 			p.perfConfig(kind, n)
 		case name == "precise_ip":
 			p.udec(n)
-			p.s(" /* ")
-			p.s(perfSkid[n&3])
-			p.s(" */")
+			p.comment(perfSkid[n&3])
 		case name == "bp_len":
 			p.udec(n)
-		case f.Bits != 0:
+		case name == "bp_type" && n > 4: // no one of enum bp_type, perhaps a mixture
+			p.hex(n)
+			if n < 8 {
+				p.comment("HW_BREAKPOINT_INVALID")
+			} else {
+				p.comment("HW_BREAKPOINT_???")
+			}
+		case f.Bits == 1:
 			p.udec(n)
 		default:
 			p.field(f, v, v.at(f.Off, f.Type.Size), nil)
 		}
+		if c := perfReserved[name]; c != "" {
+			p.comment(c)
+		}
+	}
+	if stated > size {
+		p.s(", ...")
 	}
 	p.c('}')
 	return true
@@ -113,12 +130,16 @@ func (p *printer) perfConfig(kind, n uint64) {
 		}
 		p.named("perf_hw_id", int64(n&0xffffffff))
 	case perfSoftware:
-		p.named("perf_sw_ids", int64(n))
-	case perfTracepoint, perfBreakpoint:
+		p.consts(p.set("perf_sw_ids"), n)
+	case perfTracepoint:
 		p.udec(n)
 	case perfHWCache:
-		if n>>24 != 0 {
-			p.hex(n >> 24)
+		if n>>32 != 0 { // which of several PMUs
+			p.hex(n >> 32)
+			p.s("<<32|")
+		}
+		if n>>24&0xff != 0 {
+			p.hex(n >> 24 & 0xff)
 			p.s("<<24|")
 		}
 		p.named("perf_hw_cache_op_result_id", int64(n>>16&0xff))

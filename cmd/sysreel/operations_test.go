@@ -35,6 +35,15 @@ var operations = []struct {
 		{lines: `extra_data=`, why: "what is behind members that strace 6.1 does not know", before: "7.2"},
 	}, bpfDiffers...)},
 	{"bpf", "fail", "-y", `bpf`, 17000, bpfDiffers},
+	{"perf", "", "", `perf_event_open`, 5700, perfDiffers},
+	{"perf", "", "-v", `perf_event_open`, 5700, perfDiffers},
+}
+
+// perfDiffers is where strace 6.1 differs of perf_event_open.
+var perfDiffers = []difference{
+	{lines: `size=0x(?:88|90) `, why: "sizes that have names since strace 6.1", before: "7.2"},
+	{lines: `aux_sample_size=`, why: "what follows, which strace 6.1 does not know", before: "7.2"},
+	{lines: `PERF_SAMPLE_BRANCH_(?:\w+\|0x|\?\?\?)`, why: "a kind of branches that strace 6.1 does not know", before: "7.2"},
 }
 
 // ringsDiffer is where strace 6.1 differs of io_uring.
