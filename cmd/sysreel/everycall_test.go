@@ -168,6 +168,7 @@ var otherwise = []difference{
 	{lines: `^get_thread_area\(`, why: "a structure cut by the end of memory"},
 	{lines: `^getsockname\(`, why: "an address cut by the room that there was for it"},
 	{lines: `^io_submit\(`, why: "strace prints less of struct iocb"},
+	{lines: `^io_uring_enter\(.*IORING_ENTER_EXT_ARG`, why: "arguments that strace 6.1 takes for signals", before: "7.2"},
 	{lines: `^io_uring_register\(`, why: "operations newer than strace 6.1", before: "7.2"},
 	{lines: `^io_uring_setup\(`, why: "strace prints reserved members of a call that failed"},
 	{lines: `^landlock_create_ruleset\(`, why: "the structure has grown since strace 6.1", before: "7.2"},
