@@ -5,6 +5,7 @@ package record
 import (
 	"bytes"
 	"slices"
+	"strings"
 
 	"sysreel/proto/tracefile"
 	"sysreel/proto/tracepb"
@@ -18,7 +19,7 @@ import (
 func (c *encoder) name(e *tracefile.Event, names []ptrace.Name) {
 	for i := range names {
 		n := &names[i]
-		if n.After || c.world.Knows(e.Thread, n.FD, n.Link) && (!c.names || c.world.Shows(e.Thread, n.FD, n.Link)) {
+		if n.After || !varies(n) && c.world.Knows(e.Thread, n.FD, n.Link) && (!c.names || c.world.Shows(e.Thread, n.FD, n.Link)) {
 			continue
 		}
 		shown := c.secrets.Link(n.Link)
@@ -49,6 +50,10 @@ func (c *encoder) name(e *tracefile.Event, names []ptrace.Name) {
 		c.world.Named(e)
 	}
 }
+
+// varies tells whether what is told of a descriptor is another thing each time: the
+// count of an eventfd.
+func varies(n *ptrace.Name) bool { return strings.HasPrefix(n.Device, "{") }
 
 // nameMade gives a call what the descriptors are that it made, all of them.
 func (c *encoder) nameMade(e *tracefile.Event, names []ptrace.Name) {

@@ -97,11 +97,11 @@ func (p *printer) pollfds(v view, after bool) {
 		shown++
 		fd := int32(load(v.data, off, 4))
 		p.s("{fd=")
-		p.fd(fd)
 		if after {
+			p.dec(int64(fd))
 			p.s(", revents=")
 			p.consts(events, load(v.data, off+6, 2))
-		} else if fd >= 0 {
+		} else if p.fd(fd); fd >= 0 {
 			p.s(", events=")
 			p.consts(events, load(v.data, off+4, 2))
 		}

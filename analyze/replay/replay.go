@@ -12,6 +12,7 @@ package replay
 import (
 	"io"
 	"strconv"
+	"strings"
 	"time"
 
 	"sysreel/analyze"
@@ -56,13 +57,15 @@ const (
 type FDNames uint8
 
 const (
-	Paths   FDNames = 1 << iota // -y: 3</etc/passwd>, 4<socket:[1234]>
-	Sockets                     // 4<TCP:[127.0.0.1:8080]>
-	DevNos                      // 2</dev/null<char 1:3>>
-	PIDFDs                      // 5<pid:1234>
+	Paths     FDNames = 1 << iota // -y: 3</etc/passwd>, 4<socket:[1234]>
+	Sockets                       // 4<TCP:[127.0.0.1:8080]>
+	DevNos                        // 2</dev/null<char 1:3>>
+	PIDFDs                        // 5<pid:1234>
+	EventFDs                      // 6<{eventfd-count=0x1, eventfd-id=2, eventfd-semaphore=0}>
+	SignalFDs                     // 7<signalfd:[USR1]>
 
 	NoNames   FDNames = 0
-	Protocols         = Paths | Sockets | DevNos | PIDFDs // -yy
+	Protocols         = Paths | Sockets | DevNos | PIDFDs | EventFDs | SignalFDs // -yy
 )
 
 // Options of a replay. The zero value gives strace's own defaults.
@@ -263,6 +266,9 @@ type names struct {
 	opened []*tracepb.OpenFile
 }
 
+// protocols are those of sockets that strace -yy names: it knows no others.
+var protocols = map[string]bool{"TCP": true, "TCPv6": true, "UDP": true, "UDPv6": true, "RAW": true, "RAWv6": true, "UNIX": true, "UNIX-STREAM": true, "NETLINK": true}
+
 // makers are the calls that return descriptors through memory.
 var makers = map[string]string{"pipe": "pipe:[#", "pipe2": "pipe:[#", "socketpair": "socket:[#"}
 
@@ -320,12 +326,14 @@ func (n *names) FD(dst []byte, fd int32) []byte {
 	}
 	switch {
 	case f == nil:
-	case n.how&Sockets != 0 && f.Kind == world.Socket && f.Proto != "":
+	case n.how&Sockets != 0 && f.Kind == world.Socket && protocols[f.Proto]:
 		dst = append(dst, f.Detail()...)
 	case n.how&PIDFDs != 0 && f.PID != 0:
 		dst = append(dst, "pid:"...)
 		dst = strconv.AppendInt(dst, int64(f.PID), 10)
-	case n.how&Paths != 0 || n.how&DevNos != 0 && f.Device != "":
+	case n.how&EventFDs != 0 && strings.HasPrefix(f.Device, "{"), n.how&SignalFDs != 0 && strings.HasPrefix(f.Device, "signalfd:"):
+		dst = append(dst, f.Device...)
+	case n.how&Paths != 0 || n.how&DevNos != 0 && isDevice(f.Device):
 		dst = append(dst, f.Name()...)
 	}
 	return dst
@@ -333,10 +341,15 @@ func (n *names) FD(dst []byte, fd int32) []byte {
 
 // Device returns the device that a descriptor is.
 func (n *names) Device(fd int32) string {
-	if f := n.process.File(fd); f != nil && n.how&DevNos != 0 {
+	if f := n.process.File(fd); f != nil && n.how&DevNos != 0 && isDevice(f.Device) {
 		return f.Device
 	}
 	return ""
+}
+
+// isDevice tells whether what is told of a descriptor is a device's number.
+func isDevice(detail string) bool {
+	return strings.HasPrefix(detail, "char ") || strings.HasPrefix(detail, "block ")
 }
 
 // Cwd appends the working directory.

@@ -53,6 +53,7 @@ How to print it:
   -X raw|abbrev|verbose, --const-print-style=...
                                   constants as numbers, names or both
   -y, -yy, --decode-fds[=SET]     what descriptors stand for: path dev socket pidfd
+                                  eventfd signalfd
   -Y, --decode-pids=comm          names of processes
   --always-show-pid               begin lines with the PID
   -n, --syscall-number            numbers of calls

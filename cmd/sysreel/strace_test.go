@@ -55,6 +55,7 @@ func comparedFiles(port int) map[string]string {
 		"index.html": "hello\n",
 		"hello.c":    "#include <stdio.h>\nint main(void) { puts(\"hi\"); return 0; }\n",
 		"rules":      "all: a b\na:\n\techo a\nb:\n\techo b; true\n",
+		"sockets.py": socketsProgram,
 		"server.go": `package main
 
 import (

@@ -322,7 +322,8 @@ func (o *straceOptions) fdNames() replay.FDNames {
 		return namesOf(o.names)
 	}
 	var n replay.FDNames
-	for word, bit := range map[string]replay.FDNames{"path": replay.Paths, "socket": replay.Sockets, "dev": replay.DevNos, "pidfd": replay.PIDFDs} {
+	for word, bit := range map[string]replay.FDNames{"path": replay.Paths, "socket": replay.Sockets, "dev": replay.DevNos, "pidfd": replay.PIDFDs,
+		"eventfd": replay.EventFDs, "signalfd": replay.SignalFDs} {
 		if o.decodeFDs.has(word) {
 			n |= bit
 		}

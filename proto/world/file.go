@@ -37,7 +37,7 @@ type File struct {
 	Local, Peer string
 	Opened      uint64 // number of the event that made it; 0: before recording
 	PID         int32  // of a pidfd
-	Device      string // of a device, where it was asked for: "char 1:3"
+	Device      string // of a device, where it was asked for: "char 1:3"; and of an eventfd or signalfd
 
 	object uint64 // pipes and socket pairs: both ends have the same; 0 unknown
 	seen   string // what readlink shows in place of Link, where that is numbered

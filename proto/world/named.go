@@ -35,6 +35,10 @@ func (w *World) Named(e *tracefile.Event) {
 		cloexec := false
 		if s := p.files.slot(o.Fd); s != nil && s.file != nil {
 			if s.file.Link == f.Link {
+				if f.Device != "" && f.Device != s.file.Device {
+					w.touch(p.files, o.Fd)
+					s.file.Device = f.Device // an eventfd's count
+				}
 				another = false
 				continue
 			}

@@ -44,7 +44,10 @@ func socketProto(domain, typ, proto uint64) string {
 	v6 := ""
 	switch domain {
 	case afUnix:
-		return "UNIX-" + name
+		if name == "STREAM" {
+			return "UNIX-STREAM"
+		}
+		return "UNIX" // as the kernel names the protocol
 	case afNetlink:
 		return "NETLINK"
 	case afPacket:

@@ -7,11 +7,16 @@ import (
 	"encoding/binary"
 	"encoding/hex"
 	"fmt"
+	"math/bits"
 	"net/netip"
+	"os"
+	"path/filepath"
 	"strconv"
+	"strings"
 
 	"golang.org/x/sys/unix"
 
+	"sysreel/proto/syscalls"
 	"sysreel/proto/tracepb"
 )
 
@@ -48,7 +53,7 @@ func (r *Reader) files(pid int, p *tracepb.Process) {
 			f.Socket = sockets[string(bytes.TrimSuffix(inode, []byte("]")))]
 		}
 		if link[0] == '/' {
-			f.Device = []byte(Device(r.name(pid, "fd/"+number)))
+			f.Device = []byte(Detail(r.name(pid, "fd/"+number), link))
 		}
 		p.Files = append(p.Files, f)
 	}
@@ -71,6 +76,64 @@ func Device(path string) string {
 		return ""
 	}
 	return fmt.Sprintf("%s %d:%d", kind, unix.Major(st.Rdev), unix.Minor(st.Rdev))
+}
+
+// ptmx is the device whose descriptors have a terminal each.
+const ptmx = "char 5:2"
+
+// Detail returns what strace -yy shows of the descriptor that path, in
+// /proc/PID/fd, leads to as link: Device's text, with the terminal where it is the
+// master of one, "{eventfd-count=0x1, eventfd-id=2, eventfd-semaphore=0}" or
+// "signalfd:[USR1]"; "" if there is nothing to tell.
+func Detail(path string, link []byte) string {
+	switch {
+	case string(link) == "anon_inode:[eventfd]":
+		i, count := fdinfo(path), "0"
+		if n := parse([]byte(i["eventfd-count"]), 16); n != 0 {
+			count = "0x" + strconv.FormatUint(n, 16)
+		}
+		return "{eventfd-count=" + count + ", eventfd-id=" + i["eventfd-id"] + ", eventfd-semaphore=" + i["eventfd-semaphore"] + "}"
+	case string(link) == "anon_inode:[signalfd]":
+		return "signalfd:" + signalSet(parse([]byte(fdinfo(path)["sigmask"]), 16))
+	case len(link) == 0 || link[0] != '/':
+		return ""
+	}
+	device := Device(path)
+	if device == ptmx {
+		if index := fdinfo(path)["tty-index"]; index != "" {
+			device += " @/dev/pts/" + index
+		}
+	}
+	return device
+}
+
+// fdinfo reads what /proc/PID/fdinfo says of a descriptor in /proc/PID/fd.
+func fdinfo(path string) map[string]string {
+	dir, fd := filepath.Split(path)
+	text, err := os.ReadFile(strings.TrimSuffix(dir, "/") + "info/" + fd)
+	if err != nil {
+		return nil
+	}
+	m := make(map[string]string)
+	for line := range strings.Lines(string(text)) {
+		key, value, _ := strings.Cut(line, ":")
+		m[key] = strings.TrimSpace(value)
+	}
+	return m
+}
+
+// signalSet writes a set of signals as strace does.
+func signalSet(mask uint64) string {
+	const most = 64 * 2 / 3 // beyond that the others are told
+	not := ""
+	if bits.OnesCount64(mask) >= most {
+		not, mask = "~", ^mask
+	}
+	var names []string
+	for ; mask != 0; mask &= mask - 1 {
+		names = append(names, strings.TrimPrefix(syscalls.SignalName(bits.TrailingZeros64(mask)+1), "SIG"))
+	}
+	return not + "[" + strings.Join(names, " ") + "]"
 }
 
 // sockets describes the sockets of pid's network namespace by inode.
@@ -103,9 +166,9 @@ func (r *Reader) sockets(pid int) map[string][]byte {
 		if len(f) < 7 || string(f[6]) == "Inode" {
 			continue
 		}
-		kind := map[string]string{"0001": "UNIX-STREAM", "0002": "UNIX-DGRAM", "0005": "UNIX-SEQPACKET"}[string(f[4])]
-		if kind == "" {
-			kind = "UNIX"
+		kind := "UNIX" // as the kernel names the protocol
+		if string(f[4]) == "0001" {
+			kind = "UNIX-STREAM"
 		}
 		text := kind + ":[" + string(f[6])
 		if len(f) == 8 {

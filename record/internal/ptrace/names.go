@@ -26,7 +26,7 @@ type Name struct {
 	Link  []byte // as readlink of /proc/PID/fd/N shows it; empty: it is not open. Never changed
 	// After: the call made it. Else it is as at the enter of the call.
 	After bool
-	// Device is what it is if it is a device, where everything is read.
+	// Device is what procfs.Detail tells of it, where everything is read.
 	Device string
 
 	changed bool // since it was last asked for
@@ -192,8 +192,8 @@ func (e *Engine) name(t *thread, fd int32, after bool) {
 		t.proc.links[fd] = known
 	}
 	named := Name{FD: fd, Link: known, After: after, changed: changed}
-	if n := &e.naming; n.all && fd != world.Cwd && bytes.HasPrefix(known, []byte("/")) {
-		named.Device = procfs.Device(string(n.path[:len(n.path)-1]))
+	if n := &e.naming; n.all && fd != world.Cwd {
+		named.Device = procfs.Detail(string(n.path[:len(n.path)-1]), known)
 	}
 	t.call.names = append(t.call.names, named)
 }
