@@ -7,8 +7,8 @@ import (
 // iocb writes struct iocb: what stands behind the descriptor depends on the
 // operation, and io_cancel looks at none of it (include/uapi/linux/aio_abi.h).
 func iocb(p *printer, t *syscalls.Type, v view) bool {
-	opcode, flags := fieldOf(t, "aio_lio_opcode"), fieldOf(t, "aio_flags")
-	if opcode == nil || flags == nil || !v.has(t.Size) {
+	opcode, buf, flags := fieldOf(t, "aio_lio_opcode"), fieldOf(t, "aio_buf"), fieldOf(t, "aio_flags")
+	if opcode == nil || buf == nil || flags == nil || !v.has(t.Size) {
 		return false
 	}
 	first := true
@@ -22,24 +22,40 @@ func iocb(p *printer, t *syscalls.Type, v view) bool {
 			show(name)
 		}
 	}
+	withPriority := load(v.data, flags.Off, 4)&2 != 0 // IOCB_FLAG_IOPRIO
+	op := load(v.data, opcode.Off, 2)
 	p.c('{')
 	shown("aio_data")
 	shown("aio_key")
 	shown("aio_rw_flags")
-	show("aio_lio_opcode")
-	shown("aio_reqprio")
+	p.s(", ")
+	if first {
+		p.b = p.b[:len(p.b)-len(", ")]
+		first = false
+	}
+	p.s("aio_lio_opcode=")
+	decimalConst(p, opcode.Type.Consts, op)
+	if priority := fieldOf(t, "aio_reqprio"); withPriority && priority != nil {
+		p.s(", aio_reqprio=")
+		ioprio(p, nil, v.at(priority.Off, priority.Type.Size))
+	} else {
+		shown("aio_reqprio")
+	}
 	show("aio_fildes")
-	op := load(v.data, opcode.Off, 2)
 	const pread, pwrite, poll, preadv, pwritev = 0, 1, 5, 7, 8 // IOCB_CMD_*
 	if p.d.Name != "io_cancel" {
 		switch op {
-		case pread, pwrite, preadv, pwritev:
+		case pread:
+			p.s(", aio_buf=")
+			p.hex(load(v.data, buf.Off, 8))
+			show("aio_nbytes", "aio_offset")
+		case pwrite:
 			show("aio_buf", "aio_nbytes", "aio_offset")
+		case preadv, pwritev:
+			show("aio_buf", "aio_offset")
 		case poll:
 			p.s(", aio_buf=")
-			if f := fieldOf(t, "aio_buf"); f != nil {
-				p.consts(p.set("poll_events"), load(v.data, f.Off, 4))
-			}
+			p.consts(p.set("poll_events"), load(v.data, buf.Off, 8))
 		default:
 			p.c('}')
 			return true
@@ -47,6 +63,9 @@ func iocb(p *printer, t *syscalls.Type, v view) bool {
 		shown("aio_flags")
 		if load(v.data, flags.Off, 4)&1 != 0 { // IOCB_FLAG_RESFD
 			show("aio_resfd")
+		} else if f := fieldOf(t, "aio_resfd"); f != nil && anySet(v.data[f.Off:f.Off+4]) {
+			p.s(", aio_resfd=")
+			p.hex(load(v.data, f.Off, 4))
 		}
 	}
 	p.c('}')

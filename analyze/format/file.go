@@ -166,7 +166,7 @@ func execve(p *printer) bool {
 		}
 		p.s(" /* ")
 		p.udec(uint64(n))
-		if !ended {
+		if !ended && !v.faulted {
 			p.c('+')
 		}
 		p.s(" var")

@@ -66,10 +66,12 @@ func sendfile(p *printer) bool {
 	p.arg(0)
 	p.arg(1)
 	p.next()
-	p.pointee(t, in)
+	p.c('[')
+	p.value(t, in)
 	p.pause()
 	p.s(" => ")
-	p.pointee(t, out)
+	p.value(t, out)
+	p.c(']')
 	p.arg(3)
 	return true
 }
@@ -106,11 +108,21 @@ func fileHandle(p *printer, t *syscalls.Type, in, out view) bool {
 	const maxHandle = 128 // MAX_HANDLE_SZ, include/linux/exportfs.h
 	p.s(", handle_type=")
 	p.dec(int64(int32(load(v.data, kind.Off, 4))))
-	n := int(min(load(v.data, 0, 4), maxHandle))
+	size0 := load(v.data, 0, 4)
+	n := int(min(size0, maxHandle))
 	data := v.data[handle.Off:]
-	p.s(", f_handle=\"")
-	p.quoteHex(data[:min(n, len(data))])
-	p.s("\"}")
+	p.s(", f_handle=")
+	if n > len(data) {
+		p.s("???}")
+		return true
+	}
+	p.c('"')
+	p.quoteHex(data[:n])
+	p.c('"')
+	if size0 > maxHandle {
+		p.s("...")
+	}
+	p.c('}')
 	return true
 }
 
@@ -181,7 +193,7 @@ func numberOrName(p *printer, c *syscalls.Consts, v uint64) {
 		p.consts(c, v)
 		return
 	}
-	p.udec(v)
+	p.dec(int64(int32(v)))
 }
 
 // mknod writes mknod and mknodat: only a device file has a device.
@@ -197,5 +209,98 @@ func mknod(p *printer) bool {
 	for i := range n - 1 {
 		p.arg(i)
 	}
+	return true
+}
+
+// mremap writes mremap: a new address counts only where the mapping may move.
+func mremap(p *printer) bool {
+	const mayMove, fixed = 1, 2 // include/uapi/linux/mman.h
+	if len(p.d.Args) < 5 || p.reg(&p.d.Args[3])&(mayMove|fixed) != fixed {
+		return false
+	}
+	for i := range 4 {
+		p.arg(i)
+	}
+	return true
+}
+
+// schedAttr writes struct sched_attr, which says how large it is. What a call
+// that sets it is told to keep is not shown.
+func schedAttr(p *printer, t *syscalls.Type, v view) bool {
+	flags := fieldOf(t, "sched_flags")
+	if p.d.Name != "sched_setattr" || flags == nil || !v.has(4) {
+		return false
+	}
+	const (
+		first                  = 48         // SCHED_ATTR_SIZE_VER0, include/uapi/linux/sched/types.h
+		keepPolicy, keepParams = 0x08, 0x10 // SCHED_FLAG_KEEP_*, include/uapi/linux/sched.h
+	)
+	size := int(load(v.data, 0, 4))
+	has := size
+	if has == 0 {
+		has = first
+	}
+	if has = min(has, t.Size); has >= first && !v.has(has) {
+		p.lost(v)
+		return true
+	}
+	p.s("{size=")
+	p.udec(uint64(size))
+	if has < first {
+		p.c('}')
+		return true
+	}
+	set := load(v.data, flags.Off, 8)
+	begun := false
+	for i := range t.Fields {
+		f := &t.Fields[i]
+		if f.Off+f.Type.Size > has {
+			break
+		}
+		switch f.Name {
+		case "size":
+			continue
+		case "sched_policy":
+			if set&keepPolicy != 0 {
+				continue
+			}
+		case "sched_nice", "sched_priority", "sched_runtime", "sched_deadline", "sched_period":
+			if set&keepParams != 0 {
+				continue
+			}
+		}
+		p.member(t, v, f.Name, &begun)
+	}
+	if size > t.Size {
+		p.s(", ...")
+	}
+	p.c('}')
+	return true
+}
+
+// sysctlArgs writes the arguments of _sysctl: the name and the new value only of
+// a call that did well.
+func sysctlArgs(p *printer, t *syscalls.Type, v view) bool {
+	if p.done() || !v.has(t.Size) {
+		return false
+	}
+	p.c('{')
+	first := true
+	for i := range t.Fields {
+		switch f := &t.Fields[i]; {
+		case f.Hidden:
+		case f.Type.Kind == syscalls.Pointer:
+			if !first {
+				p.s(", ")
+			}
+			first = false
+			p.s(f.Name)
+			p.c('=')
+			p.addr(load(v.data, f.Off, p.arch.PtrSize()))
+		default:
+			p.member(t, v, f.Name, &first)
+		}
+	}
+	p.c('}')
 	return true
 }

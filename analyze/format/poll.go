@@ -200,7 +200,7 @@ func anySet(data []byte) bool {
 
 // fdset writes a set of descriptors: [3 4].
 func fdset(p *printer, _ *syscalls.Type, v view) {
-	if len(v.data) == 0 && v.want > 0 {
+	if len(v.data) == 0 && v.want > 0 || v.faulted && len(v.data) < v.want {
 		p.lost(v)
 		return
 	}
@@ -230,9 +230,10 @@ func cpuset(p *printer, _ *syscalls.Type, v view) {
 		p.lost(v)
 		return
 	}
+	const most = 128 // sizeof(cpu_set_t) of the C library: of more strace tells only that there is more
 	p.c('[')
 	first := true
-	eachBit(v.data, func(n uint64) bool {
+	eachBit(v.data[:min(len(v.data), most)], func(n uint64) bool {
 		if !first {
 			p.c(' ')
 		}
@@ -240,6 +241,12 @@ func cpuset(p *printer, _ *syscalls.Type, v view) {
 		p.udec(n)
 		return true
 	})
+	if v.want > most {
+		if !first {
+			p.c(' ')
+		}
+		p.s("...")
+	}
 	p.c(']')
 }
 

@@ -81,7 +81,7 @@ func (p *printer) returned() {
 	switch {
 	case t.Kind == syscalls.Flags || t.Kind == syscalls.Enum:
 		v := truncate(ret, max(t.Size, 4))
-		if t.Kind == syscalls.Enum {
+		if t.Kind == syscalls.Enum && t.Name != "flock_type" {
 			p.dec(signExtend(v, 4))
 		} else {
 			p.hex(v)

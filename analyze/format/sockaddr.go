@@ -41,7 +41,10 @@ func sockaddr(p *printer, _ *syscalls.Type, v view) {
 		return
 	}
 	const storage = 128 // sizeof(struct sockaddr_storage), include/uapi/linux/socket.h
-	v = v.at(0, storage)
+	if v = v.at(0, storage); v.faulted && len(v.data) < v.want {
+		p.lost(v)
+		return
+	}
 	family := load(v.data, 0, 2)
 	p.s("{sa_family=")
 	p.named("address_family", int64(family))

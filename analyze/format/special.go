@@ -128,6 +128,8 @@ func init() {
 		"io_uring_buffers_update":   uringResources,
 		"io_uring_restriction":      uringRestriction,
 		"io_uring_sqe":              uringEntry,
+		"sched_attr":                schedAttr,
+		"sysctl_args":               sysctlArgs,
 	}
 	changes = map[string]func(p *printer, t *syscalls.Type, in, out view) bool{
 		"bpf_map_batch_attr":        bpfBatch,
@@ -198,6 +200,8 @@ func init() {
 		"readdir":                readdir,
 		"mknod":                  mknod,
 		"mknodat":                mknod,
+		"mremap":                 mremap,
+		"semctl":                 semctl,
 	}
 }
 

@@ -124,7 +124,9 @@ func sigevent(p *printer, t *syscalls.Type, v view) bool {
 	if value == nil || notify == nil || !v.has(notify.Off+4) {
 		return false
 	}
-	if v.faulted && !v.has(t.Size) {
+	// strace reads no more than there may be: a signal, what it carries, how,
+	// and a function with its argument.
+	if w := p.arch.PtrSize(); v.faulted && !v.has((notify.Off+4+w-1)&^(w-1)+2*w) {
 		p.lost(v)
 		return true
 	}

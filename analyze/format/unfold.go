@@ -164,15 +164,31 @@ func (p *printer) reordered(d *syscalls.Desc, c ipcCall) *syscalls.Desc {
 	}
 	if c.name == "semctl" { // the union lies in memory
 		v, ok := p.root(4, tracefile.AtEnter)
-		if e.Args[3] != 0 && (!ok || !v.has(4)) {
-			return p.d
+		if ok && v.has(4) {
+			e.Args[3] = load(v.data, 0, 4)
+			p.union = true
 		}
-		e.Args[3] = load(v.data, 0, 4)
 		e.Bufs = nil
 	}
 	p.rename(c.name)
 	p.e = &e
 	return selected(d, &e)
+}
+
+// semctl writes semctl as ipc makes it: what its last argument points to is an
+// address.
+func semctl(p *printer) bool {
+	if !p.union || len(p.d.Args) < 4 {
+		return false
+	}
+	for i := range 3 {
+		p.arg(i)
+	}
+	p.next()
+	p.c('[')
+	p.addr(p.reg(&p.d.Args[3]))
+	p.c(']')
+	return true
 }
 
 // selected returns the variant of d that the call is.

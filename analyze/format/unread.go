@@ -20,6 +20,7 @@ var most = map[string]uint64{
 	"setgroups":   65536,                    // NGROUPS_MAX, include/uapi/linux/limits.h
 	"setgroups32": 65536, "sethostname": 64, // __NEW_UTS_LEN, include/uapi/linux/utsname.h
 	"setdomainname": 64,
+	"setxattr":      65536, "lsetxattr": 65536, "fsetxattr": 65536, // XATTR_SIZE_MAX, include/uapi/linux/limits.h
 }
 
 // unread tells whether strace prints the address of what register reg points to
@@ -36,6 +37,10 @@ func (p *printer) unread(t *syscalls.Type, reg int) bool {
 		return reg == 2 && p.e.Args[1] == 0
 	case "recvfrom":
 		return reg == 5 && p.e.Args[4] == 0
+	case "bind", "connect":
+		return int32(p.e.Args[2]) < 0
+	case "sendto":
+		return reg == 4 && int32(p.e.Args[5]) < 0
 	}
 	if t.Kind != syscalls.Array && most[name] == 0 || t.Elem == nil && t.Kind == syscalls.Array {
 		return false
@@ -48,6 +53,9 @@ func (p *printer) unread(t *syscalls.Type, reg int) bool {
 		n := p.e.Args[c.Count[0].Val]
 		if p.arch.PtrSize() == 4 || c.Count[0].Size == 4 {
 			n = uint64(uint32(n))
+		}
+		if name == "io_submit" && p.arch.PtrSize() == 4 { // takes a long
+			n = uint64(int32(n))
 		}
 		hi, _ := bits.Mul64(n, uint64(c.Unit))
 		limit := most[name]
