@@ -229,6 +229,8 @@ func (p *planner) safe(args *[6]uint64) bool {
 		return !null(3)
 	case "epoll_pwait2":
 		return !null(3)
+	case "fcntl", "fcntl64": // F_SETLKW, F_SETLKW64, F_OFD_SETLKW
+		return args[1] != 7 && args[1] != 14 && args[1] != 38 || args[0] != 3
 	case "poll":
 		return int32(args[2]) == 0
 	case "epoll_wait", "epoll_pwait":

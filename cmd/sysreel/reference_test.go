@@ -21,8 +21,14 @@ type difference struct {
 // mayDiffer returns the lines that may differ from those of the strace at hand.
 func mayDiffer(t *testing.T, list []difference) (lines []*regexp.Regexp) {
 	t.Helper()
+	return differencesFrom(t, installedStrace(t), list)
+}
+
+// differencesFrom returns the lines that may differ from those of a strace.
+func differencesFrom(t *testing.T, version string, list []difference) (lines []*regexp.Regexp) {
+	t.Helper()
 	for _, d := range list {
-		if d.before == "" || straceBefore(t, d.before) {
+		if d.before == "" || olderThan(t, version, d.before) {
 			lines = append(lines, regexp.MustCompile(d.lines))
 		}
 	}
@@ -42,18 +48,34 @@ func slicesContain(list []*regexp.Regexp, s string) bool {
 // "7.2".
 func straceBefore(t *testing.T, version string) bool {
 	t.Helper()
+	return olderThan(t, installedStrace(t), version)
+}
+
+// installedStrace returns the version of the strace that PATH has, "6.1".
+func installedStrace(t *testing.T) string {
+	t.Helper()
 	out, err := exec.Command("strace", "--version").Output()
 	if err != nil {
 		t.Fatal(err)
 	}
-	var have, want [2]int
-	if _, err := fmt.Sscanf(string(out), "strace -- version %d.%d", &have[0], &have[1]); err != nil {
+	var n [2]int
+	if _, err := fmt.Sscanf(string(out), "strace -- version %d.%d", &n[0], &n[1]); err != nil {
 		t.Fatalf("the version of strace: %v\n%s", err, out)
 	}
-	if _, err := fmt.Sscanf(version, "%d.%d", &want[0], &want[1]); err != nil {
-		t.Fatalf("version %q: %v", version, err)
+	return fmt.Sprintf("%d.%d", n[0], n[1])
+}
+
+func olderThan(t *testing.T, a, b string) bool {
+	t.Helper()
+	number := func(version string) (major, minor int) {
+		if _, err := fmt.Sscanf(version, "%d.%d", &major, &minor); err != nil {
+			t.Fatalf("version %q: %v", version, err)
+		}
+		return major, minor
 	}
-	return have[0] < want[0] || have[0] == want[0] && have[1] < want[1]
+	haveMajor, haveMinor := number(a)
+	major, minor := number(b)
+	return haveMajor < major || haveMajor == major && haveMinor < minor
 }
 
 // Words that strace 7 chose anew, in lines of every program.
