@@ -129,7 +129,7 @@ type probe struct {
 	expr  string
 	want  string
 	state probeState
-	grown *probe // of a size that differs: says whether ours is the larger
+	grown *probe // of a size, or a number that has one, that differs: whether ours is the larger
 }
 
 type probeState uint8
@@ -287,7 +287,7 @@ func (h *headerTarget) check(t *testing.T) {
 			count[p.state]++
 			switch p.state {
 			case differs:
-				if p.grown != nil && p.grown.state == equal && newer[p.where] {
+				if p.grown != nil && p.grown.state == equal && (newer[p.where] || p.what != "size") {
 					t.Logf("%s: has grown since %s", p.where, name)
 					break
 				}
@@ -331,6 +331,11 @@ func (h *headerTarget) constants(t *testing.T, out map[string][]*probe) {
 					p.expr, p.want = "(unsigned)("+w[0]+")", fmt.Sprintf("%#xU", uint32(v))
 				} else if v>>31 == 1 {
 					p.expr = "(unsigned)(" + w[0] + ")" // an int in C
+				}
+				if size := v >> 16 & 0x3fff; strings.HasPrefix(name, "ioctl_") && size != 0 {
+					// Of a structure that has grown, but for its size.
+					p.grown = &probe{where: name, expr: fmt.Sprintf("((%[1]s) & 0xc000ffff) == %#[2]x && ((%[1]s) >> 16 & 0x3fff) < %[3]d", w[0], v&0xc000ffff, size), want: "1"}
+					out[c.Header] = append(out[c.Header], p.grown)
 				}
 				out[c.Header] = append(out[c.Header], p)
 				return nil
