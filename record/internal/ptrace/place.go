@@ -43,6 +43,7 @@ type placement struct {
 	own   cpuMask
 	words int // length of a mask
 	one   cpuMask
+	had   cpuMask // every CPU that all have shared at one time
 	guard *guard
 
 	// The window that the next decision will be based on.
@@ -71,6 +72,16 @@ func (m cpuMask) count() int {
 		n += bits.OnesCount64(w)
 	}
 	return n
+}
+
+// within reports whether o has every CPU of m.
+func (m cpuMask) within(o cpuMask) bool {
+	for i, w := range m {
+		if i >= len(o) && w != 0 || i < len(o) && w&^o[i] != 0 {
+			return false
+		}
+	}
+	return true
 }
 
 func singleCPU(cpu, words int) cpuMask {
@@ -102,7 +113,7 @@ func (e *Engine) initPlacement() {
 		return
 	}
 	p.words = n / 8
-	p.own = slices.Clone(buf[:p.words])
+	p.own, p.had = slices.Clone(buf[:p.words]), make(cpuMask, p.words)
 	if p.own.count() > 1 && !e.cfg.NoPlacement {
 		p.guard = newGuard(p.words)
 	}
@@ -135,6 +146,7 @@ func (e *Engine) gather(t *thread) {
 		return // not without someone to undo it
 	}
 	p.cpu, p.one = cpu, singleCPU(cpu, p.words)
+	p.had[cpu/64] |= 1 << (cpu % 64)
 	p.guard.common(p.one)
 	if setAffinity(e.tid, p.one) != 0 {
 		p.on, p.cpu = false, -1
@@ -201,7 +213,12 @@ func (e *Engine) inherit(t *thread, mask cpuMask) {
 	if mask == nil || mask.count() == 1 {
 		return
 	}
-	if now := e.affinity(int(t.TID)); now == nil || !slices.Equal(now, e.place.one) {
+	now := e.affinity(int(t.TID))
+	if now == nil || now.count() != 1 || !now.within(e.place.had) {
+		return
+	}
+	if !slices.Equal(now, e.place.one) { // the common CPU has changed since it was made
+		setAffinity(int(t.TID), mask)
 		return
 	}
 	t.placed = true
