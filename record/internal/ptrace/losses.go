@@ -5,6 +5,7 @@ package ptrace
 import (
 	"bytes"
 	"cmp"
+	"fmt"
 	"slices"
 
 	"golang.org/x/sys/unix"
@@ -114,5 +115,21 @@ func (e *Engine) ringsOf(t *thread, facts *tracepb.Process, now int64) {
 	}
 	if n > 0 {
 		e.count(t, tally{tracepb.Loss_IO_URING, ringsOpen}, n, now)
+	}
+}
+
+// checkForeign tells of a program of which only the numbers of the calls are
+// known: they are recorded so if all calls are, and cannot be selected by name.
+func (e *Engine) checkForeign(t *thread, facts *tracepb.Process, now int64) {
+	if !foreign(int(t.TID)) {
+		return
+	}
+	what := "its calls are recorded by number, without names and memory"
+	if e.cfg.Selected != nil {
+		what = "none of its calls are recorded, for their names are not known"
+		e.count(t, tally{tracepb.Loss_UNSEEN_CALLS, "32-bit ARM programs, whose calls have no names here"}, 1, now)
+	}
+	if e.cfg.Warn != nil {
+		e.cfg.Warn(fmt.Sprintf("%s (process %d) is a 32-bit ARM program: %s", facts.GetExe(), t.TGID, what))
 	}
 }

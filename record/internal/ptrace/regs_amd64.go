@@ -52,6 +52,10 @@ func callInterrupted(tid int) (m pendingCall, ok bool) {
 	return m, true
 }
 
+// foreign reports whether a stopped thread runs a program of an architecture of
+// whose calls the table has none. All that run here are in it.
+func foreign(int) bool { return false }
+
 // userRegs is the number of registers in struct user_regs_struct
 // (arch/x86/include/asm/user_64.h).
 const userRegs = 27

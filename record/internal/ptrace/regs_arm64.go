@@ -47,6 +47,15 @@ func callInterrupted(tid int) (m pendingCall, ok bool) {
 	return m, true
 }
 
+// foreign reports whether a stopped thread runs a program of an architecture of
+// whose calls the table has none: a 32-bit ARM program has fewer registers.
+func foreign(tid int) bool {
+	var b [34 * 8]byte
+	iov := unix.Iovec{Base: &b[0], Len: uint64(len(b))}
+	const ntPrstatus = 1
+	return ptrace(unix.PTRACE_GETREGSET, tid, ntPrstatus, uintptr(unsafe.Pointer(&iov))) == 0 && iov.Len != uint64(len(b))
+}
+
 // userRegs is the number of registers in struct user_pt_regs
 // (arch/arm64/include/uapi/asm/ptrace.h).
 const userRegs = 34

@@ -453,6 +453,7 @@ func (e *Engine) started(t *thread, creator tracefile.ThreadID, now int64) {
 			ev.Facts = e.proc.Launched(int(t.TID))
 		case tracefile.StartAttach:
 			ev.Facts = e.proc.Running(int(t.TID))
+			e.checkForeign(t, ev.Facts, now)
 		default: // it has all else from its creator
 			ev.Facts = &tracepb.Process{Ppid: int32(t.proc.ppid)}
 		}
@@ -498,6 +499,7 @@ func (e *Engine) execed(t *thread, now int64) *thread {
 	ev.Facts = e.proc.Executed(int(t.TGID))
 	ev.Facts.Arch = uint32(native)
 	e.checkSetuid(t, ev.Facts, now)
+	e.checkForeign(t, ev.Facts, now)
 	e.emit(&ev, nil)
 	return t
 }
