@@ -8,7 +8,7 @@ VERSION  ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo dev
 LDFLAGS  := -w -X main.version=$(VERSION)
 SOURCES  := $(shell find proto record analyze cmd -name '*.go' -o -name '*.txt' -o -name '*.proto') go.mod go.sum
 
-.PHONY: all build test test-record test-suites race lint cross generate check check-headers demo golden fuzz bench bench-record bench-summary bench-diff cover clean
+.PHONY: all build test test-record test-suites test-vm race lint cross generate check check-headers demo golden fuzz bench bench-record bench-summary bench-diff cover clean
 
 all: build test
 
@@ -30,6 +30,13 @@ test-record:
 # and more of the other work that must come out the same.
 test-suites:
 	SYSREEL_SUITES=1 $(GO) test -count=1 -v -timeout 60m -run 'TestSuites|TestRecorded' ./cmd/sysreel
+
+# The recorder's tests on an emulated machine with another processor or kernel:
+# VM=arm64, amd64-5.4, amd64-5.10 or amd64-7; VMARGS for the tests. It fetches a
+# kernel and a system by apt-get and needs qemu; see testdata/vm/test.sh.
+VM ?= arm64
+test-vm:
+	testdata/vm/test.sh $(VM) $(VMARGS)
 
 race:
 	CGO_ENABLED=1 $(GO) test -race -timeout 20m ./...
