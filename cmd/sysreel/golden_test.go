@@ -15,7 +15,7 @@ import (
 	"sysreel/proto/tracefile"
 )
 
-// goldenTraces are recordings of amd64 of which the text is kept, the
+// goldenTraces are recordings, of amd64 unless said, of which the text is kept, the
 // architectures for which they are rewritten as well, and which texts.
 var goldenTraces = []struct {
 	name  string
@@ -25,8 +25,10 @@ var goldenTraces = []struct {
 	{"badcalls", []syscalls.Arch{syscalls.ARM64, syscalls.I386}, "replay"},
 	{"structs", []syscalls.Arch{syscalls.ARM64}, "replay json"},
 	{"git-status", []syscalls.Arch{syscalls.ARM64}, "replay summary"},
-	{"shell-v1", nil, "replay summary"},       // processes, signals
-	{"i386calls", nil, "replay json summary"}, // calls of i386 in a program of amd64
+	{"shell-v1", nil, "replay summary"},           // processes, signals
+	{"i386calls", nil, "replay json summary"},     // calls of i386 in a program of amd64
+	{"shell-native-arm64", nil, "replay summary"}, // recorded on arm64
+	{"structs-native-arm64", nil, "replay json"},
 }
 
 // goldenTexts are the commands whose output is kept, by the end of the file's name.
