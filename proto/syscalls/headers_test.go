@@ -245,6 +245,9 @@ func (h *headerTarget) ask(include string, probes []*probe) {
 	}
 }
 
+// reserved are members of structures for what comes later.
+var reserved = regexp.MustCompile(`^_*(?:pad|resv|rsv|reserved|spare)`)
+
 func (h *headerTarget) check(t *testing.T) {
 	byHeader := map[string][]*probe{}
 	h.constants(t, byHeader)
@@ -289,6 +292,10 @@ func (h *headerTarget) check(t *testing.T) {
 			case differs:
 				if p.grown != nil && p.grown.state == equal && (newer[p.where] || p.what != "size") {
 					t.Logf("%s: has grown since %s", p.where, name)
+					break
+				}
+				if newer[p.where] && reserved.MatchString(p.what) {
+					t.Logf("%s: %s: a part of it has a name since %s", p.where, p.what, name)
 					break
 				}
 				t.Errorf("%s: %s: not %s in %s", p.where, p.what, p.want, name)
