@@ -71,6 +71,10 @@ type Options struct {
 
 	// PIDs are running processes to attach to: every thread of each.
 	PIDs []int
+	// Skipped, if set, is told of the PIDs that could not be attached to, an
+	// AttachError each, before the trace begins; the others are recorded, if
+	// there are any. Without it all must be attached to.
+	Skipped func(error)
 	// Tree adds every descendant of PIDs.
 	Tree bool
 

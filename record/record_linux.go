@@ -66,6 +66,9 @@ func run(ctx context.Context, o Options) (Result, error) {
 	if o.Alone {
 		cfg.NoFollow = true
 	}
+	if o.Skipped != nil {
+		cfg.Skipped = func(err error) { o.Skipped(attachError(err)) }
+	}
 	if size := max(o.MaxSize, o.RingSize, o.PartSize); size > 0 {
 		// Small blocks: little is lost where one does not fit.
 		cfg.BlockEvents = int(max(64, size/256))

@@ -167,6 +167,9 @@ func (o *straceOptions) recordOptions(stream *straceStream, signals <-chan os.Si
 		Signals:        signals,
 		Warn:           func(message string) { straceSays(std, "%s", message) },
 	}
+	if len(o.pids) > 1 {
+		r.Skipped = func(err error) { o.skip(std, err) }
+	}
 	if o.argv0 != "" {
 		r.Program = o.command[0]
 		r.Command = append([]string{o.argv0}, o.command[1:]...)
@@ -300,6 +303,15 @@ func (o *straceOptions) failure(err error, told bool) error {
 		return straceError("attach: %v", attach)
 	}
 	return &exitError{status: exitTrouble, err: err}
+}
+
+// skip tells of a process that could not be attached to where others could.
+func (o *straceOptions) skip(std *stdio, err error) {
+	straceSays(std, "%v", o.failure(err, false))
+	var attach *record.AttachError
+	if errors.As(err, &attach) {
+		o.skipped = append(o.skipped, attach.PID)
+	}
 }
 
 // cannotExec is what strace says where the kernel does not execute the command.

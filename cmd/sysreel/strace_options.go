@@ -23,7 +23,8 @@ type straceOptions struct {
 	forks      int  // number of -f
 	oldForks   bool // -F
 	daemon     daemonized
-	daemons    int // number of -D
+	daemons    int   // number of -D
+	skipped    []int // of pids: they cannot be attached to
 	pids       []int
 	command    []string
 	env        []string // as given: VAR=VALUE, or VAR to take away

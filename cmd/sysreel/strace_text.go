@@ -357,6 +357,9 @@ func (t *straceText) status(c *analyze.Call) bool {
 func (t *straceText) present() int {
 	all := 0
 	for _, pid := range t.o.pids {
+		if slices.Contains(t.o.skipped, pid) || t.o.follow && slices.Contains(t.o.skipped, processOf(pid)) {
+			continue
+		}
 		n := 1
 		if t.o.follow {
 			n = max(n, threadsOf(pid))

@@ -82,9 +82,13 @@ func straceAttach(t *testing.T, times int, options ...string) *attachedTo {
 	}
 	t.Cleanup(func() { a.Process.Kill(); a.Wait() })
 	a.text = bufio.NewReader(pipe)
-	for range times {
+	for times > 0 {
 		line, err := a.text.ReadString('\n')
-		if a.seen += line; err != nil || !strings.Contains(line, " attached") {
+		a.seen += line
+		switch {
+		case err == nil && strings.Contains(line, " attached"):
+			times--
+		case err != nil || !strings.HasPrefix(line, "strace: attach: "):
 			t.Fatalf("%v: %q", err, a.seen)
 		}
 	}
@@ -243,6 +247,36 @@ time.sleep(1000)
 		if text, _ := a.end(t); strings.Count(text, "\n") != c.lines || !strings.Contains(text, "strace: Process "+tid+" detached\n") {
 			t.Errorf("%s: %q", c.options, text)
 		}
+	}
+}
+
+// TestStraceAttachSome attaches to those processes of a list that there are.
+func TestStraceAttachSome(t *testing.T) {
+	if !canRecord() {
+		t.Skip("cannot record here")
+	}
+	gone := exec.Command("true")
+	if err := gone.Run(); err != nil {
+		t.Fatal(err)
+	}
+	none, target := strconv.Itoa(gone.Process.Pid), sleeper(t)
+	there := strconv.Itoa(target.Process.Pid)
+	for _, list := range []string{none + "," + there, there + " " + none + " " + none} {
+		a := straceAttach(t, 1, "-e", "trace=none", "-p", list)
+		says := strings.Repeat("strace: attach: ptrace(PTRACE_SEIZE, "+none+"): No such process\n", strings.Count(list, none))
+		if want := says + "strace: Process " + there + " attached\n"; a.seen != want {
+			t.Errorf("-p %q says %q, not %q", list, a.seen, want)
+		}
+		if err := a.Process.Signal(syscall.SIGINT); err != nil {
+			t.Fatal(err)
+		}
+		if text, _ := a.end(t); !strings.Contains(text, "strace: Process "+there+" detached\n") {
+			t.Errorf("-p %q: %q", list, text)
+		}
+	}
+	cmd := exec.Command(buildSysreel(t), "strace", "-p", none, "-p", none)
+	if out, err := cmd.CombinedOutput(); err == nil || strings.Count(string(out), "No such process\n") != 2 {
+		t.Errorf("%v: %s", err, out)
 	}
 }
 

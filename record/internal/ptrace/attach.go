@@ -18,20 +18,41 @@ import (
 
 // Attach follows every thread of processes that run already, and with tree
 // those of their descendants. If one of the processes cannot be followed,
-// none is: those seized are let go when the thread ends.
+// none is: those seized are let go when the thread ends. With Config.Skipped the
+// others are, if there are any.
 func (e *Engine) Attach(pids []int, tree bool) error {
-	for _, pid := range pids {
-		if err := e.refuse(pid); err != nil {
-			return err
+	if e.cfg.Skipped == nil {
+		for _, pid := range pids {
+			if err := e.refuse(pid); err != nil {
+				return err
+			}
 		}
 	}
 	if err := e.calibrate(); err != nil {
 		return err
 	}
+	var last error
 	for _, pid := range pids {
-		if err := e.attach(pid); err != nil {
+		err := e.refuse(pid)
+		if err == nil {
+			err = e.attach(pid)
+		}
+		if err == nil {
+			continue
+		}
+		if e.cfg.Skipped == nil {
 			return err
 		}
+		if last != nil {
+			e.cfg.Skipped(last)
+		}
+		last = err
+	}
+	switch {
+	case last != nil && len(e.threads) == 0:
+		return last
+	case last != nil:
+		e.cfg.Skipped(last)
 	}
 	if e.tree = tree; tree {
 		e.attachTree()

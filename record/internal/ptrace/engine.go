@@ -54,6 +54,9 @@ type Config struct {
 	// Attached is called once, when every thread that was attached to has
 	// stopped; may be nil.
 	Attached func()
+	// Skipped is told of the processes that could not be attached to, an
+	// *AttachError each, where others were. nil: then none is attached to.
+	Skipped func(error)
 	// NoPlacement leaves tracees and engine on whatever CPUs they run.
 	NoPlacement bool
 	// MaxEvents ends the recording, 0 does not.
