@@ -111,6 +111,7 @@ func everyCall(t *testing.T, bin, prog string, p *planner, args []string) {
 			}
 		}
 		cmd := exec.CommandContext(ctx, tracer[0], append(tracer[1:], "setarch", "-R", prog, plan, dir)...)
+		cmd.Dir = top
 		cmd.Env = []string{"PATH=" + os.Getenv("PATH"), "LC_ALL=C"} // the trace may be kept
 		if out, err := cmd.CombinedOutput(); err != nil {
 			t.Fatalf("%v: %v\n%s", tracer, err, out)
