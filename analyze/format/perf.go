@@ -25,7 +25,14 @@ var perfReserved = map[string]string{"__reserved_1": "Bits 63..38", "__reserved_
 // size: what members mean depends on others. Without -v flags that are 0 and what
 // follows them are left out.
 func perfEventAttr(p *printer, t *syscalls.Type, v view) bool {
-	const least = 64 // PERF_ATTR_SIZE_VER0; 0 means that too
+	return perfOpenAttr(p, t, v, view{buf: -1})
+}
+
+// perfOpenAttr is perfEventAttr for a call that tells in out which size it would
+// take, if it knows less.
+func perfOpenAttr(p *printer, t *syscalls.Type, v, out view) bool {
+	const tooBig = -7 // E2BIG
+	const least = 64  // PERF_ATTR_SIZE_VER0; 0 means that too
 	size := 0
 	if f := fieldOf(t, "size"); f != nil && v.has(f.Off+f.Type.Size) {
 		size = int(load(v.data, f.Off, f.Type.Size))
@@ -108,6 +115,10 @@ func perfEventAttr(p *printer, t *syscalls.Type, v view) bool {
 			p.udec(n)
 		default:
 			p.field(f, v, v.at(f.Off, f.Type.Size), nil)
+		}
+		if name == "size" && p.ended() && p.e.Ret == tooBig && out.has(f.Off+f.Type.Size) {
+			p.s(" => ")
+			p.field(f, out, out.at(f.Off, f.Type.Size), nil)
 		}
 		if c := perfReserved[name]; c != "" {
 			p.comment(c)

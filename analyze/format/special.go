@@ -136,6 +136,7 @@ func init() {
 		"bpf_map_batch_update_attr": bpfBatch,
 		"bpf_map_batch_delete_attr": bpfBatch,
 		"io_uring_napi":             uringNapi,
+		"perf_event_attr":           perfOpenAttr,
 		"fiemap":                    fiemap,
 		"uring_probe":               uringProbe,
 		"uring_workers":             uringWorkers,

@@ -294,6 +294,10 @@ func sizeOr(t *syscalls.Type, n int) int {
 	return max(0, n)
 }
 
+// maxInsns is the most instructions of a program that strace prints
+// (BPF_MAXINSNS in include/uapi/linux/bpf_common.h).
+const maxInsns = 4096
+
 // array writes [value, ...], of at most -s elements unless -v is given.
 func (p *printer) array(t *syscalls.Type, v view) {
 	e := t.Elem
@@ -322,7 +326,7 @@ func (p *printer) array(t *syscalls.Type, v view) {
 		if i > 0 {
 			p.s(", ")
 		}
-		if !p.o.Verbose && i >= p.o.Strings {
+		if !p.o.Verbose && i >= p.o.Strings || i >= maxInsns && (e.Name == "bpf_insn" || e.Name == "sock_filter") {
 			p.s("...")
 			break
 		}
