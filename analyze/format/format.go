@@ -231,6 +231,9 @@ type printer struct {
 
 	netlink  int  // protocol of the call's netlink socket, or NotNetlink
 	diagHead byte // address family of a NETLINK_SOCK_DIAG message
+	link     link
+	// genlFamily is the generic family that the attributes are of.
+	genlFamily string
 
 	searched int // steps in search of children
 

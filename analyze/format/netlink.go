@@ -1,8 +1,6 @@
 package format
 
 import (
-	"math/bits"
-
 	"sysreel/proto/syscalls"
 )
 
@@ -12,10 +10,15 @@ const NotNetlink = -1
 // Protocols of netlink, message types that all of them have and sizes
 // (include/uapi/linux/netlink.h).
 const (
-	netlinkRoute    = 0
-	netlinkSockDiag = 4
-	netlinkUevent   = 15
-	netlinkGeneric  = 16
+	netlinkRoute     = 0
+	netlinkSockDiag  = 4
+	netlinkXFRM      = 6
+	netlinkSELinux   = 7
+	netlinkAudit     = 9
+	netlinkNetfilter = 12
+	netlinkUevent    = 15
+	netlinkGeneric   = 16
+	netlinkCrypto    = 21
 
 	nlmsgError   = 2
 	nlmsgDone    = 3
@@ -28,25 +31,27 @@ const (
 // netlinkFamily describes the messages of one netlink protocol. Its parts may
 // be nil; data that nobody describes is written as hexadecimal escapes.
 type netlinkFamily struct {
-	types   string                          // set of message types
-	flags   func(kind uint64) string        // set of flags, by message type
-	payload func(kind uint64) *netlinkShape // by message type
+	types string                                       // set of message types
+	kind  func(p *printer, kind uint64)                // writes a message type, where a set is not enough
+	flags func(kind uint64) string                     // set of flags, by message type; "" if they have no more
+	body  func(p *printer, m netlinkHead, v view) bool // writes a payload, or returns false and has written nothing
 }
 
-// netlinkShape is the form of a payload: a structure that begins with an
-// address family, then attributes.
-type netlinkShape struct {
-	body  string // in types.txt
-	attrs string // set of attribute types and, in types.txt, union of what they hold
-}
+// netlinkHead is what of a message's header its payload depends on.
+type netlinkHead struct{ kind, flags uint64 }
 
 var netlinkFamilies map[int]*netlinkFamily
 
 func init() {
 	netlinkFamilies = map[int]*netlinkFamily{
-		netlinkRoute:    {types: "nl_route_types", flags: routeFlags, payload: routePayload},
-		netlinkSockDiag: {types: "nl_sock_diag_types", flags: diagFlags, payload: nil},
-		netlinkGeneric:  {types: "genl_ids"},
+		netlinkRoute:     {types: "nl_route_types", flags: routeFlags, body: routeBody},
+		netlinkSockDiag:  {types: "nl_sock_diag_types", flags: diagFlags, body: sockDiag},
+		netlinkXFRM:      {types: "xfrm_msg_types", flags: xfrmFlags},
+		netlinkSELinux:   {types: "nl_selinux_types", body: selinuxBody},
+		netlinkAudit:     {types: "nl_audit_types"},
+		netlinkNetfilter: {kind: netfilterType, flags: netfilterFlags, body: netfilterBody},
+		netlinkGeneric:   {kind: genericType, flags: diagFlags, body: genericBody},
+		netlinkCrypto:    {types: "nl_crypto_types", flags: cryptoFlags, body: cryptoBody},
 	}
 }
 
@@ -68,7 +73,7 @@ func netlink(p *printer, _ *syscalls.Type, v view) { p.messages(v) }
 // messages writes netlink messages: one, or [one, ...].
 func (p *printer) messages(v view) {
 	p.records(v, nlmsgHeader, 4,
-		func(rest view) { p.str(rest.data, rest.want, p.o.Strings) },
+		p.hexBytes,
 		func(one view) { p.message(one) })
 }
 
@@ -134,7 +139,7 @@ func (p *printer) message(v view) {
 	if f == nil {
 		f = &netlinkFamily{}
 	}
-	kind := load(v.data, 4, 2)
+	m := netlinkHead{load(v.data, 4, 2), load(v.data, 6, 2)}
 	if v.want > nlmsgHeader {
 		p.c('[')
 	}
@@ -142,24 +147,25 @@ func (p *printer) message(v view) {
 	p.udec(load(v.data, 0, 4))
 	p.s(", nlmsg_type=")
 	switch {
-	case kind < nlmsgMinType:
-		p.named("nl_message_types", int64(kind))
-	case p.netlink == netlinkGeneric && kind == nlmsgMinType:
-		p.s("nlctrl")
-	case f.types != "":
-		p.named(f.types, int64(kind))
+	case m.kind >= nlmsgMinType && f.kind != nil:
+		f.kind(p, m.kind)
+	case m.kind >= nlmsgMinType && f.types != "":
+		p.named(f.types, int64(m.kind))
 	default:
-		p.hex(kind)
+		p.named("nl_message_types", int64(m.kind))
 	}
-	set := "netlink_flags"
+	set := ""
 	switch {
-	case kind == nlmsgError:
+	case m.kind == nlmsgError:
 		set = "netlink_ack_flags"
-	case kind >= nlmsgMinType && f.flags != nil:
-		set = f.flags(kind)
+	case m.kind >= nlmsgMinType && f.flags != nil:
+		set = f.flags(m.kind)
+	}
+	if set == "" {
+		set = "netlink_flags"
 	}
 	p.s(", nlmsg_flags=")
-	p.consts(p.set(set), load(v.data, 6, 2))
+	p.consts(p.set(set), m.flags)
 	p.s(", nlmsg_seq=")
 	p.udec(load(v.data, 8, 4))
 	p.s(", nlmsg_pid=")
@@ -169,38 +175,35 @@ func (p *printer) message(v view) {
 		return
 	}
 	p.s(", ")
-	p.payload(f, kind, v.at(nlmsgHeader, v.want), load(v.data, 6, 2))
+	p.payload(f, m, v.at(nlmsgHeader, v.want))
 	p.c(']')
 }
 
 // payload writes what follows the header of a message.
-func (p *printer) payload(f *netlinkFamily, kind uint64, v view, flags uint64) {
+func (p *printer) payload(f *netlinkFamily, m netlinkHead, v view) {
 	switch {
 	case len(v.data) == 0:
 		p.cutShort(v)
-	case kind == nlmsgError && v.has(4):
-		p.netlinkError(v, flags)
-	case kind == nlmsgDone && v.want == 4 && v.has(4):
+	case m.kind == nlmsgError:
+		p.netlinkError(v, m.flags)
+	case m.kind >= nlmsgMinType && f.body != nil && f.body(p, m, v):
+	case m.kind == nlmsgDone && v.want == 4 && v.has(4):
 		p.dec(signExtend(load(v.data, 0, 4), 4))
-	case kind >= nlmsgMinType && p.netlink == netlinkSockDiag:
-		p.sockDiag(kind, v)
-	case kind >= nlmsgMinType && f.payload != nil:
-		shape := f.payload(kind)
-		if shape == nil {
-			p.familyOnly(v)
-			return
-		}
-		p.shaped(shape, v)
 	default:
 		p.hexBytes(v)
 	}
 }
 
-// netlinkError writes struct nlmsgerr, the message that it answers, and what
-// the kernel says of it.
+// netlinkError writes struct nlmsgerr: an error, the message that it answers,
+// and what the kernel says of it.
 func (p *printer) netlinkError(v view, flags uint64) {
 	const capped = 0x100 // NLM_F_CAPPED
+	if v.want < 4+nlmsgHeader || !v.has(4) {
+		p.hexBytes(v)
+		return
+	}
 	start := len(p.b)
+	var attrs view
 	p.s("{error=")
 	if n := int32(load(v.data, 0, 4)); n < 0 && syscalls.ErrnoName(-int(n)) != "" {
 		p.c('-')
@@ -209,26 +212,25 @@ func (p *printer) netlinkError(v view, flags uint64) {
 		p.dec(int64(n))
 	}
 	rest := v.at(4, v.want)
-	var attrs view
 	if rest.want > 0 {
 		p.s(", msg=")
 		switch {
 		case rest.want < nlmsgHeader:
-			p.str(rest.data, rest.want, p.o.Strings)
+			p.hexBytes(rest)
 		case !rest.has(nlmsgHeader):
 			p.cutShort(rest)
 		case p.depth >= maxDepth: // an answer to an answer to an answer
 			p.s("...")
 		default:
-			size := max(load(rest.data, 0, 4), nlmsgHeader)
+			size := int(min(max(load(rest.data, 0, 4), nlmsgHeader), uint64(rest.want)))
 			if flags&capped != 0 {
 				size = nlmsgHeader
 			}
 			p.depth++
-			p.message(rest.at(0, int(min(size, uint64(rest.want)))))
+			p.message(view{data: rest.data[:min(len(rest.data), size)], want: size, buf: rest.buf, off: rest.off, addr: rest.addr, faulted: rest.faulted})
 			p.depth--
-			if size < uint64(rest.want) {
-				attrs = rest.at(int(size), rest.want)
+			if size < rest.want {
+				attrs = rest.at(size, rest.want)
 			}
 		}
 	}
@@ -242,16 +244,16 @@ func (p *printer) netlinkError(v view, flags uint64) {
 	}
 }
 
-// shaped writes a structure and the attributes behind it. Of one that is too
-// short only the family is written.
-func (p *printer) shaped(s *netlinkShape, v view) {
-	t := syscalls.TypeByName(p.arch, s.body)
+// shaped writes a structure, and the attributes of a set behind it if there is
+// one. Of a structure that is too short only the family is written, with which
+// it begins.
+func (p *printer) shaped(body, attrs string, v view) {
+	t := syscalls.TypeByName(p.arch, body)
 	if t == nil || len(t.Fields) == 0 {
 		p.hexBytes(v)
 		return
 	}
-	body := v.at(0, t.Size)
-	if body.want < t.Size {
+	if v.want < t.Size && !familyAlone(t) {
 		p.c('{')
 		p.s(t.Fields[0].Name)
 		p.c('=')
@@ -259,23 +261,23 @@ func (p *printer) shaped(s *netlinkShape, v view) {
 		p.s(", ...}")
 		return
 	}
-	p.value(t, body)
+	p.value(t, v.at(0, t.Size))
 	from := (t.Size + 3) &^ 3
-	if s.attrs != "" && v.want > from {
-		p.s(", ")
-		p.attributes(s.attrs, v.at(from, v.want), v.data[:min(t.Size, len(v.data))])
+	if v.want <= from || attrs == "" {
+		return
 	}
+	p.s(", ")
+	p.attributes(attrs, v.at(from, v.want), v.data[:min(t.Size, len(v.data))])
 }
 
-// familyOnly writes a payload of which only the address family is known.
-func (p *printer) familyOnly(v view) {
-	p.s("{family=")
-	p.named("address_family", int64(v.data[0]))
-	if v.want > 1 {
-		p.s(", data=")
-		p.hexBytes(v.at(1, v.want))
+// familyAlone tells whether a structure has no member but its family.
+func familyAlone(t *syscalls.Type) bool {
+	for i := range t.Fields[1:] {
+		if !t.Fields[1+i].Hidden {
+			return false
+		}
 	}
-	p.c('}')
+	return true
 }
 
 // hexBytes writes data as hexadecimal escapes.
@@ -288,111 +290,4 @@ func (p *printer) hexBytes(v view) {
 	p.o.Hex = HexAll
 	p.str(v.data, v.want, p.o.Strings)
 	p.o.Hex = h
-}
-
-// attributes writes netlink attributes: one, or [one, ...]. The set of that
-// name has their types; a union of the same name in types.txt says what each
-// holds. head is the structure before them, on which some depend.
-func (p *printer) attributes(set string, v view, head []byte) {
-	if p.depth >= maxDepth {
-		p.s("...")
-		return
-	}
-	p.depth++
-	defer func() { p.depth-- }()
-	p.records(v, nlaHeader, 2, p.hexBytes, func(one view) { p.attribute(set, one, head) })
-}
-
-func (p *printer) attribute(set string, v view, head []byte) {
-	const nested, netByteOrder = 0x8000, 0x4000 // NLA_F_NESTED, NLA_F_NET_BYTEORDER
-	kind := load(v.data, 2, 2)
-	if v.want > nlaHeader {
-		p.c('[')
-	}
-	p.s("{nla_len=")
-	p.udec(load(v.data, 0, 2))
-	p.s(", nla_type=")
-	if kind&nested != 0 {
-		p.s("NLA_F_NESTED|")
-	}
-	if kind&netByteOrder != 0 {
-		p.s("NLA_F_NET_BYTEORDER|")
-	}
-	c := p.set(set)
-	p.consts(c, kind&^(nested|netByteOrder))
-	p.c('}')
-	if v.want <= nlaHeader {
-		return
-	}
-	p.s(", ")
-	v = v.at(nlaHeader, v.want)
-	if t := attributeType(syscalls.TypeByName(p.arch, set), c, kind&^(nested|netByteOrder)); t == nil || !p.attributeValue(t, v, head) {
-		if len(v.data) == 0 {
-			p.cutShort(v)
-		} else {
-			p.hexBytes(v)
-		}
-	}
-	p.c(']')
-}
-
-// attributeType returns what the union t says an attribute holds, or nil.
-func attributeType(t *syscalls.Type, c *syscalls.Consts, kind uint64) *syscalls.Type {
-	if t == nil || t.Kind != syscalls.Union || c == nil {
-		return nil
-	}
-	for i := range c.Values {
-		if c.Values[i].Val != kind {
-			continue
-		}
-		if f := fieldOf(t, c.Values[i].Name); f != nil {
-			return f.Type
-		}
-	}
-	return nil
-}
-
-// attributeValue writes what an attribute holds, unless it is too short for it.
-func (p *printer) attributeValue(t *syscalls.Type, v view, head []byte) bool {
-	switch {
-	case t.Kind == syscalls.Union: // attributes within
-		p.attributes(t.Name, v, head)
-	case t.Kind == syscalls.String:
-		s, ended := trimNUL(v.data)
-		p.c('"')
-		p.quote(s[:min(len(s), p.o.Strings)])
-		p.c('"')
-		if !ended || len(s) > p.o.Strings {
-			p.s("...")
-		}
-	case t.Name == "nla_address": // of the family that the head begins with
-		if len(head) == 0 {
-			return false
-		}
-		switch {
-		case head[0] == afInet && v.has(4):
-			p.inet(v, 4)
-		case head[0] == afInet6 && v.has(16):
-			p.inet(v, 16)
-		default:
-			return false
-		}
-	case t.Name == "ether_addr":
-		if v.want != t.Size || !v.has(t.Size) {
-			return false
-		}
-		p.value(t, v)
-	case t.Kind == syscalls.Int && t.Name == "be16":
-		if !v.has(2) {
-			return false
-		}
-		p.htons(uint64(bits.ReverseBytes16(uint16(load(v.data, 0, 2)))))
-	case t.Kind == syscalls.Struct && v.want < t.Size && v.has(v.want): // of an older kernel
-		p.structure(t, v)
-	case t.Size == 0 || !v.has(t.Size):
-		return false
-	default:
-		p.value(t, v.at(0, t.Size))
-	}
-	return true
 }

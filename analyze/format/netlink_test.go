@@ -40,7 +40,7 @@ func TestNetlink(t *testing.T) {
 			`, {error=-ENODEV, msg={nlmsg_len=16, nlmsg_type=RTM_NEWLINK, nlmsg_flags=NLM_F_REQUEST|NLM_F_ACK, ` + head + `}]`},
 		{netlinkRoute, append(header(3, 2, bin(0)), header(18, 1, nil)...), `[[{nlmsg_len=20, nlmsg_type=NLMSG_DONE, nlmsg_flags=NLM_F_MULTI, ` + head +
 			`, 0], {nlmsg_len=16, nlmsg_type=RTM_GETLINK, nlmsg_flags=NLM_F_REQUEST, ` + head + `]`},
-		{netlinkGeneric, header(16, 1, []byte("\x03\x00\x00\x00")), `[{nlmsg_len=20, nlmsg_type=nlctrl, nlmsg_flags=NLM_F_REQUEST, ` + head + `, "\x03\x00\x00\x00"]`},
+		{netlinkGeneric, header(16, 1, []byte("\x03\x00\x00\x00")), `[{nlmsg_len=20, nlmsg_type=nlctrl, nlmsg_flags=NLM_F_REQUEST, ` + head + `, {cmd=CTRL_CMD_GETFAMILY, version=0}]`},
 	} {
 		d, e := call(t, syscalls.AMD64, "sendto", [6]uint64{3, 0x1000, uint64(len(tt.data))}, int64(len(tt.data)), memoryAt{0x1000: tt.data}, nil)
 		got := string(New(Options{}).Call(d, e, linkNames(tt.proto)).Call)

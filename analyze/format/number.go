@@ -44,6 +44,20 @@ func appendHex(b []byte, v uint64) []byte {
 	return appendHexDigits(append(b, '0', 'x'), v)
 }
 
+// paddedHex writes a number as C's %#0*x does: with zeros in front, up to that
+// width.
+func (p *printer) paddedHex(v uint64, width int) {
+	if v != 0 {
+		p.s("0x")
+		width -= len("0x")
+	}
+	digits := appendHexDigits(nil, v)
+	for range width - len(digits) {
+		p.c('0')
+	}
+	p.b = append(p.b, digits...)
+}
+
 const hexDigits = "0123456789abcdef"
 
 func appendHexDigits(b []byte, v uint64) []byte {

@@ -2,7 +2,6 @@ package format
 
 import (
 	"net/netip"
-	"strings"
 
 	"sysreel/proto/syscalls"
 )
@@ -145,14 +144,7 @@ func sockaddrNetlink(p *printer, v view) {
 	p.s("nl_pid=")
 	p.dec(int64(int32(load(v.data, 4, 4))))
 	p.s(", nl_groups=")
-	digits := 8 // C's %#08x
-	if load(v.data, 8, 4) != 0 {
-		p.s("0x")
-		digits -= len("0x")
-	}
-	g := appendHexDigits(nil, load(v.data, 8, 4))
-	p.s(strings.Repeat("0", max(0, digits-len(g))))
-	p.b = append(p.b, g...)
+	p.paddedHex(load(v.data, 8, 4), 8)
 }
 
 func sockaddrPacket(p *printer, v view) {

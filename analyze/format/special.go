@@ -46,6 +46,8 @@ func init() {
 		"fdset":              fdset,
 		"cpuset":             cpuset,
 		"netlink":            netlink,
+		"hw_bytes":           func(p *printer, _ *syscalls.Type, v view) { p.hardware(v, maxHardware) },
+		"mcast_count":        func(p *printer, t *syscalls.Type, v view) { p.indexed(t, v) },
 		"utimespec":          utimespec,
 		"utimespec64":        utimespec,
 		"ipc_key":            ipcKey,
@@ -130,6 +132,9 @@ func init() {
 		"io_uring_sqe":              uringEntry,
 		"sched_attr":                schedAttr,
 		"sysctl_args":               sysctlArgs,
+		"tcp_diag_md5sig":           diagMD5,
+		"packet_mclist":             diagMulticast,
+		"br_mdb_addr":               mdbAddress,
 	}
 	changes = map[string]func(p *printer, t *syscalls.Type, in, out view) bool{
 		"bpf_map_batch_attr":        bpfBatch,
@@ -164,6 +169,8 @@ func init() {
 		"term_iflags":            localModes,
 		"term_oflags":            func(p *printer, c *syscalls.Consts, v uint64) { modes(p, c, v, 0xff00) },     // NLDLY|CRDLY|TABDLY|BSDLY|VTDLY|FFDLY
 		"term_cflags":            func(p *printer, c *syscalls.Consts, v uint64) { modes(p, c, v, 0x100f103f) }, // CBAUD|CIBAUD|CSIZE
+		"diag_shutdown":          explained,
+		"smc_decl_codes":         explained,
 	}
 	irregular = map[string]func(p *printer) bool{
 		"clone":                  clone,

@@ -94,6 +94,8 @@ func init() {
 			p.udec(v & 0xff)
 			p.c(')')
 		},
+		"hex8":           func(p *printer, v uint64) { p.paddedHex(v, 2) },
+		"hex32":          func(p *printer, v uint64) { p.paddedHex(v, 8) },
 		"char":           func(p *printer, v uint64) { p.char(byte(v)) },
 		"btrfs_objectid": func(p *printer, v uint64) { p.btrfsID("btrfs_tree_objectids", v) },
 		"btrfs_u64":      func(p *printer, v uint64) { p.btrfsID("", v) },
@@ -364,7 +366,12 @@ func (p *printer) bytes(v view) {
 	if n := min(v.want, p.o.Strings); n > 0 && n <= len(v.data) && v.data[n-1] == 0 && p.d != nil && strings.HasSuffix(p.d.Name, "setxattr") {
 		v.data, v.want = v.data[:n-1], n-1 // strace takes the value for text
 	}
-	if p.netlink != NotNetlink && p.netlink != netlinkUevent {
+	switch p.netlink {
+	case NotNetlink:
+	case netlinkUevent:
+		p.uevent(v)
+		return
+	default:
 		p.messages(v)
 		return
 	}

@@ -28,6 +28,12 @@ var operations = []struct {
 		{lines: `KEYCTL_WATCH_KEY`, why: "strace does not describe it"},
 		{lines: `KEYCTL_PKEY_\w+, 0x[0-9a-f]+, `, why: "only the lengths could be read of what stands before"},
 	}},
+	{"netlinks", "", "", `sendto`, 15000, []difference{
+		{lines: `nlmsg_type=(?:nlctrl|0x\w+ /\* GENERIC_FAMILY)`, why: "messages that strace 6.1 does not describe", before: "7.2"},
+		{lines: `_\?\?\? \*/`, why: "types, attributes and flags that strace 6.1 does not know", before: "7.2"},
+		{lines: `RTM_(?:NEW|DEL|GET)ACTION`, why: "attributes that strace 6.1 takes for those within", before: "7.2"},
+		{lines: `RTA_NH_ID|NHA_GROUP|TCP_NEW_SYN_RECV\|0x|RTEXT_FILTER_CFM_STATUS\|0x|NTF_EXT_MANAGED\|0x`, why: "attributes and flags that strace 6.1 does not know", before: "7.2"},
+	}},
 	{"rings", "", "", `io_uring_\w+`, 7600, ringsDiffer},
 	{"rings", "", "-v", `io_uring_\w+`, 7600, ringsDiffer},
 	{"bpf", "", "", `bpf`, 17000, bpfDiffers},

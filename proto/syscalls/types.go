@@ -29,6 +29,7 @@ var integers = map[string]builtin{
 	"signo": {4, true, Dec}, "signo64": {8, false, Dec}, "ifindex": {4, false, Dec}, "mode": {2, false, Oct}, "mode16": {2, false, Oct}, "mode32": {4, false, Oct}, "dev": {4, false, Dec},
 	"off": {word, true, Dec}, "loff": {8, true, Dec}, "loffhl": {8, true, Dec}, "loffhilo": {8, true, Dec},
 	"time_t": {word, true, Dec}, "time64": {8, true, Dec}, "clock_t": {word, true, Dec},
+	"hex8": {1, false, Hex}, "hex32": {4, false, Hex},
 	"errno": {4, true, Dec}, "btrfs_u64": {8, false, Dec}, "btrfs_objectid": {8, false, Dec}, "btrfs_key_type": {4, false, Dec}, "numa_node": {4, false, Dec}, "ring_slot": {4, true, Dec}, "u64_max": {8, false, Dec}, "ebpf_code": {1, false, Hex}, "errno_neg": {4, true, Dec}, "u32_any": {4, false, Dec}, "bool": {4, true, Dec},
 	"noreturn": {0, false, Dec},
 }
@@ -45,66 +46,94 @@ type special struct {
 }
 
 var specials = map[string]special{
-	"st_mode":        {size: 4}, // S_IFREG|0644
-	"wait_status":    {size: 4}, // wait(2)
-	"kdev":           {size: 4}, // makedev(), the kernel's 32-bit encoding
-	"kdev64":         {size: 8}, // makedev(), 64 bits as in struct stat
-	"ipc_key":        {size: 4}, // IPC_PRIVATE
-	"ioprio":         {size: 4}, // IOPRIO_PRIO_VALUE()
-	"quota_cmd":      {size: 4}, // QCMD(cmd, type)
-	"siginfo":        {size: 128, align: word},
-	"sigset8":        {size: 8, align: word}, // sigset_t of fixed size
-	"ksigval":        {size: word},           // union sigval
-	"sighandler":     {size: word},           // SIG_DFL, SIG_IGN or an address
-	"old_sigset":     {size: word},           // one word of signals
-	"pgoff":          {size: word},           // file offset in pages
-	"sockaddr":       {max: 128, align: 2},   // struct sockaddr_storage is the largest
-	"sigset":         {max: 128},
-	"cmsg":           {max: 16 << 10},
-	"dirents64":      {},
-	"dirents":        {},
-	"netlink":        {},
-	"cpuset":         {max: 8 << 10},
-	"fdset":          {bits: true, max: 8 << 10},
-	"nodemask":       {bits: true, over: 1, max: 8 << 10},
-	"msgbuf_data":    {head: true},
-	"futex_wake_op":  {size: 4}, // FUTEX_OP_SET<<28|0<<12|FUTEX_OP_CMP_EQ<<24|0
-	"prctl_ptracer":  {size: 4}, // a PID or PR_SET_PTRACER_ANY
-	"in_addr":        {size: 4}, // inet_addr("127.0.0.1")
-	"in6_addr":       {size: 16, align: 1},
-	"term_cc":        {align: 1},   // [[VINTR]=0x3, ...]
-	"user_offset":    {size: word}, // 8*RAX: a place in struct user
-	"ether_addr":     {size: 6, align: 1},
-	"hw_addr":        {size: 14, align: 1}, // sa_data of a struct sockaddr with a hardware type
-	"ev_keycode":     {size: 8, align: 4, set: "evdev_keycode"},
-	"sockopt":        {max: 8 << 10}, // a number of 4 bytes, else data
-	"sockint":        {max: 8 << 10}, // a number of 4 bytes, whatever else is there
-	"port_range":     {max: 8 << 10}, // a number of 4 bytes, else data
-	"tcp_ao_key":     {max: 288},     // struct tcp_ao_add, or what there is of it
-	"packet_address": {size: 8, align: 1},
-	"unicode_char":   {size: 2},
-	"uuid":           {size: 16, align: 1},
-	"btrfs_items":    {align: 8},
-	"v4l2_fourcc":    {size: 4},
-	"v4l2_cid":       {size: 4},
-	"kd_key_table":   {size: 1},
-	"kd_key_func":    {size: 1},
-	"kd_keysym":      {size: 2},
-	"kd_sound":       {size: word},
-	"kd_tone":        {size: word},
-	"nla_address":    {},           // an address of the family of the message
-	"rlim":           {size: word}, // 8192*1024, RLIM_INFINITY
-	"rlim64":         {size: 8},
-	"utimespec":      {size: 2 * word}, // struct timespec with UTIME_NOW and UTIME_OMIT
-	"utimespec64":    {size: 16},
-	"cap_data":       {size: 24}, // three sets of capabilities, in halves
-	"old_dirent":     {size: 266},
-	"bpf_attr":       {max: 4 << 10},
-	"key_text":       {max: 4 << 10},    // a string in a buffer, its NUL counted
-	"key_caps":       {max: 64},         // what keyctl can do, in bytes
-	"uring_probe":    {max: 16 + 8*256}, // struct io_uring_probe and its members
-	"uring_workers":  {max: 4 << 10},
-	"lsm_ctx":        {max: 16 << 10},
+	"st_mode":           {size: 4}, // S_IFREG|0644
+	"wait_status":       {size: 4}, // wait(2)
+	"kdev":              {size: 4}, // makedev(), the kernel's 32-bit encoding
+	"kdev64":            {size: 8}, // makedev(), 64 bits as in struct stat
+	"ipc_key":           {size: 4}, // IPC_PRIVATE
+	"ioprio":            {size: 4}, // IOPRIO_PRIO_VALUE()
+	"quota_cmd":         {size: 4}, // QCMD(cmd, type)
+	"siginfo":           {size: 128, align: word},
+	"sigset8":           {size: 8, align: word}, // sigset_t of fixed size
+	"ksigval":           {size: word},           // union sigval
+	"sighandler":        {size: word},           // SIG_DFL, SIG_IGN or an address
+	"old_sigset":        {size: word},           // one word of signals
+	"pgoff":             {size: word},           // file offset in pages
+	"sockaddr":          {max: 128, align: 2},   // struct sockaddr_storage is the largest
+	"sigset":            {max: 128},
+	"cmsg":              {max: 16 << 10},
+	"dirents64":         {},
+	"dirents":           {},
+	"netlink":           {},
+	"cpuset":            {max: 8 << 10},
+	"fdset":             {bits: true, max: 8 << 10},
+	"nodemask":          {bits: true, over: 1, max: 8 << 10},
+	"msgbuf_data":       {head: true},
+	"futex_wake_op":     {size: 4}, // FUTEX_OP_SET<<28|0<<12|FUTEX_OP_CMP_EQ<<24|0
+	"prctl_ptracer":     {size: 4}, // a PID or PR_SET_PTRACER_ANY
+	"in_addr":           {size: 4}, // inet_addr("127.0.0.1")
+	"in6_addr":          {size: 16, align: 1},
+	"term_cc":           {align: 1},   // [[VINTR]=0x3, ...]
+	"user_offset":       {size: word}, // 8*RAX: a place in struct user
+	"ether_addr":        {size: 6, align: 1},
+	"hw_addr":           {size: 14, align: 1}, // sa_data of a struct sockaddr with a hardware type
+	"ev_keycode":        {size: 8, align: 4, set: "evdev_keycode"},
+	"sockopt":           {max: 8 << 10}, // a number of 4 bytes, else data
+	"sockint":           {max: 8 << 10}, // a number of 4 bytes, whatever else is there
+	"port_range":        {max: 8 << 10}, // a number of 4 bytes, else data
+	"tcp_ao_key":        {max: 288},     // struct tcp_ao_add, or what there is of it
+	"packet_address":    {size: 8, align: 1},
+	"unicode_char":      {size: 2},
+	"uuid":              {size: 16, align: 1},
+	"btrfs_items":       {align: 8},
+	"v4l2_fourcc":       {size: 4},
+	"v4l2_cid":          {size: 4},
+	"kd_key_table":      {size: 1},
+	"kd_key_func":       {size: 1},
+	"kd_keysym":         {size: 2},
+	"kd_sound":          {size: word},
+	"kd_tone":           {size: word},
+	"nla_address":       {},           // an address of the family of the message
+	"rlim":              {size: word}, // 8192*1024, RLIM_INFINITY
+	"rlim64":            {size: 8},
+	"utimespec":         {size: 2 * word}, // struct timespec with UTIME_NOW and UTIME_OMIT
+	"utimespec64":       {size: 16},
+	"cap_data":          {size: 24}, // three sets of capabilities, in halves
+	"old_dirent":        {size: 266},
+	"bpf_attr":          {max: 4 << 10},
+	"key_text":          {max: 4 << 10},    // a string in a buffer, its NUL counted
+	"key_caps":          {max: 64},         // what keyctl can do, in bytes
+	"uring_probe":       {max: 16 + 8*256}, // struct io_uring_probe and its members
+	"uring_workers":     {max: 4 << 10},
+	"lsm_ctx":           {max: 16 << 10},
+	"uring_rsrc":        {max: 4 << 10}, // struct io_uring_rsrc_register and what stands behind it
+	"uring_rsrc_update": {max: 4 << 10},
+	"nla_hwaddr":        {}, // of hardware, as long as it is for the family of the message
+	"nla_mac":           {}, // of hardware
+	"nla_clock":         {}, // USER_HZ ticks, a number of any size
+	"nla_msec":          {}, // milliseconds, likewise
+	"inet_devconf":      {set: "inet_devconf_indices"},
+	"inet6_devconf":     {set: "inet6_devconf_indices"},
+	"snmp_ip":           {set: "snmp_ip_stats"},
+	"snmp_icmp6":        {set: "snmp_icmp6_stats"},
+	"sk_meminfo":        {set: "netlink_sk_meminfo_indices"},
+	"mcast_count":       {size: 16, align: word, set: "ifstats_xstats_bridge_mcast_indices"},
+	"nla_sockaddrs":     {}, // a list of struct sockaddr_storage
+	"nl_groups":         {}, // of a netlink socket, in longs
+	"ifla_protinfo":     {},
+	"ifla_af_spec":      {},
+	"ifla_info_kind":    {},
+	"ifla_info_data":    {},
+	"ifla_info_xstats":  {},
+	"ifla_slave_kind":   {},
+	"ifla_slave_data":   {},
+	"rta_multipath":     {}, // struct rtnexthop, each with attributes
+	"rtvia":             {},
+	"mdb_router_port":   {}, // an interface, and attributes
+	"hw_bytes":          {}, // an address of hardware that fills an array
+	"crypto_type":       {},
+	"genl_name":         {},
+	"genl_op_id":        {}, // a command of the family that was named before
 }
 
 // named returns the type that a name alone stands for, or nil. t.mu is held.
