@@ -196,6 +196,16 @@ func numberOrName(p *printer, c *syscalls.Consts, v uint64) {
 	p.dec(int64(int32(v)))
 }
 
+// decimalOrName writes a constant, or a decimal number that says it is none.
+func decimalOrName(p *printer, c *syscalls.Consts, v uint64) {
+	if hasValue(c, v) {
+		p.consts(c, v)
+		return
+	}
+	p.dec(int64(int32(v)))
+	p.valueComment(c, v)
+}
+
 // mknod writes mknod and mknodat: only a device file has a device.
 func mknod(p *printer) bool {
 	n := len(p.d.Args)

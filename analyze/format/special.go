@@ -156,6 +156,7 @@ func init() {
 		"syslog_action":          syslogAction,
 		"ipccalls":               ipcVersion,
 		"socketcall_op":          numberOrName,
+		"kd_kbd_mode":            decimalOrName,
 		"shmctl_cmds":            ipcCommand,
 		"msgctl_cmds":            ipcCommand,
 		"semctl_cmds":            ipcCommand,

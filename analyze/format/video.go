@@ -29,6 +29,10 @@ func fourcc(p *printer, _ *syscalls.Type, v view) {
 // one after it.
 func controlID(p *printer, _ *syscalls.Type, v view) {
 	n := load(v.data, 0, 4)
+	if c := p.set("v4l2_control_ids"); c != nil && !hasValue(c, n&0x3fffffff) {
+		p.named("v4l2_control_ids", int64(n))
+		return
+	}
 	for _, f := range []struct {
 		bit  uint64
 		name string
