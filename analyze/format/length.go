@@ -1,0 +1,88 @@
+package format
+
+import (
+	"sysreel/proto/syscalls"
+	"sysreel/proto/tracefile"
+)
+
+// countUnread tells whether it lies in memory how much there is behind a
+// register, and that memory is not there.
+func (p *printer) countUnread(reg int) bool {
+	for i := range p.d.Copies {
+		c := &p.d.Copies[i]
+		if c.Parent >= 0 || int(c.Arg) != reg || c.Mode != syscalls.Counted {
+			continue
+		}
+		for _, l := range c.Count {
+			if l.From == syscalls.LenDeref && int(l.Val) != reg {
+				if _, ok := p.length(l, view{}); !ok {
+					return true
+				}
+			}
+		}
+	}
+	return false
+}
+
+// rootLength returns how many bytes the memory behind a register should have,
+// when the table and the arguments tell.
+func (p *printer) rootLength(reg int, phase tracefile.Phase) (uint64, bool) {
+	for i := range p.d.Copies {
+		c := &p.d.Copies[i]
+		if c.Parent >= 0 || int(c.Arg) != reg || (c.Phase == syscalls.AtEnter) != (phase == tracefile.AtEnter) || c.Mode != syscalls.Counted {
+			continue
+		}
+		least, known := uint64(0), false
+		for _, l := range c.Count {
+			if n, ok := p.length(l, view{}); ok && (!known || n < least) {
+				least, known = n, true
+			}
+		}
+		return least * uint64(c.Unit), known
+	}
+	return 0, false
+}
+
+// length evaluates a Length, whose siblings lie in v.
+func (p *printer) length(l syscalls.Length, v view) (uint64, bool) {
+	var n uint64
+	switch l.From {
+	case syscalls.LenConst:
+		n = uint64(l.Val)
+	case syscalls.LenArg:
+		if l.Val > 5 {
+			return 0, false
+		}
+		n = p.e.Args[l.Val]
+	case syscalls.LenIoctl:
+		if l.Val > 5 {
+			return 0, false
+		}
+		n = syscalls.IoctlSize(p.e.Args[l.Val])
+	case syscalls.LenRet:
+		if !p.done() {
+			return 0, false
+		}
+		n = uint64(p.e.Ret)
+	case syscalls.LenDeref:
+		if l.Val > 5 {
+			return 0, false
+		}
+		m, ok := p.root(int(l.Val), tracefile.AtExit)
+		if !ok {
+			m, ok = p.root(int(l.Val), tracefile.AtEnter)
+		}
+		if !ok || !m.has(int(l.Off)+int(l.Size)) {
+			return 0, false
+		}
+		n = load(m.data, int(l.Off), int(l.Size))
+	case syscalls.LenField:
+		if uint64(l.Val)+uint64(l.Size) > uint64(len(v.data)) {
+			return 0, false
+		}
+		n = load(v.data, int(l.Val), int(l.Size))
+	default:
+		return 0, false
+	}
+	return uint64(l.Scale(n)), true
+}
