@@ -76,11 +76,39 @@ func sendfile(p *printer) bool {
 	return true
 }
 
+// kexecFlags writes the flags of kexec_load: the architecture, then the others.
+func kexecFlags(p *printer, c *syscalls.Consts, v uint64) {
+	const arch = 0xffff0000 // KEXEC_ARCH_MASK, include/uapi/linux/kexec.h
+	p.consts(c, v&arch)
+	if v&^arch != 0 {
+		p.c('|')
+		p.consts(p.set("kexec_flags"), v&^arch)
+	}
+}
+
+// nameToHandle writes name_to_handle_at when the handle is not there.
+func nameToHandle(p *printer) bool {
+	if len(p.d.Args) < 5 {
+		return false
+	}
+	if in, ok := p.root(p.d.Args[2].Reg, tracefile.AtEnter); ok && in.has(8) {
+		return false
+	}
+	p.arg(0)
+	p.arg(1)
+	for i := 2; i < 4; i++ {
+		p.next()
+		p.addr(p.reg(&p.d.Args[i]))
+	}
+	p.arg(4)
+	return true
+}
+
 // fileHandle writes struct file_handle: the handle itself is no text, and the
 // room for it becomes its size.
 func fileHandle(p *printer, t *syscalls.Type, in, out view) bool {
 	size, kind, handle := fieldOf(t, "handle_bytes"), fieldOf(t, "handle_type"), fieldOf(t, "f_handle")
-	if size == nil || kind == nil || handle == nil || !in.has(4) {
+	if size == nil || kind == nil || handle == nil || !in.has(8) {
 		return false
 	}
 	p.s("{handle_bytes=")

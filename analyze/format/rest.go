@@ -91,13 +91,31 @@ func futexWakeOp(p *printer, _ *syscalls.Type, v view) {
 	if n>>28&shifted != 0 {
 		p.s("FUTEX_OP_OPARG_SHIFT<<28|")
 	}
-	p.named("futex_wake_ops", int64(n>>28&7))
-	p.s("<<28|")
+	p.shifted("futex_wake_ops", n>>28&7, "<<28")
+	p.c('|')
 	p.hex(n >> 12 & 0xfff)
 	p.s("<<12|")
-	p.named("futex_wake_cmps", int64(n>>24&15))
-	p.s("<<24|")
+	p.shifted("futex_wake_cmps", n>>24&15, "<<24")
+	p.c('|')
 	p.hex(n & 0xfff)
+}
+
+// shifted writes one of an enumeration and by how much it is moved: what it is
+// not stands behind that.
+func (p *printer) shifted(set string, v uint64, by string) {
+	c := p.set(set)
+	if c != nil && hasValue(c, v) {
+		p.consts(c, v)
+		p.s(by)
+		return
+	}
+	p.hex(v)
+	p.s(by)
+	if c != nil {
+		p.s(" /* ")
+		p.s(c.Prefix)
+		p.s("??? */")
+	}
 }
 
 // ptracer writes whom PR_SET_PTRACER lets trace.

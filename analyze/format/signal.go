@@ -10,12 +10,12 @@ import (
 // sigset writes a set of signals: [INT CHLD], or ~[KILL STOP] when most are in
 // it.
 func sigset(p *printer, _ *syscalls.Type, v view) {
-	if len(v.data) < min(v.want, 8) || len(v.data) == 0 || p.d != nil && (v.want < p.arch.PtrSize() || v.want > 8) && sigsetSize(p.d.Name) {
+	if len(v.data) < min(v.want, 8) || len(v.data) == 0 || v.want > 8 && p.d != nil && p.d.Name == "rt_sigpending" || p.d != nil && (v.want < p.arch.PtrSize() || v.want > 8) && sigsetSize(p.d.Name) {
 		p.lost(v)
 		return
 	}
 	size := min(len(v.data), 8)
-	p.sigset(load(v.data, 0, size), size*8)
+	p.sigset(load(v.data, 0, size), (size+3)&^3*8)
 }
 
 // sigsetSize tells whether the kernel takes no set for this call but one of
@@ -147,15 +147,13 @@ func siginfo(p *printer, _ *syscalls.Type, v view) {
 		value(8)
 	case code == siUser || code == siTkill:
 		sender()
+	case code == siSigIO:
+		p.s(", si_band=")
+		p.dec(signExtend(word(0), w))
+		p.s(", si_fd=")
+		p.dec(i32(w))
 	case code <= 0:
 		sender()
-		if word(8) != 0 {
-			value(8)
-		}
-	case code == siKernel && (signo != ssegv && signo != sbus && signo != sill && signo != sfpe && signo != strap):
-		if u32(0) != 0 || u32(4) != 0 {
-			sender()
-		}
 		if word(8) != 0 {
 			value(8)
 		}
@@ -180,17 +178,17 @@ func siginfo(p *printer, _ *syscalls.Type, v view) {
 			p.addr(word(2 * w))
 			p.s(", si_upper=")
 			p.addr(word(3 * w))
+		case signo == sbus && (code == 4 || code == 5): // BUS_MCEERR_AR, BUS_MCEERR_AO
+			p.s(", si_addr_lsb=")
+			p.hex(load(v.data, base+w, 2))
 		case signo == ssegv && code == 4: // SEGV_PKUERR
 			p.s(", si_pkey=")
 			p.udec(u32(2 * w))
 		}
+	case signo == spoll && code > 6: // POLL_HUP
 	case signo == spoll:
 		p.s(", si_band=")
-		if c := p.set("poll_events"); c != nil {
-			p.consts(c, word(0))
-		} else {
-			p.dec(int64(word(0)))
-		}
+		p.dec(signExtend(word(0), w))
 		p.s(", si_fd=")
 		p.dec(i32(w))
 	case signo == ssys:
@@ -216,6 +214,7 @@ const (
 	siUser   = 0
 	siKernel = 0x80
 	siTimer  = -2
+	siSigIO  = -5
 	siTkill  = -6
 )
 

@@ -76,28 +76,6 @@ func stat(p *printer, t *syscalls.Type, v view) bool {
 	return true
 }
 
-// statx writes struct statx: of the members only those that the kernel says it
-// filled in.
-func statx(p *printer, t *syscalls.Type, v view) bool {
-	if !p.o.Verbose || !v.has(t.Size) {
-		return false
-	}
-	mask := load(v.data, 0, 4)
-	bits := map[string]uint64{"stx_atime": 0x20, "stx_btime": 0x800, "stx_ctime": 0x80, "stx_mtime": 0x40,
-		"stx_mnt_id": 0x1000 | 0x4000, "stx_dio_mem_align": 0x2000, "stx_dio_offset_align": 0x2000}
-	p.c('{')
-	first := true
-	for i := range t.Fields {
-		f := &t.Fields[i]
-		if bit := bits[f.Name]; f.Hidden || bit != 0 && mask&bit == 0 {
-			continue
-		}
-		p.member(t, v, f.Name, &first)
-	}
-	p.c('}')
-	return true
-}
-
 // flock writes struct flock. The process that holds the lock is there only in
 // the answer to a question.
 func flock(p *printer, t *syscalls.Type, v view) bool {

@@ -76,6 +76,9 @@ func (p *printer) split(t *syscalls.Type, v view, out *view) {
 		}
 		p.s("...")
 	}
+	if behindKnown[t.Name] {
+		p.behind(", ", v, t.Size)
+	}
 	p.c('}')
 	if out != nil && len(t.Again) > 0 {
 		p.again(t, *out)

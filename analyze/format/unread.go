@@ -21,6 +21,7 @@ var most = map[string]uint64{
 	"setgroups32": 65536, "sethostname": 64, // __NEW_UTS_LEN, include/uapi/linux/utsname.h
 	"setdomainname": 64,
 	"setxattr":      65536, "lsetxattr": 65536, "fsetxattr": 65536, // XATTR_SIZE_MAX, include/uapi/linux/limits.h
+	"fsconfig": 1 << 20, // of FSCONFIG_SET_BINARY, fs/fsopen.c
 }
 
 // unread tells whether strace prints the address of what register reg points to
@@ -66,4 +67,4 @@ func (p *printer) unread(t *syscalls.Type, reg int) bool {
 
 // least is the size of the first version of a structure that has grown since; a
 // caller that states less is refused.
-var least = map[string]int{"mount_attr": 32, "open_how": 24}
+var least = map[string]int{"mount_attr": 32, "open_how": 24, "xattr_args_in": 16, "xattr_args_out": 16}

@@ -79,6 +79,13 @@ func init() {
 		"uid16": (*printer).id16,
 		"gid16": (*printer).id16,
 		"signo": (*printer).signo, "signo64": (*printer).signo,
+		"usigno": func(p *printer, v uint64) {
+			if v > 64 {
+				p.udec(v)
+				return
+			}
+			p.signo(v)
+		},
 		"mode": (*printer).mode, "mode16": (*printer).mode, "mode32": (*printer).mode,
 		"addr": (*printer).addr, "addr64": (*printer).addr,
 		"pid": (*printer).pid, "tid": (*printer).pid,
@@ -311,7 +318,7 @@ func (p *printer) array(t *syscalls.Type, v view) {
 		p.lost(v)
 		return
 	}
-	if t.Size > 0 && v.faulted && len(v.data) < t.Size {
+	if t.Size > 0 && v.faulted && len(v.data) < t.Size && e.Name != "futex_waitv" {
 		p.lost(v)
 		return
 	}
@@ -443,7 +450,7 @@ func (p *printer) pointerArg(t *syscalls.Type, reg int) {
 		p.pointee(t.Elem, out)
 	default:
 		n, known := p.rootLength(reg, phaseOf(t.Dir))
-		if known && n == 0 && (t.Dir == syscalls.In || p.done()) {
+		if known && n == 0 && (t.Dir == syscalls.In || p.done() || p.d.Name == "listmount" || p.d.Name == "listns") {
 			p.pointee(t.Elem, view{buf: -1, addr: addr})
 			return
 		}

@@ -5,19 +5,22 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 )
 
-// operations are programs that make calls of one operation after the other.
-var operations = []struct {
+// An operation is a program that makes calls of one operation after the other.
+type operation struct {
 	prog   string
 	args   string // of the program
 	option string // of strace, and of replay
 	calls  string // regular expression of the calls that are held against strace's
 	lines  int    // there are at least so many
 	differ []difference
-}{
+}
+
+var operations = []operation{
 	{"controls", "", "", `fcntl|(?:shm|msg|sem)ctl|arch_prctl`, 8000, []difference{
 		{lines: `^fcntl\(-1, 0x4(?:0[34b-f]|10) `, why: "F_DUPFD_QUERY, F_CREATED_QUERY, hints and delegations, which strace 6.1 does not know", before: "7.2"},
 		{lines: `^fcntl\(-1, F_GETOWNER_UIDS`, why: "strace does not look at the answer"},
@@ -94,7 +97,7 @@ func TestOperationsLikeStrace(t *testing.T) {
 	need(t, "setarch")
 	need(t, "gcc")
 	bin := buildSysreel(t)
-	for _, o := range operations {
+	for _, o := range slices.Concat(operations, processOperations) {
 		t.Run(strings.Join(strings.Fields(o.prog+" "+o.args+" "+o.option), "_"), func(t *testing.T) {
 			prog := filepath.Join(t.TempDir(), o.prog)
 			if out, err := exec.Command("gcc", "-w", "-O1", "-o", prog, "../../testdata/progs/"+o.prog+".c").CombinedOutput(); err != nil {

@@ -26,7 +26,7 @@ var integers = map[string]builtin{
 
 	"fd": {4, true, Dec}, "dirfd": {4, true, Dec}, "pid": {4, true, Dec}, "tid": {4, true, Dec}, "pgid": {4, true, Dec},
 	"uid": {4, false, Dec}, "gid": {4, false, Dec}, "uid16": {2, false, Dec}, "gid16": {2, false, Dec},
-	"signo": {4, true, Dec}, "signo64": {8, false, Dec}, "ifindex": {4, false, Dec}, "mode": {2, false, Oct}, "mode16": {2, false, Oct}, "mode32": {4, false, Oct}, "dev": {4, false, Dec},
+	"signo": {4, true, Dec}, "usigno": {word, false, Dec}, "signo64": {8, false, Dec}, "ifindex": {4, false, Dec}, "mode": {2, false, Oct}, "mode16": {2, false, Oct}, "mode32": {4, false, Oct}, "dev": {4, false, Dec},
 	"off": {word, true, Dec}, "loff": {8, true, Dec}, "loffhl": {8, true, Dec}, "loffhilo": {8, true, Dec},
 	"time_t": {word, true, Dec}, "time64": {8, true, Dec}, "clock_t": {word, true, Dec},
 	"hex8": {1, false, Hex}, "hex32": {4, false, Hex},

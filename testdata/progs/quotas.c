@@ -1,4 +1,4 @@
-/* quotactl and quotactl_fd by command, prctl by operation. */
+/* quotactl and quotactl_fd by command. */
 #include "pretend.h"
 
 int main(void)
@@ -19,10 +19,6 @@ int main(void)
 				syscall(443, 3L, cmd, 1L, m, 0, FINE); /* quotactl_fd */
 			}
 		}
-	}
-	for (int op = 0; op < 64; op++) {
-		syscall(SYS_prctl, op, 1L, 2L, 3L, 4L, FINE);
-		syscall(SYS_prctl, op, 0L, 0L, 0L, 0L, FAIL);
 	}
 	return 0;
 }
