@@ -112,6 +112,7 @@ get_kernel_syms: table=arg1
 getpmsg putpmsg: fd=arg1 ctlptr=arg2 dataptr=arg3 band=arg4 bandp=arg4 flags=arg5 flagsp=arg5
 getresgid setresgid: rgid=ruid egid=euid sgid=suid
 io_uring_enter: sig=sigset
+io_uring_enter$EXT_ARG io_uring_enter$EXT_ARG_REG: sig=arg sigsetsize=argsz
 kill pidfd_send_signal rt_sigqueueinfo rt_tgsigqueueinfo tgkill tkill: sig=signum
 rt_sigqueueinfo: pid=tgid
 map_shadow_stack: size=len
@@ -145,7 +146,7 @@ PR_SET_DUMPABLE: arg2=dumpable
 PR_GET_NAME PR_SET_NAME: arg2=name
 PR_GET_UNALIGN PR_SET_UNALIGN PR_SET_SECUREBITS: arg2=flags
 PR_GET_TSC PR_SET_TSC PR_SET_THP_DISABLE: arg2=flag
-PR_GET_FPEXC PR_SET_FPEXC PR_SET_TIMING PR_SET_TAGGED_ADDR_CTRL: arg2=mode
+PR_GET_FPEXC PR_SET_FP_MODE PR_SET_FPEXC PR_SET_TIMING PR_SET_TAGGED_ADDR_CTRL: arg2=mode
 PR_GET_FPEMU PR_SET_FPEMU: arg2=fpemu
 PR_GET_ENDIAN PR_SET_ENDIAN: arg2=endianness
 PR_GET_CHILD_SUBREAPER: arg2=isset
@@ -156,6 +157,7 @@ PR_SET_MDWE: arg2=mask
 PR_SET_PTRACER: arg2=pid
 prctl$SECCOMP_FILTER: arg2=mode arg3=filter
 PR_SET_SECCOMP: arg2=mode
+prctl$MCE_KILL: arg3=policy
 prctl$CAP_AMBIENT: arg2=operation arg3=caps
 PR_CAPBSET_READ PR_CAPBSET_DROP: arg2=cap
 PR_CAP_AMBIENT PR_MCE_KILL PR_SET_MM: arg2=operation
@@ -165,6 +167,11 @@ PR_SET_SYSCALL_USER_DISPATCH: arg2=operation arg3=off arg4=size arg5=switch
 PR_GET_SPECULATION_CTRL PR_SET_SPECULATION_CTRL: arg2=misfeature arg3=value
 PR_GET_TID_ADDRESS: arg2=addr
 PR_PAC_RESET_KEYS: arg2=keys
+PR_PPC_GET_DEXCR PR_PPC_SET_DEXCR: arg2=which
+PR_PPC_SET_DEXCR: arg3=ctrl
+PR_RISCV_SET_ICACHE_FLUSH_CTX: arg2=ctx arg3=scope
+PR_RISCV_V_SET_CONTROL PR_SME_SET_VL: arg2=arg
+PR_SVE_SET_VL: arg2=value
 PR_PAC_SET_ENABLED_KEYS: arg2=bitmask_affected arg3=bitmask_set
 keyctl: id=key ringid=keyring perm=perms
 KEYCTL_SEARCH: ringid=keyring destringid=dest_keyring

@@ -175,7 +175,7 @@ func futexWaiter(p *printer, t *syscalls.Type, v view) bool {
 // rseqCPU writes the number of a processor, or why there is none.
 func rseqCPU(p *printer, c *syscalls.Consts, v uint64) {
 	if c.Has(v) {
-		p.consts(c, v)
+		p.styled(func() { p.dec(signExtend(v, 4)) }, func() { p.consts(c, v) })
 	} else {
 		p.udec(v)
 	}

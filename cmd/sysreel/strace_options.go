@@ -289,8 +289,9 @@ func (o *straceOptions) set(key, spelt string, value *string) error {
 		if key == "fault" {
 			expr = "fault=" + text
 		}
-		if calls, _, _ := strings.Cut(text, ":"); calls == "" || callSet(new(string), calls) != nil {
-			return straceError("invalid system call '%s'", calls)
+		calls, _, _ := strings.Cut(text, ":")
+		if err := callSet(new(string), calls); err != nil {
+			return err
 		}
 		if err := record.CheckInject(expr); err != nil {
 			return straceError("invalid %s argument '%s': %v", key, text, err)

@@ -1,7 +1,9 @@
 package main
 
 import (
+	"errors"
 	"math"
+	"regexp/syntax"
 	"slices"
 	"strconv"
 	"strings"
@@ -108,21 +110,71 @@ func (o *straceOptions) setColumns(list string) error {
 
 // callSet takes a set of calls.
 func callSet(to *string, text string) error {
-	if _, err := syscalls.ParseSet(text); err != nil {
-		name := text
-		for item := range strings.SplitSeq(strings.TrimPrefix(text, "!"), ",") {
-			if _, err := syscalls.ParseSet(item); err != nil || item == "none" && text != "none" {
-				name = item
-				break
-			}
-		}
-		if before, designator, ok := strings.Cut(name, "@"); ok && callSet(new(string), before) == nil {
-			return usagef("incorrect personality designator '%s' in qualification '%s'", designator, name)
-		}
-		return straceError("invalid system call '%s'", name)
+	rest, not := text, ""
+	for strings.HasPrefix(rest, "!") {
+		rest = rest[1:]
+		not = map[string]string{"": "!", "!": ""}[not]
 	}
-	*to = text
+	items := strings.FieldsFunc(rest, func(r rune) bool { return r == ',' })
+	if len(items) == 0 {
+		return straceError("invalid system call '%s'", text)
+	}
+	for _, item := range items {
+		if err := callItem(item, len(items) == 1); err != nil {
+			return err
+		}
+	}
+	*to = not + strings.Join(items, ",")
 	return nil
+}
+
+// callItem checks a member of a set of calls; alone tells whether it is the only
+// one.
+func callItem(item string, alone bool) error {
+	_, err := syscalls.ParseSet(item)
+	name, size, sized := strings.Cut(strings.TrimPrefix(item, "?"), "@")
+	nr, notNumber := strconv.ParseUint(name, 10, 31)
+	var re *syntax.Error
+	switch {
+	case errors.As(err, &re):
+		return straceError("regcomp: %s: %s", strings.TrimLeft(item, "?/"), regexpTrouble(re))
+	case err != nil && sized && callItem(name, alone) == nil:
+		return usagef("incorrect personality designator '%s' in qualification '%s'", size, item)
+	case err != nil, item == "none" && !alone, notNumber == nil && item[0] != '?' && !callNumber(uint32(nr)):
+		return straceError("invalid system call '%s'", item)
+	}
+	return nil
+}
+
+// callNumber tells whether a call of any architecture has that number.
+func callNumber(nr uint32) bool {
+	known := func(a syscalls.Arch) bool { return syscalls.Lookup(a, nr) != nil }
+	return known(syscalls.AMD64) || known(syscalls.ARM64) || known(syscalls.I386)
+}
+
+// regexpTrouble tells in the words of regerror(3) what is wrong.
+func regexpTrouble(err *syntax.Error) string {
+	switch err.Code {
+	case syntax.ErrMissingParen, syntax.ErrUnexpectedParen:
+		return `Unmatched ( or \(`
+	case syntax.ErrMissingBracket:
+		if err.Expr == "[" {
+			return "Invalid regular expression"
+		}
+		return "Unmatched [, [^, [:, [., or [="
+	case syntax.ErrMissingRepeatArgument, syntax.ErrInvalidRepeatOp:
+		return "Invalid preceding regular expression"
+	case syntax.ErrInvalidRepeatSize:
+		return "Regular expression too big"
+	case syntax.ErrTrailingBackslash:
+		return "Trailing backslash"
+	case syntax.ErrInvalidCharRange:
+		if strings.HasPrefix(err.Expr, "[:") {
+			return "Invalid character class name"
+		}
+		return "Invalid range end"
+	}
+	return "Invalid regular expression"
 }
 
 // daemonized is where the tracer is to run: -D.
