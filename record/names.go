@@ -19,7 +19,7 @@ import (
 func (c *encoder) name(e *tracefile.Event, names []ptrace.Name) {
 	for i := range names {
 		n := &names[i]
-		if n.After || !varies(n) && c.world.Knows(e.Thread, n.FD, n.Link) && (!c.names || c.world.Shows(e.Thread, n.FD, n.Link)) {
+		if n.After || !varies(n) && !c.untold(e, n) && c.world.Knows(e.Thread, n.FD, n.Link) && (!c.names || c.world.Shows(e.Thread, n.FD, n.Link)) {
 			continue
 		}
 		shown := c.secrets.Link(n.Link)
@@ -39,7 +39,7 @@ func (c *encoder) name(e *tracefile.Event, names []ptrace.Name) {
 		}
 		f.Files = append(f.Files, &tracepb.OpenFile{Fd: n.FD})
 		if len(shown) > 0 {
-			f.Files = append(f.Files, &tracepb.OpenFile{Fd: n.FD, Link: shown, Device: []byte(n.Device)})
+			f.Files = append(f.Files, &tracepb.OpenFile{Fd: n.FD, Link: shown, Socket: []byte(n.Socket), Device: []byte(n.Device)})
 		}
 	}
 	if c.names {
@@ -54,6 +54,19 @@ func (c *encoder) name(e *tracefile.Event, names []ptrace.Name) {
 // varies tells whether what is told of a descriptor is another thing each time: the
 // count of an eventfd.
 func varies(n *ptrace.Name) bool { return strings.HasPrefix(n.Device, "{") }
+
+// untold tells whether it is not known yet which netlink socket a descriptor is.
+func (c *encoder) untold(e *tracefile.Event, n *ptrace.Name) bool {
+	if n.Socket == "" {
+		return false
+	}
+	f := c.world.See(e.Thread).Process.File(n.FD)
+	if f == nil {
+		return true
+	}
+	_, known := f.Netlink()
+	return !known
+}
 
 // nameMade gives a call what the descriptors are that it made, all of them.
 func (c *encoder) nameMade(e *tracefile.Event, names []ptrace.Name) {

@@ -12,6 +12,7 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+	"time"
 
 	"sysreel/proto/tracefile"
 	"sysreel/proto/world"
@@ -116,6 +117,93 @@ func TestNamesSaid(t *testing.T) {
 		if calls < 100 || said > most {
 			t.Errorf("%s: of %d calls %d said what they read", expr, calls, said)
 		}
+	}
+}
+
+// Of which protocol a netlink socket is, is known whichever calls are recorded.
+func TestNamesNetlink(t *testing.T) {
+	path := prog(t, "protocols")
+	for _, expr := range []string{"all", "sendto", "sendto,bind", "sendto,socket", "sendto,dup2,close", "!dup2", "!bind"} {
+		t.Run(expr, func(t *testing.T) {
+			t.Parallel()
+			r := record(t, Options{Trace: expr}, path)
+			if r.status != 0 || r.stdout != "ok\n" || r.stderr != "" {
+				t.Fatalf("status %d\n%s%s", r.status, r.stdout, r.stderr)
+			}
+			checkProtocols(t, r.trace)
+		})
+	}
+	for _, expr := range []string{"all", "sendto"} {
+		t.Run("attach/"+expr, func(t *testing.T) {
+			t.Parallel()
+			cmd := exec.Command(path, "-")
+			in, err := cmd.StdinPipe()
+			if err != nil {
+				t.Fatal(err)
+			}
+			out, err := cmd.StdoutPipe()
+			if err != nil {
+				t.Fatal(err)
+			}
+			if err := cmd.Start(); err != nil {
+				t.Fatal(err)
+			}
+			awaitOpen(t, cmd.Process.Pid, 6)
+			file := filepath.Join(t.TempDir(), "t.reel")
+			rec := attach(t, Options{PIDs: []int{cmd.Process.Pid}, Trace: expr}, file)
+			io.WriteString(in, "!")
+			if b, err := io.ReadAll(out); err != nil || string(b) != "ok\n" {
+				t.Errorf("%v: %s", err, b)
+			}
+			if err := cmd.Wait(); err != nil {
+				t.Error(err)
+			}
+			if err := rec.Wait(); err != nil {
+				t.Fatal(err)
+			}
+			checkProtocols(t, readTrace(t, file))
+		})
+	}
+}
+
+// awaitOpen waits until the process is in read(2), having opened a descriptor.
+func awaitOpen(t *testing.T, pid, fd int) {
+	t.Helper()
+	for range 2000 {
+		call, _ := os.ReadFile(fmt.Sprintf("/proc/%d/syscall", pid))
+		_, err := os.Readlink(fmt.Sprintf("/proc/%d/fd/%d", pid, fd))
+		if err == nil && strings.HasPrefix(string(call), fmt.Sprint(syscall.SYS_READ, " ")) {
+			return
+		}
+		time.Sleep(10 * time.Millisecond)
+	}
+	t.Fatal("the program does not read")
+}
+
+// checkProtocols holds the protocols of the sockets of a trace against what
+// testdata/progs/protocols.c says of them.
+func checkProtocols(t *testing.T, tr trace) {
+	t.Helper()
+	w := world.ForReading()
+	checked := 0
+	for i := range tr.events {
+		e := &tr.events[i]
+		w.Named(e)
+		if e.Kind == tracefile.Syscall && e.NR == syscall.SYS_SENDTO && len(e.Bufs) > 0 && len(e.Bufs[0].Data) == 16 {
+			header := e.Bufs[0].Data
+			want, got, known := int(header[8]), 0, false
+			if f := w.See(e.Thread).Process.File(int32(e.Args[0])); f != nil {
+				got, known = f.Netlink()
+			}
+			if maybe := header[4] == 2; known && got != want || !known && !maybe {
+				t.Errorf("event %d: descriptor %d is of protocol %d (%v), not %d", e.Num, int32(e.Args[0]), got, known, want)
+			}
+			checked++
+		}
+		w.Apply(e)
+	}
+	if checked != 28 {
+		t.Errorf("%d messages", checked)
 	}
 }
 

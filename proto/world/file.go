@@ -153,6 +153,10 @@ func (f *File) setSocketText(s string) {
 		}
 		return
 	}
+	if proto == "NETLINK" {
+		f.setNetlink(body)
+		return
+	}
 	local, peer, _ := strings.Cut(body, "->")
 	if strings.IndexByte(local, ':') >= 0 {
 		f.Local = local

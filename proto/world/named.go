@@ -39,6 +39,10 @@ func (w *World) Named(e *tracefile.Event) {
 					w.touch(p.files, o.Fd)
 					s.file.Device = f.Device // an eventfd's count
 				}
+				if f.Proto != "" && s.file.Proto == "" {
+					w.touch(p.files, o.Fd)
+					s.file.Proto, s.file.Local, s.file.Peer = f.Proto, f.Local, f.Peer
+				}
 				another = false
 				continue
 			}
@@ -90,17 +94,26 @@ func (w *World) Aside(e *tracefile.Event, fn func() error) error {
 	}
 	p := w.See(e.Thread).Process
 	cwd := p.fs.cwd
-	was := make([]slot, len(e.Facts.Files))
+	was := make([]struct {
+		slot slot
+		file File
+	}, len(e.Facts.Files))
 	for i, o := range e.Facts.Files {
 		if s := p.files.slot(o.Fd); s != nil {
-			was[i] = *s
+			was[i].slot = *s
+			if s.file != nil {
+				was[i].file = *s.file
+			}
 		}
 	}
 	w.Named(e)
 	err := fn()
 	for i, o := range e.Facts.Files {
 		if s := p.files.slot(o.Fd); s != nil {
-			*s = was[i]
+			*s = was[i].slot
+			if s.file != nil {
+				*s.file = was[i].file
+			}
 		}
 	}
 	p.fs.cwd = cwd

@@ -1,7 +1,9 @@
 package world
 
 import (
+	"cmp"
 	"reflect"
+	"strconv"
 	"testing"
 
 	"sysreel/proto/syscalls"
@@ -45,15 +47,30 @@ func TestNamed(t *testing.T) {
 		check(4, "socket:[8]")
 		check(3, "")
 	}
+	// Which netlink socket it is may become known later.
+	w.Named(names(tracefile.Syscall, "", is(6, "socket:[9]")))
+	check(6, "socket:[9]")
+	for text, want := range map[string]string{"0:77": "ROUTE:77", "ROUTE:2345": "ROUTE:2345", "16": "GENERIC", "30:56": "30:56", "SOCK_DIAG": "SOCK_DIAG", "1234567": ""} {
+		inode := "1" + strconv.Itoa(len(text))
+		w.Named(names(tracefile.Syscall, "", is(6, ""), is(6, "socket:["+inode+"]")))
+		w.Named(names(tracefile.Syscall, "", &tracepb.OpenFile{Fd: 6, Link: []byte("socket:[" + inode + "]"), Socket: []byte("NETLINK:[" + text + "]")}))
+		check(6, "NETLINK:["+cmp.Or(want, inode)+"]")
+		if _, known := p().File(6).Netlink(); known != (want != "") {
+			t.Errorf("%s: protocol known: %v", text, known)
+		}
+	}
 	if p().Cwd() != "/d" {
 		t.Errorf("in %q", p().Cwd())
 	}
 
 	// Of a call in flight it changes nothing.
-	flying := names(tracefile.InFlight, "/e", is(4, ""), is(4, "/b"), is(3, "/c"), is(5000, "/f"))
+	w.Named(names(tracefile.Syscall, "", is(7, "socket:[70]")))
+	flying := names(tracefile.InFlight, "/e", is(4, ""), is(4, "/b"), is(3, "/c"), is(5000, "/f"),
+		&tracepb.OpenFile{Fd: 7, Link: []byte("socket:[70]"), Socket: []byte("NETLINK:[0:1]")})
 	err := w.Aside(flying, func() error {
 		check(4, "/b")
 		check(3, "/c")
+		check(7, "NETLINK:[ROUTE:1]")
 		check(5000, "/f")
 		if p().Cwd() != "/e" {
 			t.Errorf("in %q", p().Cwd())
@@ -66,6 +83,7 @@ func TestNamed(t *testing.T) {
 	w.Apply(flying)
 	check(4, "socket:[8]")
 	check(3, "")
+	check(7, "socket:[70]")
 	check(5000, "")
 	if p().Cwd() != "/d" {
 		t.Errorf("in %q", p().Cwd())

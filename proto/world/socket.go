@@ -143,6 +143,22 @@ func (f *File) Netlink() (int, bool) {
 	return int(n), ok
 }
 
+// setNetlink takes over what a trace says of a netlink socket: "ROUTE", "ROUTE:1234"
+// or, as /proc/net/netlink has it, "0:1234". Where the protocol was not known there
+// is an inode.
+func (f *File) setNetlink(text string) {
+	name, pid, bound := strings.Cut(text, ":")
+	if n, err := strconv.ParseUint(name, 10, 5); err == nil { // MAX_LINKS is 32
+		name = netlinkName(n)
+	} else if _, ok := netlinkNames().ByName("NETLINK_" + name); !ok {
+		return
+	}
+	f.Local = name
+	if bound {
+		f.Local += ":" + pid
+	}
+}
+
 // setLocal notes the address of a socket. That of netlink is told as strace
 // -yy does: "ROUTE:1234".
 func (f *File) setLocal(data []byte) {

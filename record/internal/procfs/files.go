@@ -176,13 +176,36 @@ func (r *Reader) sockets(pid int) map[string][]byte {
 		}
 		all[string(f[6])] = []byte(text + "]")
 	}
+	r.netlinks(pid, func(inode, text []byte) { all[string(inode)] = text })
+	return all
+}
+
+// Netlink describes the netlink socket that readlink shows as link, of pid's
+// network namespace: "NETLINK:[0:1234]", its protocol and address. Of a socket
+// without address, and of what is none, it returns "".
+func (r *Reader) Netlink(pid int, link []byte) (text string) {
+	of, ok := bytes.CutPrefix(link, []byte("socket:["))
+	if !ok {
+		return ""
+	}
+	of = bytes.TrimSuffix(of, []byte("]"))
+	r.netlinks(pid, func(inode, described []byte) {
+		if bytes.Equal(inode, of) {
+			text = string(described)
+		}
+	})
+	return text
+}
+
+// netlinks tells of the netlink sockets of pid's network namespace that have an
+// address.
+func (r *Reader) netlinks(pid int, tell func(inode, text []byte)) {
 	for line := range bytes.Lines(r.file(pid, "net/netlink")) {
 		// sk Eth Pid Groups Rmem Wmem Dump Locks Drops Inode
-		if f := bytes.Fields(line); len(f) >= 10 {
-			all[string(f[9])] = fmt.Appendf(nil, "NETLINK:[%s:%s]", f[1], f[2])
+		if f := bytes.Fields(line); len(f) >= 10 && string(f[9]) != "Inode" {
+			tell(f[9], fmt.Appendf(nil, "NETLINK:[%s:%s]", f[1], f[2]))
 		}
 	}
-	return all
 }
 
 // address parses an address of /proc/net/tcp: 32-bit words of the address in

@@ -28,6 +28,9 @@ type Name struct {
 	After bool
 	// Device is what procfs.Detail tells of it, where everything is read.
 	Device string
+	// Socket is what procfs.Netlink tells of a socket that messages go through:
+	// its protocol says what they are.
+	Socket string
 
 	changed bool // since it was last asked for
 }
@@ -183,19 +186,31 @@ func (e *Engine) name(t *thread, fd int32, after bool) {
 		return
 	}
 	known, was := t.proc.links[fd]
-	changed := !was || !bytes.Equal(known, link)
+	changed := !was || !bytes.Equal(known.link, link)
+	if changed {
+		known = shown{link: bytes.Clone(link)}
+	}
+	if known.socket == "" && t.call.entry.messages && e.netlink(t, fd) {
+		known.socket = e.proc.Netlink(int(t.TID), known.link)
+		changed = changed || known.socket != ""
+	}
 	if changed {
 		if t.proc.links == nil || len(t.proc.links) >= maxLinks {
-			t.proc.links = make(map[int32][]byte)
+			t.proc.links = make(map[int32]shown)
 		}
-		known = bytes.Clone(link)
 		t.proc.links[fd] = known
 	}
-	named := Name{FD: fd, Link: known, After: after, changed: changed}
+	named := Name{FD: fd, Link: known.link, After: after, Socket: known.socket, changed: changed}
 	if n := &e.naming; n.all && fd != world.Cwd {
-		named.Device = procfs.Detail(string(n.path[:len(n.path)-1]), known)
+		named.Device = procfs.Detail(string(n.path[:len(n.path)-1]), known.link)
 	}
 	t.call.names = append(t.call.names, named)
+}
+
+// shown is what a descriptor was when it was last asked for.
+type shown struct {
+	link   []byte // never changed
+	socket string // "" if that was not asked for, or is not known
 }
 
 // maxLinks bounds what is remembered of a process.
@@ -214,7 +229,7 @@ func appendNames(dst, names []Name, event int) []Name {
 func namesBytes(names []Name) (n int) {
 	for i := range names {
 		if names[i].changed {
-			n += nameBytes + len(names[i].Link)
+			n += nameBytes + len(names[i].Link) + len(names[i].Socket)
 		}
 	}
 	return n

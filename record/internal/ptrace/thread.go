@@ -25,7 +25,7 @@ type process struct {
 	// the other threads to be reaped by us.
 	execs int
 	// links is what its descriptors were when they were last asked for.
-	links map[int32][]byte
+	links map[int32]shown
 	// space is what is known of its executable memory.
 	space *unwind.Space
 	// stored tells of descriptors whether they are of files, if they are in
