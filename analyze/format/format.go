@@ -78,6 +78,12 @@ type Devices interface {
 	Device(fd int32) string
 }
 
+// Terminals may be implemented by Names that know which descriptors are
+// terminals: a terminal has no requests of sound devices.
+type Terminals interface {
+	Terminal(fd int32) bool
+}
+
 // A Formatter writes calls as text. It may be used for any number of calls,
 // one at a time; it keeps no reference to them.
 type Formatter struct {

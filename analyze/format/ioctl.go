@@ -10,6 +10,10 @@ import (
 // (include/uapi/asm-generic/ioctl.h).
 func ioctlRequest(p *printer, c *syscalls.Consts, v uint64) {
 	v = truncate(v, 4)
+	if name := terminalRequests[v]; name != "" && p.onTerminal() {
+		p.styled(func() { p.hex(v) }, func() { p.s(name) })
+		return
+	}
 	variable := p.variableRequest(v)
 	switch known := c.Has(v); {
 	case known && variable:
@@ -28,6 +32,16 @@ func ioctlRequest(p *printer, c *syscalls.Consts, v uint64) {
 		p.hex(part)
 	}
 	p.c(')')
+}
+
+// terminalRequests are those of terminals that are others of sound devices
+// (include/uapi/asm-generic/ioctls.h, include/uapi/linux/soundcard.h).
+var terminalRequests = map[uint64]string{0x5402: "TCSETS", 0x5403: "TCSETSW", 0x5404: "TCSETSF"}
+
+// onTerminal tells whether the call's descriptor is known to be a terminal.
+func (p *printer) onTerminal() bool {
+	t, ok := p.names.(Terminals)
+	return ok && t.Terminal(int32(p.e.Args[0]))
 }
 
 // variableRequest is a request, or a row of them, whose size is that of a buffer

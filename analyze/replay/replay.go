@@ -347,6 +347,9 @@ func (n *names) Device(fd int32) string {
 	return ""
 }
 
+// Terminal tells whether a descriptor is a terminal.
+func (n *names) Terminal(fd int32) bool { return n.process.File(fd).Terminal() }
+
 // isDevice tells whether what is told of a descriptor is a device's number.
 func isDevice(detail string) bool {
 	return strings.HasPrefix(detail, "char ") || strings.HasPrefix(detail, "block ")

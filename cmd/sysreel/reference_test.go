@@ -82,6 +82,7 @@ func olderThan(t *testing.T, a, b string) bool {
 var (
 	newRseq       = regexp.MustCompile(`\brseq\(\{cpu_id_start=.*?\}, (\d+), `)
 	newEpollData  = regexp.MustCompile(`(\{events=[^{}]*, )data=(0x[0-9a-f]+|0)\}`)
+	newTermios    = regexp.MustCompile(`(, |/\* )(TCSETS([WF]?))(, | \*/)`)
 	newSchedParam = regexp.MustCompile(`\{sched_priority=(-?\d+)\}([,)])`)
 )
 
@@ -107,6 +108,10 @@ func inWordsOf(t *testing.T, text string) string {
 		m := newEpollData.FindStringSubmatch(s)
 		n := number(m[2])
 		return fmt.Sprintf("%sdata={u32=%d, u64=%d}}", m[1], uint32(n), n)
+	})
+	text = newTermios.ReplaceAllStringFunc(text, func(s string) string {
+		m := newTermios.FindStringSubmatch(s)
+		return m[1] + map[string]string{"": "SNDCTL_TMR_START or ", "W": "SNDCTL_TMR_STOP or ", "F": "SNDCTL_TMR_CONTINUE or "}[m[3]] + m[2] + m[4]
 	})
 	return newSchedParam.ReplaceAllString(text, "[$1]$2")
 }

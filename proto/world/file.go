@@ -62,6 +62,32 @@ func StoredAt(link string) bool {
 	return strings.HasPrefix(link, "/")
 }
 
+// Terminal reports whether f is a terminal of the kernel's own majors, by its
+// number where that was asked for, else by its name
+// (Documentation/admin-guide/devices.txt). f may be nil.
+func (f *File) Terminal() bool {
+	if f == nil || f.Kind != Named {
+		return false
+	}
+	if major, ok := strings.CutPrefix(f.Device, "char "); ok {
+		major, _, _ = strings.Cut(major, ":")
+		n, err := strconv.Atoi(major)
+		return err == nil && (n >= 3 && n <= 5 || n >= 136 && n <= 143) // old and new pairs, consoles, serial lines
+	}
+	switch f.Path {
+	case "/dev/ptmx", "/dev/console", "/dev/tty":
+		return true
+	}
+	number, ok := strings.CutPrefix(f.Path, "/dev/tty")
+	if ok {
+		number = strings.TrimPrefix(number, "S")
+	} else if number, ok = strings.CutPrefix(f.Path, "/dev/pts/"); !ok || number == "ptmx" {
+		return ok
+	}
+	_, err := strconv.ParseUint(number, 10, 32)
+	return err == nil
+}
+
 // Name returns what strace -y prints between < and >.
 func (f *File) Name() string {
 	if f.Kind == Named {

@@ -456,3 +456,24 @@ func TestInjectedCall(t *testing.T) {
 		t.Errorf("%s in %s, want %s in /home", got, p.Cwd(), want)
 	}
 }
+
+func TestTerminal(t *testing.T) {
+	for want, files := range map[bool][]*File{
+		true: {
+			{Kind: Named, Path: "/dev/ptmx"}, {Kind: Named, Path: "/dev/pts/0"}, {Kind: Named, Path: "/dev/pts/ptmx"},
+			{Kind: Named, Path: "/dev/tty"}, {Kind: Named, Path: "/dev/tty63"}, {Kind: Named, Path: "/dev/ttyS0"},
+			{Kind: Named, Path: "/dev/console"}, {Kind: Named, Path: "/tmp/a", Device: "char 143:3"},
+		},
+		false: {
+			nil, {}, {Kind: Named, Path: "/dev/null"}, {Kind: Named, Path: "/dev/ttyUSB0"}, {Kind: Named, Path: "/dev/ttyS"},
+			{Kind: Named, Path: "/dev/pts"}, {Kind: Named, Path: "/dev/tty1", Device: "char 1:3"}, {Kind: Socket, Path: "/dev/tty"},
+			{Kind: Named, Path: "/tmp/a", Device: "block 3:1"},
+		},
+	} {
+		for _, f := range files {
+			if f.Terminal() != want {
+				t.Errorf("%+v: terminal is %v", f, !want)
+			}
+		}
+	}
+}
