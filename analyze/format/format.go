@@ -90,6 +90,11 @@ type Formatter struct {
 	p     printer
 	base  Options
 	flags map[flagKey]string // rendered flag sets; bounded by maxCachedFlags
+	types []*typeCode        // by Type.Sym
+	other typeCode           // of a type without
+	calls [callCodes]callCode
+	// seconds are dates; see [printer.second].
+	seconds [cachedSeconds]second
 }
 
 // New returns a Formatter.
@@ -222,6 +227,7 @@ type printer struct {
 	arch   syscalls.Arch
 	b      []byte // the text so far
 	name   int    // length of "name("
+	room   []byte // for the name of a descriptor
 	commas []int  // where the ", " between arguments stand
 	begun  int    // arguments
 
@@ -298,7 +304,7 @@ func (p *printer) call() {
 	}
 	d, p.d = meant, meant
 	p.netlinkFD()
-	if fn := irregular[d.Name]; fn != nil && !p.shallow && fn(p) {
+	if fn := p.known().irregular; fn != nil && !p.shallow && fn(p) {
 		return
 	}
 	for i := range d.Args {

@@ -8,6 +8,9 @@ import (
 // countUnread tells whether it lies in memory how much there is behind a
 // register, and that memory is not there.
 func (p *printer) countUnread(reg int) bool {
+	if p.known().counted>>reg&1 == 0 {
+		return false
+	}
 	for i := range p.d.Copies {
 		c := &p.d.Copies[i]
 		if c.Parent >= 0 || int(c.Arg) != reg || c.Mode != syscalls.Counted {

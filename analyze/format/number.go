@@ -11,6 +11,16 @@ func (p *printer) udec(v uint64) { p.b = strconv.AppendUint(p.b, v, 10) }
 // hex writes a number as C's %#x does: 0 has no prefix.
 func (p *printer) hex(v uint64) { p.b = appendHex(p.b, v) }
 
+// padded writes a number with zeros in front, up to that many digits.
+func (p *printer) padded(v uint64, digits int) {
+	for n := v; digits > 1; digits-- {
+		if n /= 10; n == 0 {
+			p.c('0')
+		}
+	}
+	p.udec(v)
+}
+
 // oct writes a number as C's %#o does: 0 has no prefix.
 func (p *printer) oct(v uint64) {
 	if v != 0 {

@@ -16,7 +16,7 @@ func (p *printer) split(t *syscalls.Type, v view, out *view) {
 		p.growing(t, v, out)
 		return
 	}
-	if !p.holds(t, v) || v.want < least[t.Name] || v.faulted && !v.has(t.Size) && len(v.data) < v.want {
+	if !p.holds(t, v) || v.want < p.code(t).least || v.faulted && !v.has(t.Size) && len(v.data) < v.want {
 		p.lost(v)
 		return
 	}

@@ -10,29 +10,59 @@ import (
 // moment writes " /* 2026-11-22T22:16:38.238671911+0000 */" behind a time since
 // 1970.
 func (p *printer) moment(sec int64, nsec uint64) {
-	p.date(sec, nsec, "000000000")
+	p.date(sec, nsec, 9)
 }
 
-// date is moment for a fraction of as many digits as there are zeros.
-func (p *printer) date(sec int64, fraction uint64, zeros string) {
-	nsec := fraction
-	for i := len(zeros); i < 9; i++ {
-		nsec *= 10
+// date is moment for a fraction of a number of digits.
+func (p *printer) date(sec int64, fraction uint64, digits int) {
+	one := uint64(1)
+	for range digits {
+		one *= 10
 	}
-	if sec == 0 && fraction == 0 || fraction > 999999999 || nsec > 999999999 {
+	if sec == 0 && fraction == 0 || fraction >= one {
 		return
 	}
-	t := time.Unix(sec, int64(nsec)).In(p.o.Zone)
-	if y := t.Year(); y < 0 || y > 1<<31-1 {
+	d := p.second(sec)
+	if len(d.text) == 0 {
 		return
-	}
-	layout := "2006-01-02T15:04:05-0700"
-	if nsec != 0 {
-		layout = "2006-01-02T15:04:05." + zeros + "-0700"
 	}
 	p.s(" /* ")
-	p.b = t.AppendFormat(p.b, layout)
+	p.b = append(p.b, d.text[:d.zone]...)
+	if fraction != 0 {
+		p.c('.')
+		p.padded(fraction, digits)
+	}
+	p.b = append(p.b, d.text[d.zone:]...)
 	p.s(" */")
+}
+
+// second is a second since 1970 as text, which is empty for years before 0 and
+// far ahead. A fraction goes in front of the zone.
+type second struct {
+	sec  int64
+	text []byte
+	zone int
+}
+
+// cachedSeconds is how many seconds' texts are kept: files have few different
+// times.
+const cachedSeconds = 256
+
+// second returns the text of a second in the Zone.
+func (p *printer) second(sec int64) *second {
+	s := &p.f.seconds[uint64(sec)%cachedSeconds]
+	if s.text != nil && s.sec == sec {
+		return s
+	}
+	s.sec, s.text = sec, s.text[:0]
+	t := time.Unix(sec, 0).In(p.o.Zone)
+	if y := t.Year(); y < 0 || y > 1<<31-1 {
+		return s
+	}
+	s.text = t.AppendFormat(s.text, "2006-01-02T15:04:05")
+	s.zone = len(s.text)
+	s.text = t.AppendFormat(s.text, "-0700")
+	return s
 }
 
 // timespecAt writes a struct timespec or statx_timestamp that is a date, with
@@ -79,7 +109,7 @@ func timevalAt(p *printer, t *syscalls.Type, v view) bool {
 	}
 	p.structure(t, v)
 	sec, usec := t.Fields[0], t.Fields[1]
-	p.date(signExtend(load(v.data, sec.Off, sec.Type.Size), sec.Type.Size), load(v.data, usec.Off, usec.Type.Size), "000000")
+	p.date(signExtend(load(v.data, sec.Off, sec.Type.Size), sec.Type.Size), load(v.data, usec.Off, usec.Type.Size), 6)
 	return true
 }
 

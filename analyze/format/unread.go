@@ -27,8 +27,8 @@ var most = map[string]uint64{
 // unread tells whether strace prints the address of what register reg points to
 // and not the value.
 func (p *printer) unread(t *syscalls.Type, reg int) bool {
-	name := p.d.Name
-	if p.ended() && p.failed() && atExit[name]>>reg&1 != 0 {
+	name, code := p.d.Name, p.known()
+	if code.atExit>>reg&1 != 0 && p.ended() && p.failed() {
 		return true
 	}
 	switch name {
@@ -43,7 +43,7 @@ func (p *printer) unread(t *syscalls.Type, reg int) bool {
 	case "sendto":
 		return reg == 4 && int32(p.e.Args[5]) < 0
 	}
-	if t.Kind != syscalls.Array && most[name] == 0 || t.Elem == nil && t.Kind == syscalls.Array {
+	if t.Kind != syscalls.Array && code.most == 0 || t.Elem == nil && t.Kind == syscalls.Array {
 		return false
 	}
 	for i := range p.d.Copies {
@@ -59,7 +59,7 @@ func (p *printer) unread(t *syscalls.Type, reg int) bool {
 			n = uint64(int32(n))
 		}
 		hi, _ := bits.Mul64(n, uint64(c.Unit))
-		limit := most[name]
+		limit := code.most
 		return limit != 0 && n > limit || hi != 0
 	}
 	return false

@@ -26,7 +26,7 @@ func (p *printer) word(t *syscalls.Type, v uint64) {
 			p.c(')')
 			return
 		}
-		if fn := sets[t.Name]; fn != nil {
+		if fn := p.code(t).set; fn != nil {
 			fn(p, t.Consts, truncate(v, t.Size))
 			return
 		}
@@ -50,7 +50,7 @@ func (p *printer) word(t *syscalls.Type, v uint64) {
 
 // int writes an integer by what it means.
 func (p *printer) int(t *syscalls.Type, v uint64) {
-	if fn := ints[t.Name]; fn != nil {
+	if fn := p.code(t).number; fn != nil {
 		fn(p, truncate(v, t.Size))
 		return
 	}
@@ -173,8 +173,8 @@ func (p *printer) fdName(fd int32) {
 	if p.names == nil || fd < 0 {
 		return
 	}
-	var room [128]byte
-	if name := p.names.FD(room[:0], fd); len(name) > 0 {
+	if name := p.names.FD(p.room[:0], fd); len(name) > 0 {
+		p.room = name
 		device := ""
 		if d, ok := p.names.(Devices); ok {
 			device = d.Device(fd)
@@ -194,8 +194,8 @@ func (p *printer) dirfd(fd int32) {
 	if p.names == nil {
 		return
 	}
-	var room [128]byte
-	if name := p.names.Cwd(room[:0]); len(name) > 0 {
+	if name := p.names.Cwd(p.room[:0]); len(name) > 0 {
+		p.room = name
 		p.bracketed(name, "")
 	}
 }
@@ -248,12 +248,12 @@ func (p *printer) inner(t *syscalls.Type, v view) {
 	case syscalls.Pointer:
 		p.pointerAt(t, v)
 	case syscalls.Struct:
-		if fn := structs[t.Name]; fn != nil && fn(p, t, v) {
+		if fn := p.code(t).structure; fn != nil && fn(p, t, v) {
 			return
 		}
 		p.structure(t, v)
 	case syscalls.Union:
-		if fn := structs[t.Name]; fn != nil && fn(p, t, v) {
+		if fn := p.code(t).structure; fn != nil && fn(p, t, v) {
 			return
 		}
 		if len(t.Fields) > 0 {
@@ -277,7 +277,7 @@ func (p *printer) inner(t *syscalls.Type, v view) {
 	case syscalls.String:
 		p.string(t, v)
 	case syscalls.Special:
-		if fn := specials[t.Name]; fn != nil {
+		if fn := p.code(t).special; fn != nil {
 			fn(p, t, v)
 			return
 		}
@@ -432,7 +432,7 @@ func (p *printer) pointerArg(t *syscalls.Type, reg int) {
 	case t.Dir == syscalls.InOut && hasIn && hasOut:
 		p.changed(t.Elem, in, out)
 	case t.Dir == syscalls.InOut && hasIn, t.Dir == syscalls.In && hasIn:
-		if fn := changes[t.Elem.Name]; fn != nil && fn(p, t.Elem, in, view{buf: -1}) {
+		if fn := p.code(t.Elem).change; fn != nil && fn(p, t.Elem, in, view{buf: -1}) {
 			return
 		}
 		if t.Dir == syscalls.InOut && t.Elem.Split {
@@ -461,14 +461,14 @@ func (p *printer) pointerArg(t *syscalls.Type, reg int) {
 // changed writes memory that the call read and then wrote: [1 => 2] for a
 // number, else as it stands after the call.
 func (p *printer) changed(t *syscalls.Type, in, out view) {
-	if fn := changes[t.Name]; fn != nil && fn(p, t, in, out) {
+	if fn := p.code(t).change; fn != nil && fn(p, t, in, out) {
 		return
 	}
 	if t.Split {
 		p.split(t, in, &out)
 		return
 	}
-	if !scalar(t) {
+	if !p.scalar(t) {
 		p.pointee(t, out)
 		return
 	}
@@ -489,7 +489,7 @@ func (p *printer) changed(t *syscalls.Type, in, out view) {
 // pointee writes what a pointer leads to: a number in brackets, all else as
 // it is.
 func (p *printer) pointee(t *syscalls.Type, v view) {
-	if !scalar(t) {
+	if !p.scalar(t) {
 		p.value(t, v)
 		return
 	}
@@ -504,12 +504,12 @@ func (p *printer) pointee(t *syscalls.Type, v view) {
 
 // scalar tells whether strace puts brackets around a value of this type behind
 // a pointer.
-func scalar(t *syscalls.Type) bool {
+func (p *printer) scalar(t *syscalls.Type) bool {
 	switch t.Kind {
 	case syscalls.Int, syscalls.Flags, syscalls.Enum, syscalls.Pointer:
 		return true
 	case syscalls.Special:
-		return scalarSpecials[t.Name]
+		return p.code(t).scalar
 	}
 	return false
 }

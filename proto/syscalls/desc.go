@@ -59,9 +59,12 @@ const (
 // Type is a C type as a call sees it on one architecture. Types are shared and
 // must not be changed.
 type Type struct {
-	Kind   Kind
-	Name   string // of the notation: "fd", "size", "path", "stat", "open_flags"
-	Size   int    // bytes in memory on this architecture; 0 if not fixed
+	Kind Kind
+	Name string // of the notation: "fd", "size", "path", "stat", "open_flags"
+	// Sym numbers the names: from 1 on, the same for types of the same name on
+	// all architectures. It is 0 where a type is not one of the table's own.
+	Sym    uint16
+	Size   int // bytes in memory on this architecture; 0 if not fixed
 	Signed bool
 	Base   Base
 	Elem   *Type   // Pointer, Array

@@ -147,8 +147,9 @@ func (t *archTable) parseAlias(s *section, words []string, typ *Type) (*Type, er
 	if err != nil {
 		return typ, s.fail(err)
 	}
+	sym := typ.Sym
 	*typ = *base
-	typ.Name = s.name
+	typ.Name, typ.Sym = s.name, sym
 	return typ, nil
 }
 

@@ -45,3 +45,32 @@ func TestTableIsSound(t *testing.T) {
 		}
 	}
 }
+
+// TestSymbols checks that types of one name, and no others, have one number.
+func TestSymbols(t *testing.T) {
+	names := make(map[uint16]string)
+	syms := make(map[string]uint16)
+	for a := AMD64; a <= I386; a++ {
+		for _, d := range All(a) {
+			d.Variants()
+		}
+		for name, typ := range tables[a].types {
+			if typ == nil {
+				continue
+			}
+			if typ.Sym == 0 {
+				t.Errorf("%s: no number", name)
+			}
+			if is, ok := names[typ.Sym]; ok && is != typ.Name {
+				t.Errorf("%s and %s have number %d", is, typ.Name, typ.Sym)
+			}
+			if is, ok := syms[typ.Name]; ok && is != typ.Sym {
+				t.Errorf("%s has numbers %d and %d", typ.Name, is, typ.Sym)
+			}
+			names[typ.Sym], syms[typ.Name] = typ.Name, typ.Sym
+		}
+	}
+	if len(names) < 500 {
+		t.Errorf("%d types", len(names))
+	}
+}

@@ -3,6 +3,7 @@ package syscalls
 import (
 	"fmt"
 	"strconv"
+	"sync"
 )
 
 // word stands for the size of a pointer or long in the tables below.
@@ -179,8 +180,29 @@ func constsType(c *Consts, size int) *Type {
 }
 
 func (t *archTable) keep(name string, typ *Type) *Type {
+	typ.Sym = symbolOf(name)
 	t.types[name] = typ
 	return typ
+}
+
+// symbols are the numbers of the names of types.
+var symbols struct {
+	sync.Mutex
+	of map[string]uint16
+}
+
+func symbolOf(name string) uint16 {
+	symbols.Lock()
+	defer symbols.Unlock()
+	if symbols.of == nil {
+		symbols.of = make(map[string]uint16, 256)
+	}
+	s := symbols.of[name]
+	if s == 0 {
+		s = uint16(len(symbols.of) + 1)
+		symbols.of[name] = s
+	}
+	return s
 }
 
 // bytes resolves sizes given in words.
@@ -220,7 +242,7 @@ func (t *archTable) value(e *typeExpr, sc scope, unknown int) (*Type, []Length, 
 		base = &wide
 	}
 	if e.star {
-		base = &Type{Kind: Pointer, Name: e.name, Size: t.arch.PtrSize(), Elem: base}
+		base = &Type{Kind: Pointer, Name: e.name, Sym: base.Sym, Size: t.arch.PtrSize(), Elem: base}
 	}
 	if len(e.lens) == 0 {
 		return base, nil, nil
@@ -241,7 +263,7 @@ func (t *archTable) value(e *typeExpr, sc scope, unknown int) (*Type, []Length, 
 		if base.Kind == Bytes || base.Kind == String {
 			typ.Size = int(lens[1].Val)
 		} else {
-			typ = Type{Kind: Array, Name: e.name, Elem: base, Len: lens[0], Size: base.Size * int(lens[1].Val)}
+			typ = Type{Kind: Array, Name: e.name, Sym: base.Sym, Elem: base, Len: lens[0], Size: base.Size * int(lens[1].Val)}
 		}
 		return &typ, lens, nil
 	}
@@ -252,7 +274,7 @@ func (t *archTable) value(e *typeExpr, sc scope, unknown int) (*Type, []Length, 
 			typ.Size = int(lens[0].Val)
 		}
 	default:
-		typ = Type{Kind: Array, Name: e.name, Elem: base, Len: lens[0]}
+		typ = Type{Kind: Array, Name: e.name, Sym: base.Sym, Elem: base, Len: lens[0]}
 		if fixed {
 			typ.Size = base.Size * int(lens[0].Val)
 		}
