@@ -19,7 +19,8 @@ import (
 func (c *encoder) name(e *tracefile.Event, names []ptrace.Name) {
 	for i := range names {
 		n := &names[i]
-		if n.After || !varies(n) && !c.untold(e, n) && c.world.Knows(e.Thread, n.FD, n.Link) && (!c.names || c.world.Shows(e.Thread, n.FD, n.Link)) {
+		if n.After || !varies(n) && !c.untold(e, n) && c.world.Knows(e.Thread, n.FD, n.Link) &&
+			(!c.names || c.world.Shows(e.Thread, n.FD, n.Link) && c.world.Connected(e.Thread, n.FD, n.Socket)) {
 			continue
 		}
 		shown := c.secrets.Link(n.Link)
@@ -39,7 +40,7 @@ func (c *encoder) name(e *tracefile.Event, names []ptrace.Name) {
 		}
 		f.Files = append(f.Files, &tracepb.OpenFile{Fd: n.FD})
 		if len(shown) > 0 {
-			f.Files = append(f.Files, &tracepb.OpenFile{Fd: n.FD, Link: shown, Socket: []byte(n.Socket), Device: []byte(n.Device)})
+			f.Files = append(f.Files, &tracepb.OpenFile{Fd: n.FD, Link: shown, Device: []byte(n.Device), Socket: c.secrets.Link([]byte(n.Socket))})
 		}
 	}
 	if c.names {
@@ -57,7 +58,7 @@ func varies(n *ptrace.Name) bool { return strings.HasPrefix(n.Device, "{") }
 
 // untold tells whether it is not known yet which netlink socket a descriptor is.
 func (c *encoder) untold(e *tracefile.Event, n *ptrace.Name) bool {
-	if n.Socket == "" {
+	if !strings.HasPrefix(n.Socket, "NETLINK:") {
 		return false
 	}
 	f := c.world.See(e.Thread).Process.File(n.FD)
@@ -78,7 +79,7 @@ func (c *encoder) nameMade(e *tracefile.Event, names []ptrace.Name) {
 		if e.Facts == nil {
 			e.Facts = &tracepb.Process{}
 		}
-		e.Facts.Made = append(e.Facts.Made, &tracepb.OpenFile{Fd: n.FD, Link: c.secrets.Link(n.Link), Device: []byte(n.Device)})
+		e.Facts.Made = append(e.Facts.Made, &tracepb.OpenFile{Fd: n.FD, Link: c.secrets.Link(n.Link), Device: []byte(n.Device), Socket: c.secrets.Link([]byte(n.Socket))})
 	}
 }
 

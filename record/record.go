@@ -177,6 +177,10 @@ type Options struct {
 	// not only where the trace does not tell: inodes of pipes and sockets, device
 	// numbers, symbolic links resolved. It costs some microseconds each.
 	Names bool
+	// Sockets asks, with Names, for addresses that no call tells: the port that the
+	// kernel chose, the inode of a UNIX socket's peer. A socket without an address
+	// costs up to a millisecond after each call that may have given it one.
+	Sockets bool
 	// SystemTime keeps of each call the CPU time that it took in the kernel.
 	SystemTime bool
 	// Environ keeps environments. Without it only their size is recorded.

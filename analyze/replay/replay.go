@@ -326,6 +326,9 @@ func (n *names) FD(dst []byte, fd int32) []byte {
 	}
 	switch {
 	case f == nil:
+	case n.how&Sockets != 0 && f.Proto == "NETLINK" && !strings.Contains(f.Local, ":"): // not bound yet
+		dst = append(dst, "NETLINK:"...)
+		dst = append(dst, strings.TrimPrefix(f.Link, "socket:")...)
 	case n.how&Sockets != 0 && f.Kind == world.Socket && protocols[f.Proto]:
 		dst = append(dst, f.Detail()...)
 	case n.how&PIDFDs != 0 && f.PID != 0:

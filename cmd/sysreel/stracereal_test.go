@@ -74,6 +74,9 @@ func TestStraceReal(t *testing.T) {
 				need(t, n)
 			}
 			tryTimes(t, func() []string { return realProgram(t, bin, p, strings.Fields(options)) })
+			if p.name == "sockets" {
+				tryTimes(t, func() []string { return realProgram(t, bin, p, []string{"-f", "-yy"}) })
+			}
 		})
 	}
 }

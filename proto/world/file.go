@@ -134,7 +134,7 @@ func (f *File) socketText() string {
 			b.WriteString(inode)
 		}
 		b.WriteString(f.Local)
-		if f.Peer != "" {
+		if f.Peer != "" && f.Proto != "NETLINK" {
 			b.WriteString("->")
 			b.WriteString(f.Peer)
 		}
@@ -207,6 +207,13 @@ func fileFromLink(link string, flags uint32, socket string) *File {
 		f.Kind = Anon
 	}
 	return f
+}
+
+// connected takes over what a snapshot tells of the addresses of a socket.
+func (f *File) connected(now *File) {
+	if now.Kind == Socket && now.Proto != "" {
+		f.Proto, f.Local, f.Peer = now.Proto, now.Local, now.Peer
+	}
 }
 
 func numbered(class string, num uint64) string {

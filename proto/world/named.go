@@ -39,9 +39,9 @@ func (w *World) Named(e *tracefile.Event) {
 					w.touch(p.files, o.Fd)
 					s.file.Device = f.Device // an eventfd's count
 				}
-				if f.Proto != "" && s.file.Proto == "" {
+				if f.Proto != "" {
 					w.touch(p.files, o.Fd)
-					s.file.Proto, s.file.Local, s.file.Peer = f.Proto, f.Local, f.Peer
+					s.file.connected(f)
 				}
 				another = false
 				continue
@@ -70,6 +70,7 @@ func (w *World) made(t *Thread, e *tracefile.Event) {
 		case s == nil:
 		case s.file != nil && s.set == w.time && s.file.Kind == f.Kind:
 			s.file.Link, s.file.Path, s.file.Device = f.Link, f.Path, f.Device
+			s.file.connected(f)
 		default:
 			f.Opened = w.num
 			*s = slot{file: f, set: w.time, block: w.block}
@@ -143,6 +144,13 @@ func (w *World) Knows(id tracefile.Thread, fd int32, link []byte) bool {
 func (w *World) Shows(id tracefile.Thread, fd int32, link []byte) bool {
 	f := w.See(id).Process.File(fd)
 	return fd == Cwd || f != nil && f.Name() == string(link)
+}
+
+// Connected reports whether the world has it that a descriptor is what text says, as
+// [File.Detail] tells it. So it is of an empty text.
+func (w *World) Connected(id tracefile.Thread, fd int32, text string) bool {
+	f := w.See(id).Process.File(fd)
+	return text == "" || f != nil && f.Detail() == text
 }
 
 // Seen notes what readlink shows of a descriptor that the call applied last has

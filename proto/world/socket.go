@@ -120,8 +120,8 @@ func SockAddr(b []byte) string {
 // netlinkNames is the set of netlink protocols, NETLINK_ROUTE and others.
 var netlinkNames = sync.OnceValue(func() *syscalls.Consts { return syscalls.ConstSet(syscalls.AMD64, "netlink_family") })
 
-// netlinkName names a netlink protocol: "ROUTE", or its number.
-func netlinkName(proto uint64) string {
+// NetlinkName names a netlink protocol: "ROUTE", or its number.
+func NetlinkName(proto uint64) string {
 	name := netlinkNames().Format(proto & 0xffffffff)
 	if short, ok := strings.CutPrefix(name, "NETLINK_"); ok {
 		return short
@@ -149,7 +149,7 @@ func (f *File) Netlink() (int, bool) {
 func (f *File) setNetlink(text string) {
 	name, pid, bound := strings.Cut(text, ":")
 	if n, err := strconv.ParseUint(name, 10, 5); err == nil { // MAX_LINKS is 32
-		name = netlinkName(n)
+		name = NetlinkName(n)
 	} else if _, ok := netlinkNames().ByName("NETLINK_" + name); !ok {
 		return
 	}
@@ -176,7 +176,7 @@ func (f *File) setLocal(data []byte) {
 func socket(w *World, t *Thread, e *tracefile.Event) {
 	f := &File{Kind: Socket, Proto: socketProto(e.Args[0], e.Args[1], e.Args[2]), Link: numbered("socket", w.num), Opened: w.num}
 	if f.Proto == "NETLINK" {
-		f.Local = netlinkName(e.Args[2])
+		f.Local = NetlinkName(e.Args[2])
 	}
 	w.open(t.Process, int32(e.Ret), f, e.Args[1]&sockCloexec != 0)
 }

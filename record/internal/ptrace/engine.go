@@ -38,6 +38,8 @@ type Config struct {
 	Alone bool
 	// Names reads what the descriptors of every call are.
 	Names bool
+	// Sockets asks, with Names, what sockets are connected to.
+	Sockets bool
 	// WholeRead and WholeWritten tell of which descriptors all is kept that is
 	// read or written at once, as far as there is room; may be nil.
 	WholeRead, WholeWritten func(fd int32) bool
@@ -195,7 +197,7 @@ func New(cfg Config) *Engine {
 		proc:      procfs.Reader{Environ: cfg.Environ},
 		requests:  newRequests(),
 		held:      make(map[*thread]bool),
-		naming:    namingFor(cfg.Selected, cfg.Names),
+		naming:    namingFor(cfg.Selected, cfg.Names, cfg.Sockets),
 	}
 	for range batches - 1 {
 		e.Free <- nil // made when it is needed

@@ -29,7 +29,8 @@ type Name struct {
 	// Device is what procfs.Detail tells of it, where everything is read.
 	Device string
 	// Socket is what procfs.Netlink tells of a socket that messages go through:
-	// its protocol says what they are.
+	// its protocol says what they are. Where it is asked for, it is what any socket
+	// is connected to: see sockdiag.Text.
 	Socket string
 
 	changed bool // since it was last asked for
@@ -39,6 +40,7 @@ type Name struct {
 type naming struct {
 	files, cwd bool
 	all        bool // every descriptor of every call, and what calls make
+	sockets    *sockets
 	path       []byte
 	link       [unix.PathMax]byte
 }
@@ -49,9 +51,12 @@ const maxPolled = 64
 // namingFor returns what is to be read where only the calls of the set are
 // recorded. The engine sees close_range in any case, and clone with flags that
 // share what descriptors are.
-func namingFor(set *syscalls.Set, all bool) (n naming) {
+func namingFor(set *syscalls.Set, all, connections bool) (n naming) {
 	if all {
 		n.files, n.cwd, n.all = true, true, true
+		if connections {
+			n.sockets = newSockets()
+		}
 		return n
 	}
 	if set == nil {
@@ -94,6 +99,14 @@ func (e *Engine) nameArgs(t *thread) {
 	}
 	if e.naming.cwd && (cwd || relative(c, r.Paths)) {
 		e.name(t, world.Cwd, false)
+	}
+	e.countAddressing(c.entry)
+}
+
+// countAddressing counts a call that has been entered, or has returned.
+func (e *Engine) countAddressing(en *entry) {
+	if s := e.naming.sockets; s != nil && en.desc != nil && addressing[en.desc.Name] {
+		s.calls++
 	}
 }
 
@@ -150,6 +163,7 @@ func relative(c *call, paths []int8) bool {
 // nameMade reads, at the exit of a call, what the descriptors are that it made
 // and that have no name by its arguments.
 func (e *Engine) nameMade(t *thread, en *entry, ret int64) {
+	e.countAddressing(en)
 	if en.refs.Rights && ret >= 0 {
 		for _, fd := range world.Rights(&tracefile.Event{Arch: t.call.arch, Bufs: t.call.mem.Bufs}, tracefile.AtExit) {
 			t.call.names = append(t.call.names, Name{FD: fd}) // it was free before
@@ -203,6 +217,11 @@ func (e *Engine) name(t *thread, fd int32, after bool) {
 	named := Name{FD: fd, Link: known.link, After: after, Socket: known.socket, changed: changed}
 	if n := &e.naming; n.all && fd != world.Cwd {
 		named.Device = procfs.Detail(string(n.path[:len(n.path)-1]), known.link)
+		if n.sockets != nil {
+			if text := n.sockets.text(string(known.link), func() string { return e.protocol(t, fd) }); text != "" {
+				named.Socket = text
+			}
+		}
 	}
 	t.call.names = append(t.call.names, named)
 }
