@@ -49,7 +49,7 @@ func onceSections(file string, text *string, kinds ...string) func() (*sectionIn
 // indexSections is on the way of every recording's start: it looks at the first
 // byte of most lines only.
 func indexSections(file, text string, kinds ...string) (*sectionIndex, error) {
-	x := &sectionIndex{file: file, text: text, sections: make([]section, 0, 512), first: make(map[string]int32, 512)}
+	x := &sectionIndex{file: file, text: text, sections: make([]section, 0, 1152), first: make(map[string]int32, 1152)}
 	var wrong error
 	bodyAt := -1 // of the section that is open
 	finish := func(end int) {

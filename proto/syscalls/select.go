@@ -2,6 +2,7 @@ package syscalls
 
 import (
 	"fmt"
+	"strings"
 	"sync"
 )
 
@@ -23,7 +24,7 @@ type variants struct {
 // the values that its arguments may have.
 type variant struct {
 	line  int
-	row   *rowExpr
+	proto string // not yet parsed
 	once  sync.Once
 	descs []*Desc
 }
@@ -92,15 +93,10 @@ func (v *variants) index() {
 		if archs != "" && !forArch(archs, v.t.arch) {
 			continue
 		}
-		row, err := parseProto(proto)
+		o := &variant{line: text.line, proto: proto}
+		first, err := v.firstMatch(proto)
 		if err != nil {
-			v.t.problem(fmt.Errorf("linux.txt:%d: %w", text.line, err))
-			continue
-		}
-		o := &variant{line: text.line, row: row}
-		first, err := v.firstMatch(row)
-		if err != nil {
-			v.t.problem(fmt.Errorf("linux.txt:%d: %s$%s: %w", text.line, row.name, row.variant, err))
+			v.t.problem(fmt.Errorf("linux.txt:%d: %s: %w", text.line, proto, err))
 			continue
 		}
 		if len(first) == 0 {
@@ -120,10 +116,19 @@ func (v *variants) index() {
 }
 
 // firstMatch returns the alternatives of a variant's first condition. The
-// argument has the type and the register of the base row's.
-func (v *variants) firstMatch(row *rowExpr) ([]Match, error) {
-	for i := range row.args {
-		e := &row.args[i]
+// argument has the type and the register of the base row's. The rest of the row
+// is left for when the variant is wanted.
+func (v *variants) firstMatch(proto string) ([]Match, error) {
+	_, args, _ := strings.Cut(proto, "(")
+	args, _, _ = strings.Cut(args, ")")
+	for arg := range strings.SplitSeq(args, ", ") {
+		if !strings.Contains(arg, " =") {
+			continue
+		}
+		var e argExpr
+		if err := e.parse(arg); err != nil {
+			return nil, err
+		}
 		if e.match == nil {
 			continue
 		}
@@ -140,8 +145,11 @@ func (v *variants) firstMatch(row *rowExpr) ([]Match, error) {
 func (v *variants) compile(o *variant) {
 	v.t.mu.Lock()
 	defer v.t.mu.Unlock()
-	var err error
-	if o.descs, err = v.t.compileVariant(v.base, o.row); err != nil {
+	row, err := parseProto(o.proto)
+	if err == nil {
+		o.descs, err = v.t.compileVariant(v.base, row)
+	}
+	if err != nil {
 		v.t.problem(fmt.Errorf("linux.txt:%d: %w", o.line, err))
 	}
 }

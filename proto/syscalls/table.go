@@ -75,7 +75,7 @@ func onceRows() func() (*rowIndex, error) {
 
 func indexRows(text string) (*rowIndex, error) {
 	x := &rowIndex{rows: make([]rowText, 0, 640)}
-	variants := make([]variantText, 0, 768)
+	variants := make([]variantText, 0, 1024)
 	first := 0 // of the variants of the call that comes
 	var wrong error
 	fail := func(line int, err error) {
