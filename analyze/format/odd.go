@@ -50,7 +50,7 @@ func syslog(p *printer) bool {
 
 // logLevels are those of include/linux/kern_levels.h.
 var logLevels = [...]string{"LOGLEVEL_EMERG", "LOGLEVEL_ALERT", "LOGLEVEL_CRIT", "LOGLEVEL_ERR",
-	"LOGLEVEL_WARNING", "LOGLEVEL_NOTICE", "LOGLEVEL_INFO", "LOGLEVEL_DEBUG"}
+	"LOGLEVEL_WARNING", "LOGLEVEL_NOTICE", "LOGLEVEL_INFO", "LOGLEVEL_DEBUG", "LOGLEVEL_DEBUG+1"}
 
 // sendfile writes sendfile: the offset before the call and after it.
 func sendfile(p *printer) bool {

@@ -152,6 +152,7 @@ func init() {
 		"file_handle":               fileHandle,
 		"ifconf":                    ifconf,
 		"user_desc":                 threadArea,
+		"pidfd_info":                pidfdInfo,
 	}
 	sets = map[string]func(p *printer, c *syscalls.Consts, v uint64){
 		"ioctl_req":              ioctlRequest,

@@ -45,6 +45,8 @@ func (t *archTable) parseConsts(s *section) (*Consts, error) {
 			c.field = true
 		case w == "rest":
 			c.rest = true
+		case w == "commented":
+			c.commented = true
 		case w != "-":
 			c.Prefix = w
 		}
@@ -264,6 +266,12 @@ func (c *Consts) Append(dst []byte, v uint64) []byte {
 			if slices.Contains(c.joined, v) {
 				return append(dst, c.allNames(v)...)
 			}
+			if c.commented {
+				dst = appendHex(dst, v)
+				dst = append(dst, " /* "...)
+				dst = append(dst, c.Values[i].Name...)
+				return append(dst, " */"...)
+			}
 			return append(dst, c.Values[i].Name...)
 		}
 		return c.appendUnknown(dst, v)
@@ -379,17 +387,12 @@ func (c *Consts) allNames(v uint64) string {
 	return strings.Join(names, " or ")
 }
 
-// appendUnknown appends a value without a name. strace writes zero as "0".
+// appendUnknown appends a value without a name.
 func (c *Consts) appendUnknown(dst []byte, v uint64) []byte {
 	if c.decimal {
 		return strconv.AppendInt(dst, int64(int32(v)), 10)
 	}
-	if v == 0 {
-		dst = append(dst, '0')
-	} else {
-		dst = append(dst, "0x"...)
-		dst = strconv.AppendUint(dst, v, 16)
-	}
+	dst = appendHex(dst, v)
 	if c.Prefix != "" {
 		dst = append(dst, " /* "...)
 		dst = append(dst, c.Prefix...)
@@ -399,4 +402,12 @@ func (c *Consts) appendUnknown(dst []byte, v uint64) []byte {
 		dst = append(dst, " */"...)
 	}
 	return dst
+}
+
+// appendHex appends a number as strace writes it: zero without "0x".
+func appendHex(dst []byte, v uint64) []byte {
+	if v == 0 {
+		return append(dst, '0')
+	}
+	return strconv.AppendUint(append(dst, "0x"...), v, 16)
 }

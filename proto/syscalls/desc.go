@@ -328,10 +328,11 @@ type Consts struct {
 	joined []uint64         // values of which all names are printed
 	absent []string         // names that other architectures have
 	// numbers are fields of bits printed as numbers: name with a verb, mask.
-	numbers []Const
-	rest    bool // bits left over behind a field alone have the comment
-	field   bool // an unknown value of the first field is printed first
-	decimal bool // values without a name are 32-bit numbers (key serials)
+	numbers   []Const
+	rest      bool // bits left over behind a field alone have the comment
+	field     bool // an unknown value of the first field is printed first
+	decimal   bool // values without a name are 32-bit numbers (key serials)
+	commented bool // the number is printed, and the name in a comment
 }
 
 // Const is one constant. Mask, where not zero, says which bits it is about
