@@ -36,19 +36,7 @@ func TestHeaders(t *testing.T) {
 	if _, err := exec.LookPath("gcc"); err != nil {
 		skip(t, "no gcc: %v", err)
 	}
-	targets := []headerTarget{
-		{arch: AMD64, need: "/usr/include/linux/stat.h"},
-		{arch: I386, args: []string{"-m32"}, need: "/usr/include/linux/stat.h"},
-		arm64Target(t),
-	}
-	if dir := otherHeaders(); dir != "" {
-		for i := range targets {
-			if err := targets[i].use(dir); err != nil {
-				t.Fatal(err)
-			}
-		}
-	}
-	for _, target := range targets {
+	for _, target := range headerTargets(t) {
 		t.Run(target.arch.String(), func(t *testing.T) {
 			if _, err := os.Stat(target.need); err != nil {
 				skip(t, "no kernel headers (linux-libc-dev): %v", err)
@@ -69,6 +57,24 @@ type headerTarget struct {
 	generic bool // asm-generic stands in for the architecture's own headers
 }
 
+// headerTargets returns the three architectures, with the headers of HEADERS.
+func headerTargets(t *testing.T) []headerTarget {
+	t.Helper()
+	targets := []headerTarget{
+		{arch: AMD64, need: "/usr/include/linux/stat.h"},
+		{arch: I386, args: []string{"-m32"}, need: "/usr/include/linux/stat.h"},
+		arm64Target(t),
+	}
+	if dir := otherHeaders(); dir != "" {
+		for i := range targets {
+			if err := targets[i].use(dir); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	return targets
+}
+
 // arm64Target uses the cross headers where they are installed
 // (linux-libc-dev-arm64-cross), else asm-generic: arm64 deviates from it only
 // where flags.txt has a value of its own for arm64.
@@ -86,6 +92,77 @@ func arm64Target(t *testing.T) headerTarget {
 	h.args = append(h.args, "-isystem", dir)
 	h.generic = true
 	return h
+}
+
+// TestHeadersNumbers compares linux.txt with the numbers of asm/unistd.h, where
+// TestHeaders runs: each of theirs must be in it.
+func TestHeadersNumbers(t *testing.T) {
+	if os.Getenv("CI") == "" && os.Getenv("HEADERS") == "" {
+		t.Skip("slow: make check-headers")
+	}
+	if _, err := exec.LookPath("gcc"); err != nil {
+		skip(t, "no gcc: %v", err)
+	}
+	for _, h := range headerTargets(t) {
+		numbers, err := h.numbers()
+		if err != nil || len(numbers) < 300 {
+			skip(t, "%v: %d numbers in asm/unistd.h: %v", h.arch, len(numbers), err)
+		}
+		for name, nr := range numbers {
+			if d := Lookup(h.arch, nr); d == nil {
+				t.Errorf("%v: %s (%d) is missing", h.arch, name, nr)
+			} else if d.Name != name {
+				t.Errorf("%v: %d is %s, the headers say %s", h.arch, nr, d.Name, name)
+			}
+		}
+		for _, d := range All(h.arch) {
+			if _, ok := numbers[d.Name]; !ok {
+				t.Logf("%v: %s (%d): newer than the headers, or gone since", h.arch, d.Name, d.NR)
+			}
+		}
+	}
+}
+
+var numberMacro = regexp.MustCompile(`(?m)^#define __NR(3264)?_(\w+) (?:(\d+)|__NR3264_(\w+))$`)
+
+// numbers returns the system calls of asm/unistd.h. asm-generic has some of them
+// by way of another name, and those of long standing if they are asked for.
+func (h *headerTarget) numbers() (map[string]uint32, error) {
+	args := append([]string{"-E", "-dM", "-x", "c", "-"}, h.args...)
+	if h.generic {
+		for _, want := range []string{"RENAMEAT", "NEW_STAT", "SET_GET_RLIMIT", "TIME32_SYSCALLS", "SYS_CLONE3", "MEMFD_SECRET"} {
+			args = append(args, "-D__ARCH_WANT_"+want)
+		}
+	}
+	cmd := exec.Command("gcc", args...)
+	cmd.Stdin = strings.NewReader("#include <asm/unistd.h>\n")
+	out, err := cmd.Output()
+	if err != nil {
+		return nil, err
+	}
+	macros := numberMacro.FindAllStringSubmatch(string(out), -1)
+	other := map[string]string{}
+	for _, m := range macros {
+		if m[1] != "" {
+			other[m[2]] = m[3]
+		}
+	}
+	numbers := map[string]uint32{}
+	for _, m := range macros {
+		if m[1] != "" || m[2] == "syscalls" || m[2] == "arch_specific_syscall" {
+			continue
+		}
+		value := m[3]
+		if m[4] != "" {
+			value = other[m[4]]
+		}
+		nr, err := strconv.ParseUint(value, 10, 32)
+		if err != nil {
+			return nil, fmt.Errorf("%s: %w", m[0], err)
+		}
+		numbers[m[2]] = uint32(nr)
+	}
+	return numbers, nil
 }
 
 // otherHeaders returns the include directory that HEADERS names, "" for the
