@@ -65,3 +65,63 @@ func btrfsItems(p *printer, _ *syscalls.Type, v view) {
 		v = v.at(int(min(header+size, uint64(v.want))), v.want)
 	}
 }
+
+// btrfsFeatures writes the answer of BTRFS_IOC_GET_SUPPORTED_FEATURES: three
+// sets of features.
+func btrfsFeatures(p *printer, t *syscalls.Type, v view) bool {
+	if !v.has(t.Size) || len(t.Fields) == 0 || t.Fields[0].Type.Elem == nil {
+		return false
+	}
+	one := t.Fields[0].Type.Elem
+	p.c('[')
+	for i, what := range [...]string{"supported", "safe to set", "safe to clear"} {
+		if i > 0 {
+			p.s(", ")
+		}
+		p.value(one, v.at(i*one.Size, one.Size))
+		p.comment(what)
+	}
+	p.c(']')
+	return true
+}
+
+// btrfsDevStats writes BTRFS_IOC_GET_DEV_STATS: how many counters there is room
+// for, then the counters.
+func btrfsDevStats(p *printer, t *syscalls.Type, in, out view) bool {
+	const header = 24
+	values := fieldOf(t, "values")
+	if values == nil || !in.has(header) {
+		return false
+	}
+	first := true
+	p.c('{')
+	for _, name := range []string{"devid", "nr_items", "flags"} {
+		p.member(t, in, name, &first)
+	}
+	p.c('}')
+	p.pause()
+	if !out.has(t.Size) || !p.done() {
+		return true
+	}
+	first = true
+	p.s(" => {")
+	p.member(t, out, "nr_items", &first)
+	p.member(t, out, "flags", &first)
+	p.s(", [")
+	items, names := load(out.data, 8, 8), p.set("btrfs_dev_stats")
+	for i := range items {
+		if i > 0 {
+			p.s(", ")
+		}
+		if i >= uint64(values.Type.Size/8) {
+			p.s("...")
+			break
+		}
+		p.c('[')
+		p.consts(names, i)
+		p.s("]=")
+		p.udec(load(out.data, values.Off+8*int(i), 8))
+	}
+	p.s("]}")
+	return true
+}

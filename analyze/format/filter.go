@@ -137,3 +137,28 @@ func (p *printer) filterOffset(k uint64) {
 		p.hex(k)
 	}
 }
+
+// notification writes SECCOMP_IOCTL_NOTIF_RECV: what the kernel is given, which
+// should be zeros, and what it answers.
+func notification(p *printer, t *syscalls.Type, in, out view) bool {
+	if !in.has(t.Size) || !anySet(in.data[:t.Size]) {
+		p.pause()
+		if out.buf < 0 {
+			p.hex(in.addr)
+			return true
+		}
+		return false
+	}
+	p.structure(t, in)
+	p.pause()
+	if !p.ended() {
+		return true
+	}
+	p.s(" => ")
+	if p.done() && out.has(t.Size) {
+		p.structure(t, out)
+	} else {
+		p.hex(in.addr)
+	}
+	return true
+}

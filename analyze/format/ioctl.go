@@ -136,6 +136,37 @@ func fanotifyMark(p *printer) bool {
 	return true
 }
 
+// scsiReset writes what SG_SCSI_RESET is to reset.
+func scsiReset(p *printer, c *syscalls.Consts, v uint64) {
+	const noEscalate = 0x100 // SG_SCSI_RESET_NO_ESCALATE, include/scsi/sg.h
+	if v&noEscalate != 0 {
+		p.consts(c, noEscalate)
+		p.c('|')
+	}
+	p.consts(c, v&^noEscalate)
+}
+
+// bare writes a structure of one member as that member alone.
+func bare(p *printer, t *syscalls.Type, v view) bool {
+	if len(t.Fields) == 0 || !v.has(t.Size) {
+		return false
+	}
+	p.value(t.Fields[0].Type, v)
+	return true
+}
+
+// cpuid writes struct kvm_cpuid2: what a processor can do only with -v.
+func cpuid(p *printer, t *syscalls.Type, v view) bool {
+	if p.o.Verbose || !v.has(4) || load(v.data, 0, 4) == 0 {
+		return false
+	}
+	first := true
+	p.c('{')
+	p.member(t, v, "nent", &first)
+	p.s(", entries=[...]}")
+	return true
+}
+
 // ipv6Mreq writes struct ipv6_mreq.
 func ipv6Mreq(p *printer, t *syscalls.Type, v view) bool {
 	if !v.has(t.Size) || t.Size < 20 {

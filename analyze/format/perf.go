@@ -162,3 +162,16 @@ func (p *printer) perfConfig(kind, n uint64) {
 		p.hex(n)
 	}
 }
+
+// perfQuery writes PERF_EVENT_IOC_QUERY_BPF: how many programs there is room for
+// and, of a call that ended well, which they are.
+func perfQuery(p *printer, t *syscalls.Type, in, out view) bool {
+	if !in.has(4) || p.done() && out.has(8) {
+		return false
+	}
+	p.s("{ids_len=")
+	p.udec(load(in.data, 0, 4))
+	p.pause()
+	p.s(", ...}")
+	return true
+}

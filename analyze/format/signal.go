@@ -1,7 +1,9 @@
 package format
 
 import (
+	"bytes"
 	"math/bits"
+	"strconv"
 	"strings"
 
 	"sysreel/proto/syscalls"
@@ -244,6 +246,38 @@ func (p *printer) clockT(v uint64) {
 	p.c('0' + byte(v%100/10))
 	p.c('0' + byte(v%10))
 	p.s(" s */")
+}
+
+// seconds writes a number of units of 10 to the minus digits seconds, and what
+// that is in seconds.
+func (p *printer) seconds(v int64, digits int) {
+	p.dec(v)
+	if v == 0 {
+		return
+	}
+	p.s(" /* ")
+	if v < 0 {
+		p.c('-')
+		v = -v
+	}
+	text := strconv.AppendInt(nil, v, 10)
+	if zeros := digits + 1 - len(text); zeros > 0 {
+		text = append(bytes.Repeat([]byte("0"), zeros), text...)
+	}
+	whole := len(text) - digits
+	p.b = append(p.b, text[:whole]...)
+	p.c('.')
+	p.b = append(p.b, text[whole:]...)
+	p.s(" s */")
+}
+
+// signalWord writes the number of a signal that is as wide as a register.
+func (p *printer) signalWord(v uint64) {
+	if name := signalName(v); name != "" {
+		p.signo(v)
+		return
+	}
+	p.udec(v)
 }
 
 // sysNumber writes a call number of an audit architecture by name.

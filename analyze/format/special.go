@@ -95,6 +95,9 @@ func init() {
 	}
 	structs = map[string]func(p *printer, t *syscalls.Type, v view) bool{
 		"epoll_data":                epollData,
+		"btrfs_subvol_flags":        bare,
+		"btrfs_supported_features":  btrfsFeatures,
+		"kvm_cpuid2":                cpuid,
 		"v4l2_fract":                fraction,
 		"sock_fprog":                sockFprog,
 		"icmp_filter":               icmpFilter,
@@ -147,6 +150,11 @@ func init() {
 		"io_uring_napi":             uringNapi,
 		"perf_event_attr":           perfOpenAttr,
 		"fiemap":                    fiemap,
+		"dm_request":                mapper,
+		"perf_event_query_bpf":      perfQuery,
+		"seccomp_notif":             notification,
+		"v4l2_create_buffers":       createBuffers,
+		"btrfs_ioctl_get_dev_stats": btrfsDevStats,
 		"uring_probe":               uringProbe,
 		"uring_workers":             uringWorkers,
 		"file_handle":               fileHandle,
@@ -156,6 +164,8 @@ func init() {
 	}
 	sets = map[string]func(p *printer, c *syscalls.Consts, v uint64){
 		"ioctl_req":              ioctlRequest,
+		"sg_scsi_reset":          scsiReset,
+		"v4l2_buf_flags":         bufferFlags,
 		"personality_type":       personality,
 		"swap_flags":             swapFlags,
 		"syslog_action":          syslogAction,

@@ -183,9 +183,13 @@ func (p *printer) field(f *syscalls.Field, v, fv view, out *view) {
 		p.value(f.Type, fv)
 	case f.Type.Kind == syscalls.String && f.Type.Size > 0 && f.Type.Len.From == syscalls.LenField:
 		n, _ := p.length(f.Type.Len, v)
+		if f.Type.Len.Size == 2 && int16(n) < 0 {
+			n = 0
+		}
 		size := int(min(n, uint64(f.Type.Size-1), uint64(len(fv.data))))
 		s, _ := trimNUL(fv.data[:size])
-		p.path(s, uint64(size) < n)
+		_, ended := trimNUL(fv.data[:min(size+1, len(fv.data))])
+		p.path(s, !ended)
 	case f.Bits != 0:
 		p.word(f.Type, f.Get(load(fv.data, 0, f.Type.Size)))
 	default:

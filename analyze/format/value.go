@@ -1,6 +1,7 @@
 package format
 
 import (
+	"fmt"
 	"math/bits"
 	"strings"
 
@@ -73,6 +74,7 @@ var ints map[string]func(p *printer, v uint64)
 func init() {
 	ints = map[string]func(p *printer, v uint64){
 		"fd":    func(p *printer, v uint64) { p.fd(int32(v)) },
+		"fd64":  func(p *printer, v uint64) { p.fd(int32(v)) }, // strace looks at the lower half
 		"dirfd": func(p *printer, v uint64) { p.dirfd(int32(v)) },
 		"uid":   (*printer).id,
 		"gid":   (*printer).id,
@@ -128,7 +130,18 @@ func init() {
 			}
 			p.udec(v)
 		},
-		"ifindex": (*printer).interfaceIndex,
+		"timestamp": func(p *printer, v uint64) {
+			p.udec(v)
+			p.date(int64(v), 0, "")
+		},
+		"per_mille": func(p *printer, v uint64) {
+			p.udec(v)
+			p.comment(fmt.Sprintf("%d.%d%%", v/10, v%10))
+		},
+		"usecs":      func(p *printer, v uint64) { p.seconds(int64(v), 6) },
+		"nsecs":      func(p *printer, v uint64) { p.seconds(int64(int32(v)), 9) },
+		"signo_word": (*printer).signalWord,
+		"ifindex":    (*printer).interfaceIndex,
 		"ring_slot": func(p *printer, v uint64) {
 			const skip = -2 // IORING_REGISTER_FILES_SKIP, include/uapi/linux/io_uring.h
 			switch n := int32(v); {
@@ -325,6 +338,10 @@ func (p *printer) array(t *syscalls.Type, v view) {
 	if t.Size > 0 && v.want > t.Size {
 		v.want = t.Size
 	}
+	limit := p.o.Strings
+	if e.Name == "file_dedupe_range_info" || e.Name == "file_dedupe_range_done" {
+		limit = min(limit, 2)
+	}
 	n := v.want / e.Size
 	if n > 0 && !v.has(e.Size) {
 		p.lost(v)
@@ -335,7 +352,7 @@ func (p *printer) array(t *syscalls.Type, v view) {
 		if i > 0 {
 			p.s(", ")
 		}
-		if !p.o.Verbose && i >= p.o.Strings || i >= maxInsns && (e.Name == "bpf_insn" || e.Name == "sock_filter") {
+		if !p.o.Verbose && i >= limit || i >= maxInsns && (e.Name == "bpf_insn" || e.Name == "sock_filter") {
 			p.s("...")
 			break
 		}

@@ -29,10 +29,6 @@ func fourcc(p *printer, _ *syscalls.Type, v view) {
 // one after it.
 func controlID(p *printer, _ *syscalls.Type, v view) {
 	n := load(v.data, 0, 4)
-	if c := p.set("v4l2_control_ids"); c != nil && !hasValue(c, n&0x3fffffff) {
-		p.named("v4l2_control_ids", int64(n))
-		return
-	}
 	for _, f := range []struct {
 		bit  uint64
 		name string
@@ -45,6 +41,19 @@ func controlID(p *printer, _ *syscalls.Type, v view) {
 	p.named("v4l2_control_ids", int64(n))
 }
 
+// bufferFlags writes the flags of a buffer; two fields of them are one of
+// several.
+func bufferFlags(p *printer, c *syscalls.Consts, v uint64) {
+	const stamp, source = 0xe000, 0x70000 // V4L2_BUF_FLAG_TIMESTAMP_MASK, V4L2_BUF_FLAG_TSTAMP_SRC_MASK
+	if flags := v &^ (stamp | source); flags != 0 {
+		p.consts(c, flags)
+		p.c('|')
+	}
+	p.consts(p.set("v4l2_buf_timestamps"), v&stamp)
+	p.c('|')
+	p.consts(p.set("v4l2_buf_timestamp_sources"), v&source)
+}
+
 // fraction writes struct v4l2_fract: 1/25.
 func fraction(p *printer, t *syscalls.Type, v view) bool {
 	if !v.has(t.Size) || t.Size < 8 {
@@ -53,5 +62,24 @@ func fraction(p *printer, t *syscalls.Type, v view) bool {
 	p.udec(load(v.data, 0, 4))
 	p.c('/')
 	p.udec(load(v.data, 4, 4))
+	return true
+}
+
+// createBuffers writes VIDIOC_CREATE_BUFS; behind the result stands how many
+// buffers there are now.
+func createBuffers(p *printer, t *syscalls.Type, in, out view) bool {
+	if !in.has(t.Size) {
+		return false
+	}
+	p.structure(t, in)
+	if p.done() && out.has(8) {
+		p.noted(func() {
+			p.s("{index=")
+			p.udec(load(out.data, 0, 4))
+			p.s(", count=")
+			p.udec(load(out.data, 4, 4))
+			p.c('}')
+		})
+	}
 	return true
 }

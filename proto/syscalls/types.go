@@ -107,7 +107,8 @@ var specials = map[string]special{
 	"uring_probe":       {max: 16 + 8*256}, // struct io_uring_probe and its members
 	"uring_workers":     {max: 4 << 10},
 	"lsm_ctx":           {max: 16 << 10},
-	"uring_rsrc":        {max: 4 << 10}, // struct io_uring_rsrc_register and what stands behind it
+	"dm_data":           {align: 1, max: 64 << 10}, // behind struct dm_ioctl
+	"uring_rsrc":        {max: 4 << 10},            // struct io_uring_rsrc_register and what stands behind it
 	"uring_rsrc_update": {max: 4 << 10},
 	"nla_hwaddr":        {}, // of hardware, as long as it is for the family of the message
 	"nla_mac":           {}, // of hardware
