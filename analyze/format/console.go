@@ -165,3 +165,30 @@ func unicodeChar(p *printer, _ *syscalls.Type, v view) {
 	}
 	p.hex(n)
 }
+
+// fontMap writes struct unimapdesc: of GIO_UNIMAP how many entries there is room
+// for, how many there are, and the entries.
+func fontMap(p *printer, t *syscalls.Type, in, out view) bool {
+	entries := fieldOf(t, "entries")
+	if entries == nil || !in.has(t.Size) || p.d.Args[2].Type.Dir != syscalls.InOut {
+		return false
+	}
+	p.s("{entry_ct=")
+	room := load(in.data, 0, 2)
+	p.udec(room)
+	p.pause()
+	if !p.done() || !out.has(t.Size) {
+		p.s(", entries=")
+		p.addr(load(in.data, entries.Off, p.arch.PtrSize()))
+		p.c('}')
+		return true
+	}
+	if n := load(out.data, 0, 2); n != room {
+		p.s(" => ")
+		p.udec(n)
+	}
+	first := false
+	p.member(t, out, "entries", &first)
+	p.c('}')
+	return true
+}

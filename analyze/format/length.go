@@ -18,10 +18,23 @@ func (p *printer) countUnread(reg int) bool {
 		}
 		for _, l := range c.Count {
 			if l.From == syscalls.LenDeref && int(l.Val) != reg {
-				if _, ok := p.length(l, view{}); !ok {
+				if _, ok := p.length(l, view{}); !ok || p.structLost(int(l.Val)) {
 					return true
 				}
 			}
+		}
+	}
+	return false
+}
+
+// structLost tells whether of a structure behind a register only the beginning
+// is there.
+func (p *printer) structLost(reg int) bool {
+	for i := range p.d.Args {
+		a := &p.d.Args[i]
+		if t := a.Type; a.Reg == reg && t.Kind == syscalls.Pointer && t.Elem != nil && t.Elem.Kind == syscalls.Struct {
+			m, ok := p.root(reg, phaseOf(t.Dir))
+			return !ok || !m.has(t.Elem.Size)
 		}
 	}
 	return false

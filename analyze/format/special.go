@@ -151,6 +151,7 @@ func init() {
 		"perf_event_attr":           perfOpenAttr,
 		"fiemap":                    fiemap,
 		"dm_request":                mapper,
+		"unimapdesc":                fontMap,
 		"perf_event_query_bpf":      perfQuery,
 		"seccomp_notif":             notification,
 		"v4l2_create_buffers":       createBuffers,

@@ -167,6 +167,13 @@ func init() {
 			}
 			p.dec(int64(int32(v)))
 		},
+		"key_errno": func(p *printer, v uint64) {
+			if v == 0 || v > 4095 {
+				p.udec(v)
+				return
+			}
+			p.errno(int(v))
+		},
 		"errno": func(p *printer, v uint64) {
 			if v == 0 || v > 4095 {
 				p.dec(int64(int32(v)))
