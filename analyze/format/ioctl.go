@@ -282,3 +282,27 @@ func ifconf(p *printer, t *syscalls.Type, in, out view) bool {
 	p.c(']')
 	return true
 }
+
+// faultAPI writes UFFDIO_API: which features of userfaultfd are asked for, then
+// which there are.
+func faultAPI(p *printer, t *syscalls.Type, in, out view) bool {
+	features := fieldOf(t, "features")
+	if features == nil || !in.has(t.Size) || !out.has(t.Size) || !p.done() {
+		return false
+	}
+	const size = 8
+	if load(in.data, features.Off, size) == load(out.data, features.Off, size) {
+		return false
+	}
+	first := true
+	p.c('{')
+	p.member(t, in, "api", &first)
+	p.member(t, in, "features", &first)
+	p.pause()
+	p.s(" => ")
+	first = true
+	p.member(t, out, "features", &first)
+	p.member(t, out, "ioctls", &first)
+	p.c('}')
+	return true
+}

@@ -27,6 +27,30 @@ func (p *printer) countUnread(reg int) bool {
 	return false
 }
 
+// within cuts an answer to the room that the caller had for it, where the
+// number of bytes that there would be takes that room's place.
+func (p *printer) within(reg int, out view) view {
+	for i := range p.d.Copies {
+		c := &p.d.Copies[i]
+		if c.Parent >= 0 || int(c.Arg) != reg || c.Mode != syscalls.Counted {
+			continue
+		}
+		for _, l := range c.Count {
+			if l.From != syscalls.LenDeref || l.Val > 5 {
+				continue
+			}
+			m, ok := p.root(int(l.Val), tracefile.AtEnter)
+			if !ok || !m.has(int(l.Off)+int(l.Size)) {
+				continue
+			}
+			if room := int32(load(m.data, int(l.Off), int(l.Size))); room >= 0 && int(room) < out.want {
+				out = out.at(0, int(room))
+			}
+		}
+	}
+	return out
+}
+
 // structLost tells whether of a structure behind a register only the beginning
 // is there.
 func (p *printer) structLost(reg int) bool {

@@ -152,6 +152,7 @@ func init() {
 		"fiemap":                    fiemap,
 		"dm_request":                mapper,
 		"unimapdesc":                fontMap,
+		"uffdio_api":                faultAPI,
 		"perf_event_query_bpf":      perfQuery,
 		"seccomp_notif":             notification,
 		"v4l2_create_buffers":       createBuffers,

@@ -1,6 +1,8 @@
 package format
 
 import (
+	"strings"
+
 	"sysreel/proto/syscalls"
 	"sysreel/proto/tracefile"
 )
@@ -227,8 +229,8 @@ func (p *printer) nameLength(t *syscalls.Type, v view) {
 	}
 	is := load(v.data, f.Off, 4)
 	p.s(", msg_namelen=")
-	if in, ok := p.root(1, tracefile.AtEnter); ok && p.d.Name == "recvmsg" && in.has(f.Off+4) {
-		if was := load(in.data, f.Off, 4); was != is {
+	if in, ok := p.root(1, tracefile.AtEnter); ok && in.has(v.off+f.Off+4) && (p.d.Name == "recvmsg" || strings.HasPrefix(p.d.Name, "recvmmsg") && p.done()) {
+		if was := load(in.data, v.off+f.Off, 4); was != is {
 			p.dec(int64(int32(was)))
 			p.s(" => ")
 		}

@@ -468,6 +468,12 @@ func (p *printer) pointerArg(t *syscalls.Type, reg int) {
 		}
 		p.pointee(t.Elem, in)
 	case t.Dir != syscalls.In && hasOut:
+		if t.Elem.Name == "sockaddr" {
+			if out = p.within(reg, out); out.want == 0 {
+				p.addr(addr)
+				return
+			}
+		}
 		if p.optionValue(t.Elem, out, reg) {
 			return
 		}
