@@ -132,7 +132,7 @@ func init() {
 		},
 		"timestamp": func(p *printer, v uint64) {
 			p.udec(v)
-			p.date(int64(v), 0, "")
+			p.date(int64(v), 0, 0)
 		},
 		"per_mille": func(p *printer, v uint64) {
 			p.udec(v)

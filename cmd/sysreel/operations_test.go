@@ -52,7 +52,7 @@ var operations = []operation{
 
 // devicesDiffer are the requests of devices that replay writes otherwise.
 var devicesDiffer = []difference{
-	{lines: `^ioctl\(-1, SG_IO, \{`, why: "not described yet"},
+	{lines: `^ioctl\(-1, SG_IO, [{[]`, why: "not described yet"},
 }
 
 // perfDiffers is where strace 6.1 differs of perf_event_open.
