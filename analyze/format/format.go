@@ -266,6 +266,7 @@ func (p *printer) begin(d *syscalls.Desc, e *tracefile.Event, names Names) {
 	p.enter, p.cursor, p.depth, p.name, p.twinOf = -1, 0, 0, 0, -1
 	p.searched, p.limited, p.grows, p.union = 0, false, false, false
 	p.begun, p.nameless = 0, false
+	p.diagHead, p.link, p.genlFamily = 0, link{}, ""
 	base := &p.f.base
 	p.o.Constants, p.o.Verbose, p.shallow = base.Constants, base.Verbose, false
 	if d == nil {

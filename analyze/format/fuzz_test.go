@@ -173,7 +173,7 @@ func newFormatters() []*Formatter {
 }
 
 // protocols of netlink sockets that fuzzNames may tell of.
-var protocols = []fuzzNames{NotNetlink, NotNetlink, netlinkRoute, netlinkSockDiag, netlinkGeneric, 4, 5, 9, 10, 12, 15, 20, 6}
+var protocols = []fuzzNames{NotNetlink, NotNetlink, netlinkRoute, netlinkSockDiag, netlinkGeneric, 4, 5, 6, 7, 9, 10, 12, 15, 20, 21}
 
 // TestEveryCall prints each call and variant of the table, on every
 // architecture, with memory of random bytes. SYSREEL_FUZZ rounds of it.
