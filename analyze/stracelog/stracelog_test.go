@@ -470,6 +470,23 @@ func TestStored(t *testing.T) {
 	}
 }
 
+// What strace 6 and strace 7 write differently is read from both, and stays as
+// the log has it.
+func TestForms(t *testing.T) {
+	for _, log := range []string{
+		"1     sched_setparam(0, [4])            = 0\n",
+		"1     sched_setparam(0, {sched_priority=4}) = 0\n",
+		"1     epoll_ctl(3, EPOLL_CTL_ADD, 4, {events=EPOLLIN, data={u32=7, u64=7}}) = 0\n",
+		"1     epoll_ctl(3, EPOLL_CTL_ADD, 4, {events=EPOLLIN, data=0x7}) = 0\n",
+	} {
+		data, res := importText(t, log)
+		if res.Damaged > 0 {
+			t.Errorf("%s: %+v", log, res)
+		}
+		sameText(t, replayed(t, data, replay.Options{PIDs: replay.AllPIDs}), log)
+	}
+}
+
 func first(b []byte, _ *stracelog.Result) []byte { return b }
 
 // What is no log is refused with a word of what it is.
