@@ -161,12 +161,8 @@ func (e *Engine) join(t *thread) {
 	if t.placed || p.cpu < 0 {
 		return
 	}
-	if t.mask == nil {
-		if t.mask = e.affinity(int(t.TID)); t.mask == nil {
-			return
-		}
-	}
-	if !t.mask.has(p.cpu) || t.mask.count() == 1 {
+	// What was known of it may be old: others can move it too.
+	if t.mask = e.affinity(int(t.TID)); t.mask == nil || !t.mask.has(p.cpu) || t.mask.count() == 1 {
 		return
 	}
 	if !p.guard.add(int(t.TID), t.mask) {
@@ -334,13 +330,19 @@ func (e *Engine) affinityCall(t *thread, r role, ret int64) {
 			return
 		}
 	}
-	if ret < 0 || !target.placed {
+	if ret < 0 {
 		return
 	}
 	if r == affinitySet {
 		// It has its new CPUs now, and joins again at its next stop.
-		target.mask, target.placed = e.affinity(int(target.TID)), false
-		e.place.guard.remove(int(target.TID))
+		target.mask = e.affinity(int(target.TID))
+		if target.placed {
+			target.placed = false
+			e.place.guard.remove(int(target.TID))
+		}
+		return
+	}
+	if !target.placed {
 		return
 	}
 	mask := make([]byte, 8*len(target.mask))

@@ -54,3 +54,48 @@ func TestInheritLate(t *testing.T) {
 		}
 	})
 }
+
+// A thread that chooses its CPUs while nothing is shared keeps them when it and
+// others are gathered, and its children have them.
+func TestAffinityWhileSpread(t *testing.T) {
+	cmd := exec.Command("sleep", "60")
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	defer cmd.Wait()
+	defer cmd.Process.Kill()
+	Go(func() {
+		e := New(Config{})
+		defer e.Discard()
+		p := &e.place
+		if !p.on || p.own.count() < 2 {
+			return
+		}
+		<-p.guard.ready
+		tid := cmd.Process.Pid
+		th := &thread{Thread: tracefile.Thread{TID: int32(tid)}, mask: p.own}
+		e.threads[tid] = th
+		if e.gather(th); !th.placed {
+			t.Error("it is not moved")
+		}
+		e.spread()
+		chosen := p.one
+		setAffinity(tid, chosen)
+		e.affinityCall(th, affinitySet, 0)
+		if !slices.Equal(th.mask, chosen) {
+			t.Errorf("it has chosen %x, %x is known", chosen, th.mask)
+		}
+		setAffinity(tid, p.own) // by someone else
+		e.gather(th)
+		if !th.placed || !slices.Equal(th.mask, p.own) {
+			t.Errorf("moved: %v; %x is known", th.placed, th.mask)
+		}
+		e.spread()
+		setAffinity(tid, chosen)
+		e.gather(th)
+		if th.placed || !slices.Equal(th.mask, chosen) || !slices.Equal(e.affinity(tid), chosen) {
+			t.Errorf("it has one CPU. Moved: %v; %x is known, it has %x", th.placed, th.mask, e.affinity(tid))
+		}
+		e.spread()
+	})
+}
