@@ -12,6 +12,7 @@
 package format
 
 import (
+	"bytes"
 	"time"
 
 	"sysreel/proto/syscalls"
@@ -152,6 +153,8 @@ func (f *Formatter) Call(d *syscalls.Desc, e *tracefile.Event, names Names) Text
 	enter := p.enter
 	if enter < 0 {
 		enter = n
+	} else if bytes.HasSuffix(p.b[:enter], []byte(", ")) {
+		enter -= len(", ") // written with the next argument
 	}
 	p.fd0 = -1
 	if p.text.Result != nil {

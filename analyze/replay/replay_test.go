@@ -88,9 +88,9 @@ getpid()                                = 7
 			at(8, 6, 8, "close", 0, 4),
 		},
 		want: `
-7     read(3,  <unfinished ...>
+7     read(3 <unfinished ...>
 8     close(5)                          = 0
-7     <... read resumed>"", 10)         = 0
+7     <... read resumed>, "", 10)       = 0
 12345678 getpid( <unfinished ...>
 8     close(4 <unfinished ...>
 12345678 <... getpid resumed>)          = 1
@@ -109,10 +109,10 @@ getpid()                                = 7
 			at(7, 1, 6, "read", 0, 3, 0x1000, 10),
 		},
 		want: `
-7     read(3,  <unfinished ...>
+7     read(3 <unfinished ...>
 8     close(5)                          = 0
 8     close(5)                          = 0
-7     <... read resumed>"", 10)         = 0
+7     <... read resumed>, "", 10)       = 0
 `,
 	}, {
 		name: "a call alone across blocks is not split",
@@ -131,7 +131,7 @@ read(3, "", 10)                         = 0
 			endOfBlock,
 		},
 		want: `
-read(3,  <unfinished ...>
+read(3 <unfinished ...>
 `,
 	}, {
 		name: "killed",
@@ -147,7 +147,7 @@ read(3,  <unfinished ...>
 			thread(9, 6, tracefile.Stop, 19, 0),
 		},
 		want: `
-7     read(3,  <unfinished ...>
+7     read(3 <unfinished ...>
 8     close(3 <unfinished ...>
 8     --- SIGKILL ---
 7     <... read resumed> <unfinished ...>) = ?
