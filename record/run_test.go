@@ -377,9 +377,9 @@ func TestAttachStopped(t *testing.T) {
 // until waits for something to come true.
 func until(t *testing.T, what string, holds func() bool) {
 	t.Helper()
-	for deadline := time.Now().Add(30 * time.Second); !holds(); time.Sleep(time.Millisecond) {
+	for deadline := time.Now().Add(2 * time.Minute); !holds(); time.Sleep(time.Millisecond) {
 		if time.Now().After(deadline) {
-			t.Fatalf("in half a minute it was not seen that %s", what)
+			t.Fatalf("in two minutes it was not seen that %s", what)
 		}
 	}
 }

@@ -25,7 +25,7 @@ var tamperings = []struct {
 	{"signal", []string{"mkdirat:signal=USR1:when=1", "getppid:signal=10:error=ESRCH", "ppoll:signal=SIGUSR1"}},
 	{"delay", []string{"getppid:delay_enter=30ms", "getpgid:delay_exit=0.03s", "getsid:delay_enter=20000:delay_exit=20000us:error=EPERM"}},
 	{"rest", []string{"getppid:delay_enter=9000s"}},
-	{"poke", []string{"mkdirat:poke_enter=@arg2=64393900", "readlinkat:poke_exit=@arg3=4243", "symlinkat:poke_enter=@arg1=58,@arg3=6c00:poke_exit=@arg1=59:error=EROFS"}},
+	{"poke", []string{"mkdirat:poke_enter=@arg2=64393900", "readlinkat:poke_exit=@arg3=4243", "symlinkat:poke_enter=@arg1=58,@arg3=6c00:poke_exit=@arg1=59:error=EROFS:when=2"}},
 	{"counts", []string{"getpgid,getsid:error=ENOMEM:when=2"}},
 	{"nofork", []string{"?fork,?vfork,clone,clone3:error=EAGAIN"}},
 	{"noexec", []string{"execve:error=ENOENT:when=1", "?vfork:delay_enter=1ms:delay_exit=1ms", "clone,clone3:delay_exit=1ms"}},
