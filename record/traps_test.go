@@ -88,7 +88,11 @@ func TestRestarts(t *testing.T) {
 		if e.Thread.ID != root || e.Kind != tracefile.Syscall {
 			continue
 		}
-		if s, ok := strings.CutPrefix(text(e, 0), "/mark/"); ok && s != "handler" {
+		path := 0
+		if name(e) == "faccessat" {
+			path = 1
+		}
+		if s, ok := strings.CutPrefix(text(e, path), "/mark/"); ok && s != "handler" {
 			section = s
 			continue
 		}
