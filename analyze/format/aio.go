@@ -25,15 +25,10 @@ func iocb(p *printer, t *syscalls.Type, v view) bool {
 	withPriority := load(v.data, flags.Off, 4)&2 != 0 // IOCB_FLAG_IOPRIO
 	op := load(v.data, opcode.Off, 2)
 	p.c('{')
-	shown("aio_data")
+	show("aio_data")
 	shown("aio_key")
 	shown("aio_rw_flags")
-	p.s(", ")
-	if first {
-		p.b = p.b[:len(p.b)-len(", ")]
-		first = false
-	}
-	p.s("aio_lio_opcode=")
+	p.s(", aio_lio_opcode=")
 	decimalConst(p, opcode.Type.Consts, op)
 	if priority := fieldOf(t, "aio_reqprio"); withPriority && priority != nil {
 		p.s(", aio_reqprio=")
@@ -50,9 +45,11 @@ func iocb(p *printer, t *syscalls.Type, v view) bool {
 			p.hex(load(v.data, buf.Off, 8))
 			show("aio_nbytes", "aio_offset")
 		case pwrite:
-			show("aio_buf", "aio_nbytes", "aio_offset")
+			p.iocbBuffer(t, v)
+			show("aio_nbytes", "aio_offset")
 		case preadv, pwritev:
-			show("aio_buf", "aio_offset")
+			p.iocbBuffer(t, v)
+			show("aio_offset")
 		case poll:
 			p.s(", aio_buf=")
 			p.consts(p.set("poll_events"), load(v.data, buf.Off, 8))
@@ -70,4 +67,14 @@ func iocb(p *printer, t *syscalls.Type, v view) bool {
 	}
 	p.c('}')
 	return true
+}
+
+// iocbBuffer writes what aio_buf leads to.
+func (p *printer) iocbBuffer(t *syscalls.Type, v view) {
+	p.s(", aio_buf=")
+	for i := range t.Fields {
+		if f := &t.Fields[i]; f.Type.Kind == syscalls.Pointer && f.If.Holds(v.data) {
+			p.field(f, v, v.at(f.Off, f.Type.Size), nil)
+		}
+	}
 }

@@ -75,7 +75,7 @@ func cmsgs(p *printer, _ *syscalls.Type, v view) {
 			break
 		}
 		body := v.data[off+head : off+int(min(size, rest))]
-		if size > uint64(head) {
+		if len(body) > 0 {
 			before := len(p.b)
 			p.s(", cmsg_data=")
 			if v := (view{data: body, want: len(body)}); !p.cmsg(level, kind, v) {

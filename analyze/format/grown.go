@@ -36,9 +36,8 @@ func (p *printer) behind(prefix string, v view, size int) bool {
 	p.udec(uint64(size))
 	p.s("..")
 	p.udec(uint64(end - 1))
-	p.s(" */ \"")
-	p.quoteHex(rest)
-	p.c('"')
+	p.s(" */ ")
+	p.hexBytes(v.at(size, end-size))
 	return true
 }
 

@@ -24,7 +24,7 @@ func sigset(p *printer, _ *syscalls.Type, v view) {
 // 64 signals. strace prints one from the size of a word on.
 func sigsetSize(call string) bool {
 	switch call {
-	case "ppoll", "ppoll_time64", "pselect6", "pselect6_time64", "epoll_pwait", "epoll_pwait2", "io_pgetevents", "io_pgetevents_time64", "io_uring_enter",
+	case "ptrace", "ppoll", "ppoll_time64", "pselect6", "pselect6_time64", "epoll_pwait", "epoll_pwait2", "io_pgetevents", "io_pgetevents_time64", "io_uring_enter",
 		"rt_sigprocmask", "rt_sigsuspend", "rt_sigtimedwait", "rt_sigtimedwait_time64", "signalfd", "signalfd4":
 		return true
 	}

@@ -115,9 +115,9 @@ func uringResources(p *printer, t *syscalls.Type, v view) bool {
 	p.udec(uint64(t.Size))
 	p.s("..")
 	p.udec(uint64(size - 1))
-	p.s(" */ \"")
-	p.quoteHex(v.data[t.Size:])
-	p.s("\"}")
+	p.s(" */ ")
+	p.hexBytes(v.at(t.Size, size-t.Size))
+	p.c('}')
 	return true
 }
 

@@ -394,7 +394,7 @@ func (p *printer) bytes(v view) {
 		p.lost(v)
 		return
 	}
-	if n := min(v.want, p.o.Strings); n > 0 && n <= len(v.data) && v.data[n-1] == 0 && p.d != nil && strings.HasSuffix(p.d.Name, "setxattr") {
+	if n := min(v.want, p.o.Strings); n > 0 && n <= len(v.data) && v.data[n-1] == 0 && p.d != nil && (strings.HasSuffix(p.d.Name, "setxattr") || p.d.Name == "setxattrat") {
 		v.data, v.want = v.data[:n-1], n-1 // strace takes the value for text
 	}
 	switch p.netlink {
@@ -546,9 +546,8 @@ func (p *printer) scalar(t *syscalls.Type) bool {
 
 // pointerIn writes what the pointer at offset off of v leads to.
 func (p *printer) pointerIn(t *syscalls.Type, v view, off int) {
-	size := p.arch.PtrSize()
-	addr := load(v.data, off, size)
-	if addr == 0 || t.Elem == nil {
+	addr := load(v.data, off, t.Size)
+	if addr == 0 || t.Elem == nil || addr != truncate(addr, p.arch.PtrSize()) {
 		p.addr(addr)
 		return
 	}

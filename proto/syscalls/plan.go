@@ -223,6 +223,9 @@ func (p *planner) followField(t *Type, off, nested int, w piece, dir Dir) error 
 		if !atEnter && dir != Out {
 			return nil
 		}
+		if atEnter {
+			dir = In // and so does what it leads to
+		}
 	case Out:
 		if atEnter {
 			return nil
