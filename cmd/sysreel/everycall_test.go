@@ -21,7 +21,8 @@ import (
 //
 // SYSREEL_PLAN=N gives each argument up to N values instead of a few, and compares
 // with -v -y -s 8 too (100 takes some minutes), SYSREEL_SEED=N others, SYSREEL_CALLS=a,b plans those calls
-// only, SYSREEL_SHOW=N shows so many differences of each.
+// only, SYSREEL_SHOW=N shows so many differences of each, SYSREEL_OTHERWISE=1 those
+// that may be too.
 func TestEveryCall(t *testing.T) {
 	if testing.Short() {
 		t.Skip("makes thousands of calls three times")

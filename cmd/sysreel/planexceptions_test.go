@@ -1,6 +1,10 @@
 package main
 
-import "strings"
+import (
+	"strings"
+
+	"sysreel/proto/syscalls"
+)
 
 // theirOwn are the calls whose text is held against strace's elsewhere, by
 // programs that know their operations.
@@ -11,7 +15,12 @@ var theirOwn = map[string]string{
 // otherwise are the lines that replay writes in another way. All others must be
 // the same to the letter.
 var otherwise = []difference{
-	{lines: `^sendmmsg\(.*= -1 E`, why: "what a call that failed would have sent is not recorded"},
+	{lines: `^sendm?msg\(.*msg_controllen=(?:18446744073709551615|4294967295)\b`, why: "strace shows all that there is in memory: here 64 KiB of it are kept"},
+	{lines: `^sendmmsg\(.*(?:msg_iovlen|iov_len)=(?:18446744073709551615|4294967295)\b`, why: "more than there is memory: what is kept of it is shown"},
+	{lines: `^sendmmsg\(.*msg_control=0x20ffff`, why: "its end cannot be read: what can be is shown"},
+	{lines: `^lsm_get_self_attr\(.*, 0x20ffff`, why: "less than a struct lsm_ctx can be read: the number in it is shown"},
+	{lines: `^ptrace\(PTRACE_(?:PEEK|POKE)USER, -?\d+, (?:8\*|offsetof)`, why: "strace names the registers of a program of 64 bits in one of 32", arch: syscalls.I386},
+	{lines: `^ptrace\(PTRACE_SECCOMP_GET_METADATA, .*\{filter_off=.* = -1 E`, why: "what the caller asked for is not kept of a call that failed"},
 
 	{lines: `^(?:mbind|get_mempolicy|move_pages)\(.* /\* MPOL_\?\?\? \*/`, why: "MPOL_F_??? and MPOL_MF_??? now", before: "7.2"},
 	{lines: `^quotactl_fd\(.* /\* QFMT_VFS_\?\?\? \*/`, why: "QFMT_??? now", before: "7.2"},
@@ -22,14 +31,16 @@ var otherwise = []difference{
 	{lines: `^fsmount\(.*MOUNT_ATTR_STRICTATIME`, why: "two flags where there is a field, MOUNT_ATTR__ATIME", before: "7.2"},
 	{lines: `^sched_[gs]etattr\(.*, \d+\) = `, why: "flags are hexadecimal now", before: "7.2"},
 	{lines: `^sendfile(?:64)?\(.*\] => \[`, why: "[1 => 2] now", before: "7.2"},
-	{lines: `^io_uring_enter\(.*(?:sigmask|ts)=0x[0-9a-f]{9}`, why: "addresses of 64 bits in a program of 32"},
 	{lines: `^io_uring_enter\(.*IORING_ENTER_EXT_ARG`, why: "arguments that strace 6.1 takes for signals", before: "7.2"},
 	{lines: `^rseq\(0x[0-9a-f]+, 0x`, why: "the structure is shown now, and a name for its flags", before: "7.2"},
-
-	{lines: `^fcntl(?:64)?\(`, why: "not as strace 7.2 yet"},
-	{lines: `^(?:file_getattr|file_setattr|fsconfig|futex|futex_requeue|futex_waitv|getxattrat|kexec_load|landlock_add_rule|landlock_create_ruleset|listmount|listns|listxattrat|lsm_get_self_attr|lsm_set_self_attr|mount|mount_setattr|open_tree|open_tree_attr|prctl|ptrace|removexattrat|setxattrat|statmount)\(`, why: "not as strace 7.2 yet"},
-	{lines: `^(?:io_uring_register|perf_event_open)\(`, why: "not as strace 7.2 yet"},
-	{lines: `^sendmsg\(`, why: "not as strace 7.2 yet"},
+	{lines: `^landlock_create_ruleset\(\{.*, \.\.\.\}, `, why: "members that strace 6.1 does not have", before: "7.2"},
+	{lines: `^landlock_add_rule\(.* /\* LANDLOCK_RULE_\?\?\? \*/`, why: "LANDLOCK_RULE_NET_PORT", before: "7.2"},
+	{lines: `^prctl\(0x[0-9a-f]+ /\* PR_\?\?\? \*/`, why: "options with arguments of their own", before: "7.2"},
+	{lines: `^ptrace\(0x[0-9a-f]+ /\* PTRACE_\?\?\? \*/`, why: "PTRACE_SET_SYSCALL_INFO", before: "7.2"},
+	{lines: `^fcntl(?:64)?\(\d+, 0x40[b-f] /\* F_\?\?\? \*/`, why: "F_GET_RW_HINT and those next to it", before: "7.2"},
+	{lines: `^futex_waitv\(.*flags=(?:0x[0-9a-f]+ /\* FUTEX_|FUTEX_32)`, why: "flags have other names", before: "7.2"},
+	{lines: `^io_uring_register\(\d+, 0x[0-9a-f]+ /\* IORING_REGISTER_\?\?\? \*/`, why: "operations that strace 6.1 does not know", before: "7.2"},
+	{lines: `^io_uring_register\(.*\bresv=\[`, why: "members that were reserved have got names", before: "7.2"},
 }
 
 // everyTime are the calls that tell what is otherwise every time: times, inode

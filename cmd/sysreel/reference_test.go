@@ -6,6 +6,8 @@ import (
 	"regexp"
 	"strconv"
 	"testing"
+
+	"sysreel/proto/syscalls"
 )
 
 // Text is held against the strace that PATH has. It follows strace 7.2: of an
@@ -15,7 +17,8 @@ import (
 type difference struct {
 	lines  string // regular expression
 	why    string
-	before string // only of straces before this version, "7.2", where not empty
+	before string        // only of straces before this version, "7.2", where not empty
+	arch   syscalls.Arch // only of programs of this architecture, where not 0
 }
 
 // mayDiffer returns the lines that may differ from those of the strace at hand.
