@@ -43,7 +43,16 @@ func (s *session) header() *tracepb.Header {
 		Calibration: &tracepb.Calibration{StopNs: s.engine.StopCost()},
 		TickNs:      tick,
 		Interfaces:  interfaces(),
+		Families:    families(),
 	}
+}
+
+// families returns the families of generic netlink, for the names of messages.
+func families() (list []*tracepb.GenericFamily) {
+	for _, f := range ptrace.Families() {
+		list = append(list, &tracepb.GenericFamily{Id: uint32(f.ID), Name: []byte(f.Name)})
+	}
+	return list
 }
 
 // interfaces returns the network interfaces that the recorder sees. A recording

@@ -51,6 +51,9 @@ type Options struct {
 	// Interface returns the name of the network interface that has an index; "" if
 	// it is not known. May be nil.
 	Interface func(index uint32) string
+	// Family returns the name of the family of generic netlink that has a number;
+	// "" if it is not known. May be nil.
+	Family func(id uint16) string
 	// DumpRead and DumpWritten tell of which descriptors Dump writes what is
 	// read and written; may be nil.
 	DumpRead, DumpWritten func(fd int32) bool

@@ -12,8 +12,8 @@ func genericType(p *printer, kind uint64) {
 	name := ""
 	if kind == genlCtrl {
 		name = "nlctrl"
-	} else if f, ok := p.names.(Families); ok {
-		name = f.Family(uint16(kind))
+	} else if p.o.Family != nil {
+		name = p.o.Family(uint16(kind))
 	}
 	if name == "" {
 		p.hex(kind)
@@ -23,13 +23,6 @@ func genericType(p *printer, kind uint64) {
 		return
 	}
 	p.styled(func() { p.hex(kind) }, func() { p.quote([]byte(name)) })
-}
-
-// Families may be implemented by Names that know the families of
-// NETLINK_GENERIC of the recording machine.
-type Families interface {
-	// Family returns the name of a family, "" if it is not known.
-	Family(id uint16) string
 }
 
 func genericBody(p *printer, m netlinkHead, v view) bool {

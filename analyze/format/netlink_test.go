@@ -24,6 +24,7 @@ func TestNetlink(t *testing.T) {
 	info := bin(int16(16), int16(18), int16(9), int16(1), "dummy\x00\x00\x00")
 	const head = `nlmsg_seq=7, nlmsg_pid=0}`
 	const body = `{ifi_family=AF_UNSPEC, ifi_type=ARPHRD_LOOPBACK, ifi_index=1, ifi_flags=IFF_UP|IFF_LOOPBACK|IFF_RUNNING|IFF_LOWER_UP, ifi_change=0}`
+	families := func(id uint16) string { return map[uint16]string{27: "tcp_metrics"}[id] }
 	for _, tt := range []struct {
 		proto int
 		data  []byte
@@ -41,9 +42,11 @@ func TestNetlink(t *testing.T) {
 		{netlinkRoute, append(header(3, 2, bin(0)), header(18, 1, nil)...), `[[{nlmsg_len=20, nlmsg_type=NLMSG_DONE, nlmsg_flags=NLM_F_MULTI, ` + head +
 			`, 0], {nlmsg_len=16, nlmsg_type=RTM_GETLINK, nlmsg_flags=NLM_F_REQUEST, ` + head + `]`},
 		{netlinkGeneric, header(16, 1, []byte("\x03\x00\x00\x00")), `[{nlmsg_len=20, nlmsg_type=nlctrl, nlmsg_flags=NLM_F_REQUEST, ` + head + `, {cmd=CTRL_CMD_GETFAMILY, version=0}]`},
+		{netlinkGeneric, header(27, 1, []byte("\x03\x01\x00\x00")), `[{nlmsg_len=20, nlmsg_type=tcp_metrics, nlmsg_flags=NLM_F_REQUEST, ` + head + `, {cmd=0x3, version=1}]`},
+		{netlinkGeneric, header(28, 1, []byte("\x03\x01\x00\x00")), `[{nlmsg_len=20, nlmsg_type=0x1c /* GENERIC_FAMILY_??? */, nlmsg_flags=NLM_F_REQUEST, `},
 	} {
 		d, e := call(t, syscalls.AMD64, "sendto", [6]uint64{3, 0x1000, uint64(len(tt.data))}, int64(len(tt.data)), memoryAt{0x1000: tt.data}, nil)
-		got := string(New(Options{}).Call(d, e, linkNames(tt.proto)).Call)
+		got := string(New(Options{Family: families}).Call(d, e, linkNames(tt.proto)).Call)
 		const before, after = "sendto(3, ", ", "
 		if len(got) < len(before)+len(tt.want) || got[len(before):][:min(len(tt.want), len(got)-len(before))] != tt.want {
 			t.Errorf("protocol %d:\n got %s\nwant %s%s%s", tt.proto, got, before, tt.want, after)

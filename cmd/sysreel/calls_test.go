@@ -18,7 +18,10 @@ var described = []struct {
 	prog   string // of testdata/progs, without ".c"; or
 	cmd    string
 	args   []string // of strace and replay
-	differ []difference
+	// private: cmd is run in a network namespace of its own, where each time
+	// everything is as new.
+	private bool
+	differ  []difference
 }{
 	{name: "badcalls", prog: "badcalls", differ: []difference{
 		{lines: `^readv\(`, why: "of a read that failed the array is not recorded"},
@@ -54,8 +57,32 @@ var described = []struct {
 	{name: "routes", cmd: "ip route; ip rule; ip addr", differ: []difference{
 		{lines: `RTM_NEWLINK`, why: "attributes that strace 6.1 does not know", before: "7.2"},
 	}},
+	{name: "links", cmd: privateLinks, private: true, differ: []difference{
+		{lines: `RTM_(?:NEW|DEL|GET)(?:LINK|NEXTHOP|MDB|VLAN|NEIGH)`, why: "attributes and types that strace 6.1 does not know, or otherwise", before: "7.2"},
+		{lines: `nlmsg_type=(?:nlctrl|tcp_metrics|0x\w+ /\*)`, why: "messages that strace 6.1 does not describe", before: "7.2"},
+	}},
 	{name: "sockets", cmd: "ss -tln"},
+	{name: "every socket", cmd: "ss -tnlpmie -a; ss -uxw -a; ss -f netlink", private: true},
 }
+
+// privateLinks is what iproute2 does to links, addresses and routes.
+const privateLinks = `
+ip link set lo up
+ip link add v0 address 02:00:00:00:00:01 type veth peer name v1 address 02:00:00:00:00:02
+ip link add br0 address 02:00:00:00:00:03 type bridge vlan_filtering 1
+ip link add link v0 name v0.5 type vlan id 5
+ip link set v1 master br0
+ip addr add 10.1.0.1/24 dev v0
+ip route add 10.2.0.0/16 via 127.0.0.2 dev lo
+ip rule add from 10.9.0.0/16 fwmark 3 table 77
+ip neigh add 10.1.0.2 lladdr 02:00:00:00:00:09 dev v0
+ip nexthop add id 5 dev lo
+ip addr; ip -d link; ip route show table all; ip rule; ip neigh; ip nexthop; ip tcp_metrics
+bridge fdb; bridge -d vlan; bridge link
+tc qdisc show
+ip link del nosuch
+ip link del v0
+exit 0`
 
 // interfaces are numbers that strace names after the host's interfaces.
 var interfaces = regexp.MustCompile(`(index=|interface=|_OIF\}, |_IIF\}, )(?:if_nametoindex\("[^"]*"\)|\d+)`)
@@ -85,6 +112,9 @@ func TestCallsLikeStrace(t *testing.T) {
 	bin := buildSysreel(t)
 	for _, d := range described {
 		t.Run(d.name, func(t *testing.T) {
+			if d.private && os.Getuid() != 0 {
+				t.Skip("needs root")
+			}
 			if d.prog == "i386calls" && runtime.GOARCH != "amd64" {
 				t.Skip("for amd64")
 			}
@@ -98,6 +128,9 @@ func TestCallsLikeStrace(t *testing.T) {
 				cmd = append(cmd, prog)
 			} else {
 				need(t, strings.Fields(d.cmd)[0])
+				if d.private {
+					cmd = append(cmd, "unshare", "-n")
+				}
 				cmd = append(cmd, "sh", "-c", d.cmd)
 			}
 			tryTimes(t, func() []string { return callsLikeStrace(t, bin, cmd, d.args, mayDiffer(t, d.differ)) })

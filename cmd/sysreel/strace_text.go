@@ -259,6 +259,7 @@ func (t *straceText) options(r *tracefile.Reader) replay.Options {
 		out.Symbols = symbols.New(symbols.Options{Host: true})
 	}
 	out.Format.Interface = replay.Interfaces(r.Header())
+	out.Format.Family = replay.Families(r.Header())
 	if o.strings <= 0 {
 		out.Format.Strings = -1
 	}

@@ -167,7 +167,7 @@ func (x Loss_Reason) Number() protoreflect.EnumNumber {
 
 // Deprecated: Use Loss_Reason.Descriptor instead.
 func (Loss_Reason) EnumDescriptor() ([]byte, []int) {
-	return file_proto_trace_proto_rawDescGZIP(), []int{34, 0}
+	return file_proto_trace_proto_rawDescGZIP(), []int{35, 0}
 }
 
 type Footer_End int32
@@ -228,7 +228,7 @@ func (x Footer_End) Number() protoreflect.EnumNumber {
 
 // Deprecated: Use Footer_End.Descriptor instead.
 func (Footer_End) EnumDescriptor() ([]byte, []int) {
-	return file_proto_trace_proto_rawDescGZIP(), []int{35, 0}
+	return file_proto_trace_proto_rawDescGZIP(), []int{36, 0}
 }
 
 // Trace is a whole file: the contents of its zstd frames, one after the other.
@@ -1935,7 +1935,9 @@ type Header struct {
 	// Without a clock the times only order the events.
 	NoClock bool `protobuf:"varint,21,opt,name=no_clock,json=noClock,proto3" json:"no_clock,omitempty"`
 	// Network interfaces when recording began, as the recorder saw them.
-	Interfaces    []*Interface `protobuf:"bytes,50,rep,name=interfaces,proto3" json:"interfaces,omitempty"`
+	Interfaces []*Interface `protobuf:"bytes,50,rep,name=interfaces,proto3" json:"interfaces,omitempty"`
+	// Families of NETLINK_GENERIC when recording began.
+	Families      []*GenericFamily `protobuf:"bytes,51,rep,name=families,proto3" json:"families,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -2089,6 +2091,66 @@ func (x *Header) GetInterfaces() []*Interface {
 	return nil
 }
 
+func (x *Header) GetFamilies() []*GenericFamily {
+	if x != nil {
+		return x.Families
+	}
+	return nil
+}
+
+// GenericFamily is a family of generic netlink, which messages name by a number.
+type GenericFamily struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Id            uint32                 `protobuf:"varint,1,opt,name=id,proto3" json:"id,omitempty"`
+	Name          []byte                 `protobuf:"bytes,2,opt,name=name,proto3" json:"name,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *GenericFamily) Reset() {
+	*x = GenericFamily{}
+	mi := &file_proto_trace_proto_msgTypes[19]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *GenericFamily) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*GenericFamily) ProtoMessage() {}
+
+func (x *GenericFamily) ProtoReflect() protoreflect.Message {
+	mi := &file_proto_trace_proto_msgTypes[19]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use GenericFamily.ProtoReflect.Descriptor instead.
+func (*GenericFamily) Descriptor() ([]byte, []int) {
+	return file_proto_trace_proto_rawDescGZIP(), []int{19}
+}
+
+func (x *GenericFamily) GetId() uint32 {
+	if x != nil {
+		return x.Id
+	}
+	return 0
+}
+
+func (x *GenericFamily) GetName() []byte {
+	if x != nil {
+		return x.Name
+	}
+	return nil
+}
+
 // Interface is a network interface, which calls name by its index.
 type Interface struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
@@ -2100,7 +2162,7 @@ type Interface struct {
 
 func (x *Interface) Reset() {
 	*x = Interface{}
-	mi := &file_proto_trace_proto_msgTypes[19]
+	mi := &file_proto_trace_proto_msgTypes[20]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2112,7 +2174,7 @@ func (x *Interface) String() string {
 func (*Interface) ProtoMessage() {}
 
 func (x *Interface) ProtoReflect() protoreflect.Message {
-	mi := &file_proto_trace_proto_msgTypes[19]
+	mi := &file_proto_trace_proto_msgTypes[20]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2125,7 +2187,7 @@ func (x *Interface) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Interface.ProtoReflect.Descriptor instead.
 func (*Interface) Descriptor() ([]byte, []int) {
-	return file_proto_trace_proto_rawDescGZIP(), []int{19}
+	return file_proto_trace_proto_rawDescGZIP(), []int{20}
 }
 
 func (x *Interface) GetIndex() uint32 {
@@ -2154,7 +2216,7 @@ type Series struct {
 
 func (x *Series) Reset() {
 	*x = Series{}
-	mi := &file_proto_trace_proto_msgTypes[20]
+	mi := &file_proto_trace_proto_msgTypes[21]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2166,7 +2228,7 @@ func (x *Series) String() string {
 func (*Series) ProtoMessage() {}
 
 func (x *Series) ProtoReflect() protoreflect.Message {
-	mi := &file_proto_trace_proto_msgTypes[20]
+	mi := &file_proto_trace_proto_msgTypes[21]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2179,7 +2241,7 @@ func (x *Series) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Series.ProtoReflect.Descriptor instead.
 func (*Series) Descriptor() ([]byte, []int) {
-	return file_proto_trace_proto_rawDescGZIP(), []int{20}
+	return file_proto_trace_proto_rawDescGZIP(), []int{21}
 }
 
 func (x *Series) GetId() []byte {
@@ -2213,7 +2275,7 @@ type Machine struct {
 
 func (x *Machine) Reset() {
 	*x = Machine{}
-	mi := &file_proto_trace_proto_msgTypes[21]
+	mi := &file_proto_trace_proto_msgTypes[22]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2225,7 +2287,7 @@ func (x *Machine) String() string {
 func (*Machine) ProtoMessage() {}
 
 func (x *Machine) ProtoReflect() protoreflect.Message {
-	mi := &file_proto_trace_proto_msgTypes[21]
+	mi := &file_proto_trace_proto_msgTypes[22]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2238,7 +2300,7 @@ func (x *Machine) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Machine.ProtoReflect.Descriptor instead.
 func (*Machine) Descriptor() ([]byte, []int) {
-	return file_proto_trace_proto_rawDescGZIP(), []int{21}
+	return file_proto_trace_proto_rawDescGZIP(), []int{22}
 }
 
 func (x *Machine) GetHostname() []byte {
@@ -2318,7 +2380,7 @@ type Clock struct {
 
 func (x *Clock) Reset() {
 	*x = Clock{}
-	mi := &file_proto_trace_proto_msgTypes[22]
+	mi := &file_proto_trace_proto_msgTypes[23]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2330,7 +2392,7 @@ func (x *Clock) String() string {
 func (*Clock) ProtoMessage() {}
 
 func (x *Clock) ProtoReflect() protoreflect.Message {
-	mi := &file_proto_trace_proto_msgTypes[22]
+	mi := &file_proto_trace_proto_msgTypes[23]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2343,7 +2405,7 @@ func (x *Clock) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Clock.ProtoReflect.Descriptor instead.
 func (*Clock) Descriptor() ([]byte, []int) {
-	return file_proto_trace_proto_rawDescGZIP(), []int{22}
+	return file_proto_trace_proto_rawDescGZIP(), []int{23}
 }
 
 func (x *Clock) GetMonotonicNs() int64 {
@@ -2400,7 +2462,7 @@ type Target struct {
 
 func (x *Target) Reset() {
 	*x = Target{}
-	mi := &file_proto_trace_proto_msgTypes[23]
+	mi := &file_proto_trace_proto_msgTypes[24]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2412,7 +2474,7 @@ func (x *Target) String() string {
 func (*Target) ProtoMessage() {}
 
 func (x *Target) ProtoReflect() protoreflect.Message {
-	mi := &file_proto_trace_proto_msgTypes[23]
+	mi := &file_proto_trace_proto_msgTypes[24]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2425,7 +2487,7 @@ func (x *Target) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Target.ProtoReflect.Descriptor instead.
 func (*Target) Descriptor() ([]byte, []int) {
-	return file_proto_trace_proto_rawDescGZIP(), []int{23}
+	return file_proto_trace_proto_rawDescGZIP(), []int{24}
 }
 
 func (x *Target) GetCommand() [][]byte {
@@ -2523,7 +2585,7 @@ type Policy struct {
 
 func (x *Policy) Reset() {
 	*x = Policy{}
-	mi := &file_proto_trace_proto_msgTypes[24]
+	mi := &file_proto_trace_proto_msgTypes[25]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2535,7 +2597,7 @@ func (x *Policy) String() string {
 func (*Policy) ProtoMessage() {}
 
 func (x *Policy) ProtoReflect() protoreflect.Message {
-	mi := &file_proto_trace_proto_msgTypes[24]
+	mi := &file_proto_trace_proto_msgTypes[25]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2548,7 +2610,7 @@ func (x *Policy) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Policy.ProtoReflect.Descriptor instead.
 func (*Policy) Descriptor() ([]byte, []int) {
-	return file_proto_trace_proto_rawDescGZIP(), []int{24}
+	return file_proto_trace_proto_rawDescGZIP(), []int{25}
 }
 
 func (x *Policy) GetSnap() uint32 {
@@ -2633,7 +2695,7 @@ type Redaction struct {
 
 func (x *Redaction) Reset() {
 	*x = Redaction{}
-	mi := &file_proto_trace_proto_msgTypes[25]
+	mi := &file_proto_trace_proto_msgTypes[26]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2645,7 +2707,7 @@ func (x *Redaction) String() string {
 func (*Redaction) ProtoMessage() {}
 
 func (x *Redaction) ProtoReflect() protoreflect.Message {
-	mi := &file_proto_trace_proto_msgTypes[25]
+	mi := &file_proto_trace_proto_msgTypes[26]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2658,7 +2720,7 @@ func (x *Redaction) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Redaction.ProtoReflect.Descriptor instead.
 func (*Redaction) Descriptor() ([]byte, []int) {
-	return file_proto_trace_proto_rawDescGZIP(), []int{25}
+	return file_proto_trace_proto_rawDescGZIP(), []int{26}
 }
 
 func (x *Redaction) GetRule() string {
@@ -2685,7 +2747,7 @@ type Calibration struct {
 
 func (x *Calibration) Reset() {
 	*x = Calibration{}
-	mi := &file_proto_trace_proto_msgTypes[26]
+	mi := &file_proto_trace_proto_msgTypes[27]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2697,7 +2759,7 @@ func (x *Calibration) String() string {
 func (*Calibration) ProtoMessage() {}
 
 func (x *Calibration) ProtoReflect() protoreflect.Message {
-	mi := &file_proto_trace_proto_msgTypes[26]
+	mi := &file_proto_trace_proto_msgTypes[27]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2710,7 +2772,7 @@ func (x *Calibration) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Calibration.ProtoReflect.Descriptor instead.
 func (*Calibration) Descriptor() ([]byte, []int) {
-	return file_proto_trace_proto_rawDescGZIP(), []int{26}
+	return file_proto_trace_proto_rawDescGZIP(), []int{27}
 }
 
 func (x *Calibration) GetStopNs() int64 {
@@ -2759,7 +2821,7 @@ type Process struct {
 
 func (x *Process) Reset() {
 	*x = Process{}
-	mi := &file_proto_trace_proto_msgTypes[27]
+	mi := &file_proto_trace_proto_msgTypes[28]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2771,7 +2833,7 @@ func (x *Process) String() string {
 func (*Process) ProtoMessage() {}
 
 func (x *Process) ProtoReflect() protoreflect.Message {
-	mi := &file_proto_trace_proto_msgTypes[27]
+	mi := &file_proto_trace_proto_msgTypes[28]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2784,7 +2846,7 @@ func (x *Process) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Process.ProtoReflect.Descriptor instead.
 func (*Process) Descriptor() ([]byte, []int) {
-	return file_proto_trace_proto_rawDescGZIP(), []int{27}
+	return file_proto_trace_proto_rawDescGZIP(), []int{28}
 }
 
 func (x *Process) GetExe() []byte {
@@ -2982,7 +3044,7 @@ type Credentials struct {
 
 func (x *Credentials) Reset() {
 	*x = Credentials{}
-	mi := &file_proto_trace_proto_msgTypes[28]
+	mi := &file_proto_trace_proto_msgTypes[29]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2994,7 +3056,7 @@ func (x *Credentials) String() string {
 func (*Credentials) ProtoMessage() {}
 
 func (x *Credentials) ProtoReflect() protoreflect.Message {
-	mi := &file_proto_trace_proto_msgTypes[28]
+	mi := &file_proto_trace_proto_msgTypes[29]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3007,7 +3069,7 @@ func (x *Credentials) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Credentials.ProtoReflect.Descriptor instead.
 func (*Credentials) Descriptor() ([]byte, []int) {
-	return file_proto_trace_proto_rawDescGZIP(), []int{28}
+	return file_proto_trace_proto_rawDescGZIP(), []int{29}
 }
 
 func (x *Credentials) GetUid() uint32 {
@@ -3105,7 +3167,7 @@ type Limit struct {
 
 func (x *Limit) Reset() {
 	*x = Limit{}
-	mi := &file_proto_trace_proto_msgTypes[29]
+	mi := &file_proto_trace_proto_msgTypes[30]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3117,7 +3179,7 @@ func (x *Limit) String() string {
 func (*Limit) ProtoMessage() {}
 
 func (x *Limit) ProtoReflect() protoreflect.Message {
-	mi := &file_proto_trace_proto_msgTypes[29]
+	mi := &file_proto_trace_proto_msgTypes[30]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3130,7 +3192,7 @@ func (x *Limit) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Limit.ProtoReflect.Descriptor instead.
 func (*Limit) Descriptor() ([]byte, []int) {
-	return file_proto_trace_proto_rawDescGZIP(), []int{29}
+	return file_proto_trace_proto_rawDescGZIP(), []int{30}
 }
 
 func (x *Limit) GetName() string {
@@ -3161,14 +3223,14 @@ type OpenFile struct {
 	Flags         uint32                 `protobuf:"varint,3,opt,name=flags,proto3" json:"flags,omitempty"` // open flags, from fdinfo
 	Pos           int64                  `protobuf:"varint,4,opt,name=pos,proto3" json:"pos,omitempty"`
 	Socket        []byte                 `protobuf:"bytes,5,opt,name=socket,proto3" json:"socket,omitempty"`  // for sockets: "TCP:[127.0.0.1:80->127.0.0.1:5000]"-like text
-	Device        []byte                 `protobuf:"bytes,40,opt,name=device,proto3" json:"device,omitempty"` // for devices: "char 1:3", "block 8:0"
+	Device        []byte                 `protobuf:"bytes,40,opt,name=device,proto3" json:"device,omitempty"` // for devices: "char 1:3", "block 8:0", "char 5:2 @/dev/pts/0"; "{eventfd-count=...}", "signalfd:[...]"
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *OpenFile) Reset() {
 	*x = OpenFile{}
-	mi := &file_proto_trace_proto_msgTypes[30]
+	mi := &file_proto_trace_proto_msgTypes[31]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3180,7 +3242,7 @@ func (x *OpenFile) String() string {
 func (*OpenFile) ProtoMessage() {}
 
 func (x *OpenFile) ProtoReflect() protoreflect.Message {
-	mi := &file_proto_trace_proto_msgTypes[30]
+	mi := &file_proto_trace_proto_msgTypes[31]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3193,7 +3255,7 @@ func (x *OpenFile) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use OpenFile.ProtoReflect.Descriptor instead.
 func (*OpenFile) Descriptor() ([]byte, []int) {
-	return file_proto_trace_proto_rawDescGZIP(), []int{30}
+	return file_proto_trace_proto_rawDescGZIP(), []int{31}
 }
 
 func (x *OpenFile) GetFd() int32 {
@@ -3249,7 +3311,7 @@ type Maps struct {
 
 func (x *Maps) Reset() {
 	*x = Maps{}
-	mi := &file_proto_trace_proto_msgTypes[31]
+	mi := &file_proto_trace_proto_msgTypes[32]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3261,7 +3323,7 @@ func (x *Maps) String() string {
 func (*Maps) ProtoMessage() {}
 
 func (x *Maps) ProtoReflect() protoreflect.Message {
-	mi := &file_proto_trace_proto_msgTypes[31]
+	mi := &file_proto_trace_proto_msgTypes[32]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3274,7 +3336,7 @@ func (x *Maps) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Maps.ProtoReflect.Descriptor instead.
 func (*Maps) Descriptor() ([]byte, []int) {
-	return file_proto_trace_proto_rawDescGZIP(), []int{31}
+	return file_proto_trace_proto_rawDescGZIP(), []int{32}
 }
 
 func (x *Maps) GetCount() uint32 {
@@ -3308,7 +3370,7 @@ type Namespace struct {
 
 func (x *Namespace) Reset() {
 	*x = Namespace{}
-	mi := &file_proto_trace_proto_msgTypes[32]
+	mi := &file_proto_trace_proto_msgTypes[33]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3320,7 +3382,7 @@ func (x *Namespace) String() string {
 func (*Namespace) ProtoMessage() {}
 
 func (x *Namespace) ProtoReflect() protoreflect.Message {
-	mi := &file_proto_trace_proto_msgTypes[32]
+	mi := &file_proto_trace_proto_msgTypes[33]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3333,7 +3395,7 @@ func (x *Namespace) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Namespace.ProtoReflect.Descriptor instead.
 func (*Namespace) Descriptor() ([]byte, []int) {
-	return file_proto_trace_proto_rawDescGZIP(), []int{32}
+	return file_proto_trace_proto_rawDescGZIP(), []int{33}
 }
 
 func (x *Namespace) GetName() string {
@@ -3362,7 +3424,7 @@ type InputFile struct {
 
 func (x *InputFile) Reset() {
 	*x = InputFile{}
-	mi := &file_proto_trace_proto_msgTypes[33]
+	mi := &file_proto_trace_proto_msgTypes[34]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3374,7 +3436,7 @@ func (x *InputFile) String() string {
 func (*InputFile) ProtoMessage() {}
 
 func (x *InputFile) ProtoReflect() protoreflect.Message {
-	mi := &file_proto_trace_proto_msgTypes[33]
+	mi := &file_proto_trace_proto_msgTypes[34]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3387,7 +3449,7 @@ func (x *InputFile) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use InputFile.ProtoReflect.Descriptor instead.
 func (*InputFile) Descriptor() ([]byte, []int) {
-	return file_proto_trace_proto_rawDescGZIP(), []int{33}
+	return file_proto_trace_proto_rawDescGZIP(), []int{34}
 }
 
 func (x *InputFile) GetSize() uint64 {
@@ -3433,7 +3495,7 @@ type Loss struct {
 
 func (x *Loss) Reset() {
 	*x = Loss{}
-	mi := &file_proto_trace_proto_msgTypes[34]
+	mi := &file_proto_trace_proto_msgTypes[35]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3445,7 +3507,7 @@ func (x *Loss) String() string {
 func (*Loss) ProtoMessage() {}
 
 func (x *Loss) ProtoReflect() protoreflect.Message {
-	mi := &file_proto_trace_proto_msgTypes[34]
+	mi := &file_proto_trace_proto_msgTypes[35]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3458,7 +3520,7 @@ func (x *Loss) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Loss.ProtoReflect.Descriptor instead.
 func (*Loss) Descriptor() ([]byte, []int) {
-	return file_proto_trace_proto_rawDescGZIP(), []int{34}
+	return file_proto_trace_proto_rawDescGZIP(), []int{35}
 }
 
 func (x *Loss) GetReason() Loss_Reason {
@@ -3525,7 +3587,7 @@ type Footer struct {
 
 func (x *Footer) Reset() {
 	*x = Footer{}
-	mi := &file_proto_trace_proto_msgTypes[35]
+	mi := &file_proto_trace_proto_msgTypes[36]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3537,7 +3599,7 @@ func (x *Footer) String() string {
 func (*Footer) ProtoMessage() {}
 
 func (x *Footer) ProtoReflect() protoreflect.Message {
-	mi := &file_proto_trace_proto_msgTypes[35]
+	mi := &file_proto_trace_proto_msgTypes[36]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3550,7 +3612,7 @@ func (x *Footer) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Footer.ProtoReflect.Descriptor instead.
 func (*Footer) Descriptor() ([]byte, []int) {
-	return file_proto_trace_proto_rawDescGZIP(), []int{35}
+	return file_proto_trace_proto_rawDescGZIP(), []int{36}
 }
 
 func (x *Footer) GetEnd() Footer_End {
@@ -3795,7 +3857,7 @@ const file_proto_trace_proto_rawDesc = "" +
 	"\alast_ns\x18\x05 \x01(\v2\x12.sysreel.v1.ColumnR\x06lastNs\x12*\n" +
 	"\x06losses\x18\x06 \x01(\v2\x12.sysreel.v1.ColumnR\x06losses\x12$\n" +
 	"\x03seq\x18\a \x01(\v2\x12.sysreel.v1.ColumnR\x03seq\x12\x16\n" +
-	"\x06blocks\x18\b \x01(\rR\x06blocks\"\xef\x04\n" +
+	"\x06blocks\x18\b \x01(\rR\x06blocks\"\xa6\x05\n" +
 	"\x06Header\x12\x14\n" +
 	"\x05major\x18\x01 \x01(\rR\x05major\x12\x14\n" +
 	"\x05minor\x18\x02 \x01(\rR\x05minor\x12+\n" +
@@ -3817,7 +3879,11 @@ const file_proto_trace_proto_rawDesc = "" +
 	"\bno_clock\x18\x15 \x01(\bR\anoClock\x125\n" +
 	"\n" +
 	"interfaces\x182 \x03(\v2\x15.sysreel.v1.InterfaceR\n" +
-	"interfaces\"5\n" +
+	"interfaces\x125\n" +
+	"\bfamilies\x183 \x03(\v2\x19.sysreel.v1.GenericFamilyR\bfamilies\"3\n" +
+	"\rGenericFamily\x12\x0e\n" +
+	"\x02id\x18\x01 \x01(\rR\x02id\x12\x12\n" +
+	"\x04name\x18\x02 \x01(\fR\x04name\"5\n" +
 	"\tInterface\x12\x14\n" +
 	"\x05index\x18\x01 \x01(\rR\x05index\x12\x12\n" +
 	"\x04name\x18\x02 \x01(\fR\x04name\",\n" +
@@ -4014,7 +4080,7 @@ func file_proto_trace_proto_rawDescGZIP() []byte {
 }
 
 var file_proto_trace_proto_enumTypes = make([]protoimpl.EnumInfo, 3)
-var file_proto_trace_proto_msgTypes = make([]protoimpl.MessageInfo, 36)
+var file_proto_trace_proto_msgTypes = make([]protoimpl.MessageInfo, 37)
 var file_proto_trace_proto_goTypes = []any{
 	(WantBase)(0),          // 0: sysreel.v1.WantBase
 	(Loss_Reason)(0),       // 1: sysreel.v1.Loss.Reason
@@ -4038,23 +4104,24 @@ var file_proto_trace_proto_goTypes = []any{
 	(*Column)(nil),         // 19: sysreel.v1.Column
 	(*Index)(nil),          // 20: sysreel.v1.Index
 	(*Header)(nil),         // 21: sysreel.v1.Header
-	(*Interface)(nil),      // 22: sysreel.v1.Interface
-	(*Series)(nil),         // 23: sysreel.v1.Series
-	(*Machine)(nil),        // 24: sysreel.v1.Machine
-	(*Clock)(nil),          // 25: sysreel.v1.Clock
-	(*Target)(nil),         // 26: sysreel.v1.Target
-	(*Policy)(nil),         // 27: sysreel.v1.Policy
-	(*Redaction)(nil),      // 28: sysreel.v1.Redaction
-	(*Calibration)(nil),    // 29: sysreel.v1.Calibration
-	(*Process)(nil),        // 30: sysreel.v1.Process
-	(*Credentials)(nil),    // 31: sysreel.v1.Credentials
-	(*Limit)(nil),          // 32: sysreel.v1.Limit
-	(*OpenFile)(nil),       // 33: sysreel.v1.OpenFile
-	(*Maps)(nil),           // 34: sysreel.v1.Maps
-	(*Namespace)(nil),      // 35: sysreel.v1.Namespace
-	(*InputFile)(nil),      // 36: sysreel.v1.InputFile
-	(*Loss)(nil),           // 37: sysreel.v1.Loss
-	(*Footer)(nil),         // 38: sysreel.v1.Footer
+	(*GenericFamily)(nil),  // 22: sysreel.v1.GenericFamily
+	(*Interface)(nil),      // 23: sysreel.v1.Interface
+	(*Series)(nil),         // 24: sysreel.v1.Series
+	(*Machine)(nil),        // 25: sysreel.v1.Machine
+	(*Clock)(nil),          // 26: sysreel.v1.Clock
+	(*Target)(nil),         // 27: sysreel.v1.Target
+	(*Policy)(nil),         // 28: sysreel.v1.Policy
+	(*Redaction)(nil),      // 29: sysreel.v1.Redaction
+	(*Calibration)(nil),    // 30: sysreel.v1.Calibration
+	(*Process)(nil),        // 31: sysreel.v1.Process
+	(*Credentials)(nil),    // 32: sysreel.v1.Credentials
+	(*Limit)(nil),          // 33: sysreel.v1.Limit
+	(*OpenFile)(nil),       // 34: sysreel.v1.OpenFile
+	(*Maps)(nil),           // 35: sysreel.v1.Maps
+	(*Namespace)(nil),      // 36: sysreel.v1.Namespace
+	(*InputFile)(nil),      // 37: sysreel.v1.InputFile
+	(*Loss)(nil),           // 38: sysreel.v1.Loss
+	(*Footer)(nil),         // 39: sysreel.v1.Footer
 }
 var file_proto_trace_proto_depIdxs = []int32{
 	4,  // 0: sysreel.v1.Trace.chunk:type_name -> sysreel.v1.Chunk
@@ -4062,21 +4129,21 @@ var file_proto_trace_proto_depIdxs = []int32{
 	5,  // 2: sysreel.v1.Chunk.block:type_name -> sysreel.v1.Block
 	10, // 3: sysreel.v1.Chunk.detail:type_name -> sysreel.v1.Detail
 	20, // 4: sysreel.v1.Chunk.index:type_name -> sysreel.v1.Index
-	38, // 5: sysreel.v1.Chunk.footer:type_name -> sysreel.v1.Footer
+	39, // 5: sysreel.v1.Chunk.footer:type_name -> sysreel.v1.Footer
 	6,  // 6: sysreel.v1.Block.thread:type_name -> sysreel.v1.Thread
 	7,  // 7: sysreel.v1.Block.shape:type_name -> sysreel.v1.Shape
 	19, // 8: sysreel.v1.Block.row_shape:type_name -> sysreel.v1.Column
 	19, // 9: sysreel.v1.Block.row_thread:type_name -> sysreel.v1.Column
 	19, // 10: sysreel.v1.Block.row_gap:type_name -> sysreel.v1.Column
 	19, // 11: sysreel.v1.Block.row_duration:type_name -> sysreel.v1.Column
-	37, // 12: sysreel.v1.Block.loss:type_name -> sysreel.v1.Loss
+	38, // 12: sysreel.v1.Block.loss:type_name -> sysreel.v1.Loss
 	9,  // 13: sysreel.v1.Block.process:type_name -> sysreel.v1.ProcessContext
 	8,  // 14: sysreel.v1.Block.facts:type_name -> sysreel.v1.Facts
-	28, // 15: sysreel.v1.Block.redaction:type_name -> sysreel.v1.Redaction
+	29, // 15: sysreel.v1.Block.redaction:type_name -> sysreel.v1.Redaction
 	8,  // 16: sysreel.v1.Block.in_flight_facts:type_name -> sysreel.v1.Facts
 	19, // 17: sysreel.v1.Shape.ret:type_name -> sysreel.v1.Column
 	19, // 18: sysreel.v1.Shape.arg:type_name -> sysreel.v1.Column
-	30, // 19: sysreel.v1.Facts.process:type_name -> sysreel.v1.Process
+	31, // 19: sysreel.v1.Facts.process:type_name -> sysreel.v1.Process
 	11, // 20: sysreel.v1.Detail.shape:type_name -> sysreel.v1.ShapeDetail
 	16, // 21: sysreel.v1.Detail.table:type_name -> sysreel.v1.Table
 	18, // 22: sysreel.v1.Detail.file:type_name -> sysreel.v1.FileContext
@@ -4112,30 +4179,31 @@ var file_proto_trace_proto_depIdxs = []int32{
 	19, // 52: sysreel.v1.Index.last_ns:type_name -> sysreel.v1.Column
 	19, // 53: sysreel.v1.Index.losses:type_name -> sysreel.v1.Column
 	19, // 54: sysreel.v1.Index.seq:type_name -> sysreel.v1.Column
-	24, // 55: sysreel.v1.Header.machine:type_name -> sysreel.v1.Machine
-	25, // 56: sysreel.v1.Header.clock:type_name -> sysreel.v1.Clock
-	26, // 57: sysreel.v1.Header.target:type_name -> sysreel.v1.Target
-	27, // 58: sysreel.v1.Header.policy:type_name -> sysreel.v1.Policy
-	29, // 59: sysreel.v1.Header.calibration:type_name -> sysreel.v1.Calibration
-	23, // 60: sysreel.v1.Header.series:type_name -> sysreel.v1.Series
-	22, // 61: sysreel.v1.Header.interfaces:type_name -> sysreel.v1.Interface
-	31, // 62: sysreel.v1.Process.credentials:type_name -> sysreel.v1.Credentials
-	32, // 63: sysreel.v1.Process.limits:type_name -> sysreel.v1.Limit
-	33, // 64: sysreel.v1.Process.files:type_name -> sysreel.v1.OpenFile
-	34, // 65: sysreel.v1.Process.maps:type_name -> sysreel.v1.Maps
-	35, // 66: sysreel.v1.Process.namespaces:type_name -> sysreel.v1.Namespace
-	36, // 67: sysreel.v1.Process.exe_file:type_name -> sysreel.v1.InputFile
-	33, // 68: sysreel.v1.Process.made:type_name -> sysreel.v1.OpenFile
-	1,  // 69: sysreel.v1.Loss.reason:type_name -> sysreel.v1.Loss.Reason
-	2,  // 70: sysreel.v1.Footer.end:type_name -> sysreel.v1.Footer.End
-	25, // 71: sysreel.v1.Footer.clock:type_name -> sysreel.v1.Clock
-	37, // 72: sysreel.v1.Footer.losses:type_name -> sysreel.v1.Loss
-	28, // 73: sysreel.v1.Footer.redaction:type_name -> sysreel.v1.Redaction
-	74, // [74:74] is the sub-list for method output_type
-	74, // [74:74] is the sub-list for method input_type
-	74, // [74:74] is the sub-list for extension type_name
-	74, // [74:74] is the sub-list for extension extendee
-	0,  // [0:74] is the sub-list for field type_name
+	25, // 55: sysreel.v1.Header.machine:type_name -> sysreel.v1.Machine
+	26, // 56: sysreel.v1.Header.clock:type_name -> sysreel.v1.Clock
+	27, // 57: sysreel.v1.Header.target:type_name -> sysreel.v1.Target
+	28, // 58: sysreel.v1.Header.policy:type_name -> sysreel.v1.Policy
+	30, // 59: sysreel.v1.Header.calibration:type_name -> sysreel.v1.Calibration
+	24, // 60: sysreel.v1.Header.series:type_name -> sysreel.v1.Series
+	23, // 61: sysreel.v1.Header.interfaces:type_name -> sysreel.v1.Interface
+	22, // 62: sysreel.v1.Header.families:type_name -> sysreel.v1.GenericFamily
+	32, // 63: sysreel.v1.Process.credentials:type_name -> sysreel.v1.Credentials
+	33, // 64: sysreel.v1.Process.limits:type_name -> sysreel.v1.Limit
+	34, // 65: sysreel.v1.Process.files:type_name -> sysreel.v1.OpenFile
+	35, // 66: sysreel.v1.Process.maps:type_name -> sysreel.v1.Maps
+	36, // 67: sysreel.v1.Process.namespaces:type_name -> sysreel.v1.Namespace
+	37, // 68: sysreel.v1.Process.exe_file:type_name -> sysreel.v1.InputFile
+	34, // 69: sysreel.v1.Process.made:type_name -> sysreel.v1.OpenFile
+	1,  // 70: sysreel.v1.Loss.reason:type_name -> sysreel.v1.Loss.Reason
+	2,  // 71: sysreel.v1.Footer.end:type_name -> sysreel.v1.Footer.End
+	26, // 72: sysreel.v1.Footer.clock:type_name -> sysreel.v1.Clock
+	38, // 73: sysreel.v1.Footer.losses:type_name -> sysreel.v1.Loss
+	29, // 74: sysreel.v1.Footer.redaction:type_name -> sysreel.v1.Redaction
+	75, // [75:75] is the sub-list for method output_type
+	75, // [75:75] is the sub-list for method input_type
+	75, // [75:75] is the sub-list for extension type_name
+	75, // [75:75] is the sub-list for extension extendee
+	0,  // [0:75] is the sub-list for field type_name
 }
 
 func init() { file_proto_trace_proto_init() }
@@ -4156,7 +4224,7 @@ func file_proto_trace_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_proto_trace_proto_rawDesc), len(file_proto_trace_proto_rawDesc)),
 			NumEnums:      3,
-			NumMessages:   36,
+			NumMessages:   37,
 			NumExtensions: 0,
 			NumServices:   0,
 		},

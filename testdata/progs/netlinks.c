@@ -14,7 +14,7 @@ static void put(int off, unsigned v, int size) { memcpy(end + off, &v, size); }
 static void fill(int n, int form)
 {
 	for (int i = 0; i < n; i++)
-		end[i - n] = form == 0 ? 0 : form == 1 ? 1 + i : form == 2 ? 0xff : 'a' + i % 26;
+		end[i - n] = form == 0 ? 0 : form == 1 ? 1 + i : form == 2 ? 0xff : form == 3 ? 'a' + i % 26 : form;
 }
 
 static void out(int n) { syscall(SYS_sendto, fd, end - n, n, 0, 0, FINE); }
@@ -287,6 +287,10 @@ int main(int argc, char **argv)
 			for (int flags = 0; flags < 4; flags++)
 				for (int n = 1; n < 120; n += n < 4 ? 3 : flags < 2 ? 24 : 68)
 					message(kind, family, n, flags % 2 ? 1 : 2, flags);
+	for (int i = 0; i < 8; i++) /* of one value each: states, types, protocols */
+		for (int value = 4; value < 20; value++)
+			for (int flags = 0; flags < 2; flags++)
+				message(20, (const short[]){1, 2, 10, 16, 17, 40, 43, 44}[i], 80, value < 19 ? value : 0xff, flags);
 	for (int s = 0; s < sizeof shapes / sizeof *shapes; s++) {
 		const struct shape *p = &shapes[s];
 		short nested[5];
