@@ -10,12 +10,12 @@ var processOperations = []operation{
 		{lines: `^clone3\(.*\|0x7ffc0040007c`, why: "flags newer than strace 6.1", before: "7.2"},
 		{lines: `^clone3\(.*CLONE_\?\?\?`, why: "the same", before: "7.2"},
 	}},
-	{prog: "prctls", calls: `prctl`, lines: 15000, differ: []difference{
+	{prog: "prctls", calls: `prctl`, lines: 10000, differ: []difference{
 		{lines: `^prctl\(0x`, why: "options that strace 6.1 does not know", before: "7.2"},
 		{lines: `SECBIT_\?\?\?|SECBIT_.*\|0x|PR_SYS_DISPATCH_`, why: "constants that strace 6.1 does not know", before: "7.2"},
 		{lines: `^prctl\(PR_SCHED_CORE, .*, NULL\)`, why: "the last argument was an address", before: "7.2"},
 	}},
-	{prog: "infos", calls: `(?:rt_)?(?:tg)?sig\w+|kill|tgkill|tkill|waitid|pidfd_send_signal`, lines: 15000, differ: []difference{
+	{prog: "infos", calls: `(?:rt_)?(?:tg)?sig\w+|kill|tgkill|tkill|waitid|pidfd_send_signal`, lines: 9500, differ: []difference{
 		{lines: `^pidfd_send_signal\(.*, 0x\w+\)`, why: "flags that strace 6.1 does not know", before: "7.2"},
 		{lines: `SIGSEGV, si_code=0xa`, why: "SEGV_CPERR, which strace 6.1 does not know", before: "7.2"},
 	}},

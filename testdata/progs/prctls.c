@@ -24,12 +24,13 @@ int main(void)
 			for (int end = FINE; end <= FINE + (i % 9 == 0); end++) {
 				syscall(SYS_prctl, op, values[i], values[28 - i], values[(i * 7 + 1) % 29], values[(i * 5 + 2) % 29], end);
 				syscall(SYS_prctl, op, i, values[i], (long)words, i % 3, end);
-				syscall(SYS_prctl, op, (long)i, 0L, (long)words, 8L, end);
+				if (i < 9 || end == FAIL)
+					syscall(SYS_prctl, op, (long)i, 0L, (long)words, 8L, end);
 			}
 			if (i > 12 && i < 16)
 				syscall(SYS_prctl, op, i, (char *)map + i % 2 * 8, 104L, 0L, FINE);
 		}
-		for (int i = 0; i < 9; i++) {
+		for (int i = 0; i < 9; i += 2) {
 			words[0] = values[i * 3];
 			words[1] = values[i];
 			for (int end = FINE; end <= FINE + (i == 4); end++) {
@@ -41,7 +42,7 @@ int main(void)
 				syscall(SYS_prctl, op, words + 2, 8L, 0L, 0L, end);
 			}
 		}
-		for (int i = 0; i < 6; i++) {
+		for (int i = op == 15 || op == 22 || op >= 96 ? 0 : 4; i < 6; i++) { /* names and filters */
 			strcpy(text, texts[i]);
 			memcpy(text + 4096 - strlen(texts[i]), texts[i], strlen(texts[i]));
 			syscall(SYS_prctl, op, text, 16L, 0L, 0L, FINE);
