@@ -3,24 +3,27 @@ package format
 import "sysreel/proto/syscalls"
 
 // Classic BPF: filters of sockets and of seccomp (include/uapi/linux/filter.h,
-// bpf_common.h).
+// bpf_common.h). The names of extended BPF are shown too, as strace does.
 
 const (
 	bpfLD, bpfLDX, bpfALU, bpfJMP, bpfRET, bpfMISC = 0, 1, 4, 5, 6, 7
 
-	bpfABS, bpfIND = 0x20, 0x40
+	bpfABS = 0x20
 )
 
 var (
 	bpfClasses = [...]string{"BPF_LD", "BPF_LDX", "BPF_ST", "BPF_STX", "BPF_ALU", "BPF_JMP", "BPF_RET", "BPF_MISC"}
-	bpfSizes   = map[uint64]string{0: "BPF_W", 0x08: "BPF_H", 0x10: "BPF_B"}
-	bpfModes   = map[uint64]string{0: "BPF_IMM", 0x20: "BPF_ABS", 0x40: "BPF_IND", 0x60: "BPF_MEM", 0x80: "BPF_LEN", 0xa0: "BPF_MSH"}
+	bpfSizes   = map[uint64]string{0: "BPF_W", 0x08: "BPF_H", 0x10: "BPF_B", 0x18: "BPF_DW"}
+	bpfModes   = map[uint64]string{0: "BPF_IMM", 0x20: "BPF_ABS", 0x40: "BPF_IND", 0x60: "BPF_MEM", 0x80: "BPF_LEN", 0xa0: "BPF_MSH", 0xc0: "BPF_XADD"}
 	bpfSources = map[uint64]string{0: "BPF_K", 0x08: "BPF_X"}
 	bpfValues  = map[uint64]string{0: "BPF_K", 0x08: "BPF_X", 0x10: "BPF_A"}
 	bpfALUOps  = map[uint64]string{0: "BPF_ADD", 0x10: "BPF_SUB", 0x20: "BPF_MUL", 0x30: "BPF_DIV", 0x40: "BPF_OR", 0x50: "BPF_AND",
-		0x60: "BPF_LSH", 0x70: "BPF_RSH", 0x80: "BPF_NEG", 0x90: "BPF_MOD", 0xa0: "BPF_XOR"}
-	bpfJumps = map[uint64]string{0: "BPF_JA", 0x10: "BPF_JEQ", 0x20: "BPF_JGT", 0x30: "BPF_JGE", 0x40: "BPF_JSET"}
-	bpfMisc  = map[uint64]string{0: "BPF_TAX", 0x80: "BPF_TXA"}
+		0x60: "BPF_LSH", 0x70: "BPF_RSH", 0x80: "BPF_NEG", 0x90: "BPF_MOD", 0xa0: "BPF_XOR",
+		0xb0: "BPF_MOV", 0xc0: "BPF_ARSH", 0xd0: "BPF_END"}
+	bpfJumps = map[uint64]string{0: "BPF_JA", 0x10: "BPF_JEQ", 0x20: "BPF_JGT", 0x30: "BPF_JGE", 0x40: "BPF_JSET",
+		0x50: "BPF_JNE", 0x60: "BPF_JSGT", 0x70: "BPF_JSGE", 0x80: "BPF_CALL", 0x90: "BPF_EXIT", 0xa0: "BPF_JLT", 0xb0: "BPF_JLE",
+		0xc0: "BPF_JSLT", 0xd0: "BPF_JSLE", 0xe0: "BPF_JCOND"}
+	bpfMisc = map[uint64]string{0: "BPF_TAX", 0x80: "BPF_TXA"}
 )
 
 // sockFprog writes struct sock_fprog: its program only with -v.
@@ -55,7 +58,7 @@ func sockFilter(p *printer, t *syscalls.Type, v view) bool {
 	switch seccomp := p.d.Name == "prctl" || p.d.Name == "seccomp" || p.d.Name == "ptrace"; {
 	case seccomp && class == bpfRET && !jump:
 		p.seccompAction(k)
-	case !seccomp && class == bpfLD && (code&0xe0 == bpfABS || code&0xe0 == bpfIND):
+	case !seccomp && !jump && class == bpfLD && code&0xe0 == bpfABS:
 		p.filterOffset(k)
 	default:
 		p.hex(k)
@@ -83,7 +86,7 @@ func (p *printer) bpfCode(code uint64) {
 		p.hex(code & mask)
 		p.s(" /* BPF_??? */")
 	}
-	rest := code &^ 0xff
+	var rest uint64 // strace does not look at that of other classes
 	switch class {
 	case bpfLD, bpfLDX:
 		part(bpfSizes, 0x18)
@@ -99,6 +102,7 @@ func (p *printer) bpfCode(code uint64) {
 		rest = code &^ 0x1f
 	case bpfMISC:
 		part(bpfMisc, 0xf8)
+		rest = code &^ 0xff
 	default:
 		rest = code &^ 7
 	}
@@ -129,10 +133,10 @@ func (p *printer) filterOffset(k uint64) {
 		p.named("skf_ad", int64(k-ad))
 	case k >= net:
 		p.s("SKF_NET_OFF+")
-		p.hex(k - net)
+		p.udec(k - net)
 	case k >= ll:
 		p.s("SKF_LL_OFF+")
-		p.hex(k - ll)
+		p.udec(k - ll)
 	default:
 		p.hex(k)
 	}
