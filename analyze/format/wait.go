@@ -23,6 +23,8 @@ func (p *printer) waitStatus(s uint32) {
 		p.s("{WIFEXITED(s) && WEXITSTATUS(s) == ")
 		p.udec(uint64(s >> 8 & 0xff))
 		p.c('}')
+	case s&0x7f == 0x7f: // nothing that wait(2) knows
+		p.hex(uint64(s))
 	default: // WIFSIGNALED
 		p.s("{WIFSIGNALED(s) && WTERMSIG(s) == ")
 		p.signo(uint64(s & 0x7f))
