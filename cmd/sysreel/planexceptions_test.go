@@ -20,6 +20,7 @@ var otherwise = []difference{
 	{lines: `^sendmmsg\(.*msg_control=0x20ffff`, why: "its end cannot be read: what can be is shown"},
 	{lines: `^lsm_get_self_attr\(.*, 0x20ffff`, why: "less than a struct lsm_ctx can be read: the number in it is shown"},
 	{lines: `^ptrace\(PTRACE_(?:PEEK|POKE)USER, -?\d+, (?:8\*|offsetof)`, why: "strace names the registers of a program of 64 bits in one of 32", arch: syscalls.I386},
+	{lines: `^socket\(AF_CAIF, \w+, \d+\)`, why: "of the family strace takes all 64 bits into account, the kernel 32", arch: syscalls.AMD64},
 	{lines: `^ptrace\(PTRACE_SECCOMP_GET_METADATA, .*\{filter_off=.* = -1 E`, why: "what the caller asked for is not kept of a call that failed"},
 
 	{lines: `^(?:mbind|get_mempolicy|move_pages)\(.* /\* MPOL_\?\?\? \*/`, why: "MPOL_F_??? and MPOL_MF_??? now", before: "7.2"},
@@ -37,7 +38,8 @@ var otherwise = []difference{
 	{lines: `^landlock_add_rule\(.* /\* LANDLOCK_RULE_\?\?\? \*/`, why: "LANDLOCK_RULE_NET_PORT", before: "7.2"},
 	{lines: `^prctl\(0x[0-9a-f]+ /\* PR_\?\?\? \*/`, why: "options with arguments of their own", before: "7.2"},
 	{lines: `^ptrace\(0x[0-9a-f]+ /\* PTRACE_\?\?\? \*/`, why: "PTRACE_SET_SYSCALL_INFO", before: "7.2"},
-	{lines: `^fcntl(?:64)?\(\d+, 0x40[b-f] /\* F_\?\?\? \*/`, why: "F_GET_RW_HINT and those next to it", before: "7.2"},
+	{lines: `^fcntl(?:64)?\(-?\d+, 0x4[01][0-9a-f] /\* F_\?\?\? \*/`, why: "commands with arguments of their own: F_DUPFD_QUERY, F_GET_RW_HINT, F_SETDELEG", before: "7.2"},
+	{lines: `^fanotify_mark\(.*FAN_MARK_IGNORED_SURV_MODIFY\|FAN_MARK_FILESYSTEM`, why: "in another order", before: "7.2"},
 	{lines: `^futex_waitv\(.*flags=(?:0x[0-9a-f]+ /\* FUTEX_|FUTEX_32)`, why: "flags have other names", before: "7.2"},
 	{lines: `^io_uring_register\(\d+, 0x[0-9a-f]+ /\* IORING_REGISTER_\?\?\? \*/`, why: "operations that strace 6.1 does not know", before: "7.2"},
 	{lines: `^io_uring_register\(.*\bresv=\[`, why: "members that were reserved have got names", before: "7.2"},
