@@ -496,14 +496,7 @@ func structProbes(name, c string, typ *Type) []*probe {
 		list = nil // a part of the union
 	}
 	for _, f := range typ.Fields {
-		if f.Bits != 0 || typ.Kind == Union {
-			continue
-		}
-		if f.Hidden {
-			if isIdent(f.Name) && !reserved.MatchString(f.Name) {
-				// Only whether the headers have it: a structure may have grown by it.
-				list = append(list, &probe{where: name, expr: fmt.Sprintf("offsetof(%s, %s) >= 0", c, f.Name), want: "1"})
-			}
+		if f.Hidden || f.Bits != 0 || typ.Kind == Union {
 			continue
 		}
 		list = append(list, &probe{where: name, what: f.Name, expr: fmt.Sprintf("offsetof(%s, %s)", c, f.Name), want: strconv.Itoa(f.Off)})
