@@ -86,7 +86,7 @@ var (
 	newRseq       = regexp.MustCompile(`\brseq\(\{cpu_id_start=.*?\}, (\d+), `)
 	newEpollData  = regexp.MustCompile(`(\{events=[^{}]*, )data=(0x[0-9a-f]+|0)\}`)
 	newTermios    = regexp.MustCompile(`(, |/\* )(TCSETS([WF]?))(, | \*/)`)
-	newSchedParam = regexp.MustCompile(`\{sched_priority=(-?\d+)\}([,)])`)
+	newSchedParam = regexp.MustCompile(`\{sched_priority=(-?\d+)\}`)
 )
 
 // inWordsOf gives text of ours the words of the strace that PATH has, where an
@@ -116,5 +116,5 @@ func inWordsOf(t *testing.T, text string) string {
 		m := newTermios.FindStringSubmatch(s)
 		return m[1] + map[string]string{"": "SNDCTL_TMR_START or ", "W": "SNDCTL_TMR_STOP or ", "F": "SNDCTL_TMR_CONTINUE or "}[m[3]] + m[2] + m[4]
 	})
-	return newSchedParam.ReplaceAllString(text, "[$1]$2")
+	return newSchedParam.ReplaceAllString(text, "[$1]")
 }
