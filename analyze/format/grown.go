@@ -5,9 +5,6 @@ import "sysreel/proto/syscalls"
 // Structures of which the caller states the size, because they have grown and
 // may grow again (copy_struct_from_user in include/linux/uaccess.h).
 
-// most is the size beyond which neither the kernel nor strace looks at them.
-const mostGrown = 4096
-
 // behindKnown are those of which strace shows what stands behind the members
 // that it knows.
 var behindKnown = map[string]bool{
@@ -18,7 +15,7 @@ var behindKnown = map[string]bool{
 // is set in it: /* bytes 24..31 */ "\x01...". prefix goes before it. It tells
 // whether there was anything to write.
 func (p *printer) behind(prefix string, v view, size int) bool {
-	end := min(v.want, mostGrown)
+	end := min(v.want, maxGrown)
 	if end <= size {
 		return false
 	}
@@ -77,7 +74,7 @@ func request(p *printer, t *syscalls.Type, v view) bool {
 	if size < uint64(least) {
 		return true
 	}
-	v.want = int(min(size, mostGrown))
+	v.want = int(min(size, maxGrown))
 	if !v.has(min(v.want, t.Size)) {
 		p.s(", ???")
 		return true
@@ -107,7 +104,7 @@ func request(p *printer, t *syscalls.Type, v view) bool {
 // fileAttr writes struct file_attr: what is only told is not there where
 // attributes are set.
 func fileAttr(p *printer, t *syscalls.Type, v view) bool {
-	if v.want < t.Size || v.want > mostGrown || !v.has(t.Size) {
+	if v.want < t.Size || v.want > maxGrown || !v.has(t.Size) {
 		p.lost(v)
 		return true
 	}

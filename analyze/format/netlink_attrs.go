@@ -240,6 +240,26 @@ func (p *printer) indexed(t *syscalls.Type, v view) bool {
 	case "sk_meminfo":
 		signed = false
 	}
+	return p.words(v, size, func(i int, m uint64) {
+		p.c('[')
+		if hasValue(t.Consts, uint64(i)) {
+			p.consts(t.Consts, uint64(i))
+		} else {
+			p.udec(uint64(i))
+			p.valueComment(t.Consts, uint64(i))
+		}
+		p.s("]=")
+		if signed {
+			p.dec(signExtend(m, size))
+		} else {
+			p.udec(m)
+		}
+	})
+}
+
+// words writes what of an attribute is whole numbers of size bytes; without -v no
+// more than there are characters in a string. It tells whether there is one.
+func (p *printer) words(v view, size int, one func(i int, m uint64)) bool {
 	n := v.want / size
 	if n == 0 {
 		return false
@@ -253,23 +273,22 @@ func (p *printer) indexed(t *syscalls.Type, v view) bool {
 			p.s("...")
 			break
 		}
-		p.c('[')
-		if hasValue(t.Consts, uint64(i)) {
-			p.consts(t.Consts, uint64(i))
-		} else {
-			p.udec(uint64(i))
-			p.valueComment(t.Consts, uint64(i))
-		}
-		p.s("]=")
-		m := load(v.data, i*size, size)
-		if signed {
-			p.dec(signExtend(m, size))
-		} else {
-			p.udec(m)
-		}
+		one(i, load(v.data, i*size, size))
 	}
 	p.c(']')
 	return true
+}
+
+// textToNUL writes the text of an attribute up to its first NUL, and returns it.
+func (p *printer) textToNUL(data []byte) (text []byte) {
+	text, ended := trimNUL(data)
+	p.c('"')
+	p.quote(text[:min(len(text), p.o.Strings)])
+	p.c('"')
+	if !ended || len(text) > p.o.Strings {
+		p.s("...")
+	}
+	return text
 }
 
 // attributeSpecials write what attributes hold that is more than a type of the

@@ -166,23 +166,7 @@ func (p *printer) hostCondition(v view) {
 // diagGroups writes the multicast groups of a netlink socket, a bit each.
 func diagGroups(p *printer, v view, _ []byte) bool {
 	size := p.arch.PtrSize()
-	n := v.want / size
-	if n == 0 {
-		return false
-	}
-	p.c('[')
-	for i := range n {
-		if i > 0 {
-			p.s(", ")
-		}
-		if !v.has(i*size+size) || !p.o.Verbose && i >= p.o.Strings {
-			p.s("...")
-			break
-		}
-		p.paddedHex(load(v.data, i*size, size), 2*size)
-	}
-	p.c(']')
-	return true
+	return p.words(v, size, func(_ int, m uint64) { p.paddedHex(m, 2*size) })
 }
 
 // diagSockaddrs writes a list of struct sockaddr_storage.

@@ -164,13 +164,8 @@ func (p *printer) cryptoStruct(name string, v view) {
 
 // cryptoType writes a report that is only a name.
 func cryptoType(p *printer, v view, _ []byte) bool {
-	text, ended := trimNUL(v.data)
-	p.s("{type=\"")
-	p.quote(text[:min(len(text), p.o.Strings)])
-	p.c('"')
-	if !ended || len(text) > p.o.Strings {
-		p.s("...")
-	}
+	p.s("{type=")
+	p.textToNUL(v.data)
 	p.c('}')
 	return true
 }

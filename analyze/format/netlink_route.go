@@ -137,14 +137,8 @@ func linkInfo(p *printer, v view, head []byte) bool {
 }
 
 func (p *printer) linkKind(v view, kind *string) bool {
-	text, ended := trimNUL(v.data)
+	text := p.textToNUL(v.data)
 	*kind = string(text[:min(len(text), maxLinkKind)])
-	p.c('"')
-	p.quote(text[:min(len(text), p.o.Strings)])
-	p.c('"')
-	if !ended || len(text) > p.o.Strings {
-		p.s("...")
-	}
 	return true
 }
 

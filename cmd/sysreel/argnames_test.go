@@ -31,12 +31,7 @@ func TestArgNames(t *testing.T) {
 		t.Skip("this strace has no -N")
 	}
 	need(t, "setarch")
-	need(t, "gcc")
-	bin := buildSysreel(t)
-	prog := filepath.Join(t.TempDir(), "plan")
-	if out, err := exec.Command("gcc", "-Wall", "-o", prog, "../../testdata/progs/plan.c").CombinedOutput(); err != nil {
-		t.Fatalf("gcc: %v\n%s", err, out)
-	}
+	bin, prog := buildSysreel(t), compileProg(t, "plan")
 	p := newPlanner(syscalls.AMD64, 1, 1)
 	for _, d := range syscalls.All(syscalls.AMD64) {
 		if unplanned[d.Name] == "" {

@@ -5,6 +5,8 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
+	"strings"
 	"sync"
 	"testing"
 )
@@ -40,4 +42,20 @@ func buildSysreel(t testing.TB) string {
 		t.Fatal(built.err)
 	}
 	return built.bin
+}
+
+// compileProg compiles a program of testdata/progs. Outside CI a machine may lack
+// what -m32 needs.
+func compileProg(t *testing.T, name string, flags ...string) string {
+	t.Helper()
+	need(t, "gcc")
+	bin := filepath.Join(t.TempDir(), name)
+	args := append(slices.Clone(flags), "-w", "-pthread", "-o", bin, "../../testdata/progs/"+name+".c")
+	if out, err := exec.Command("gcc", args...).CombinedOutput(); err != nil {
+		if slices.Contains(flags, "-m32") && os.Getenv("CI") == "" {
+			t.Skipf("gcc-multilib is not installed: %s", out)
+		}
+		t.Fatalf("gcc %s: %v\n%s", strings.Join(args, " "), err, out)
+	}
+	return bin
 }

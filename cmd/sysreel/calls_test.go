@@ -112,19 +112,14 @@ func TestCallsLikeStrace(t *testing.T) {
 	for _, d := range described {
 		t.Run(d.name, func(t *testing.T) {
 			if d.private && exec.Command("unshare", "-n", "true").Run() != nil {
-				t.Skip("no network namespaces here")
+				skipOrFail(t, "no network namespaces here")
 			}
 			if d.prog == "i386calls" && runtime.GOARCH != "amd64" {
 				t.Skip("for amd64")
 			}
 			cmd := []string{"setarch", "-R"}
 			if d.prog != "" {
-				need(t, "gcc")
-				prog := filepath.Join(t.TempDir(), d.prog)
-				if out, err := exec.Command("gcc", "-w", "-o", prog, "../../testdata/progs/"+d.prog+".c").CombinedOutput(); err != nil {
-					t.Fatalf("gcc: %v\n%s", err, out)
-				}
-				cmd = append(cmd, prog)
+				cmd = append(cmd, compileProg(t, d.prog))
 			} else {
 				need(t, strings.Fields(d.cmd)[0])
 				cmd = append(cmd, "sh", "-c", d.cmd)

@@ -35,7 +35,6 @@ func TestEveryCall(t *testing.T) {
 	}
 	need(t, "strace")
 	need(t, "setarch")
-	need(t, "gcc")
 	bin := buildSysreel(t)
 	modes := [][]string{nil}
 	if os.Getenv("SYSREEL_PLAN") != "" {
@@ -50,13 +49,7 @@ func TestEveryCall(t *testing.T) {
 		{syscalls.I386, []string{"-m32"}, modes},
 	} {
 		t.Run(tt.arch.String(), func(t *testing.T) {
-			prog := filepath.Join(t.TempDir(), "plan")
-			if out, err := exec.Command("gcc", append(tt.gcc, "-Wall", "-o", prog, "../../testdata/progs/plan.c")...).CombinedOutput(); err != nil {
-				if tt.gcc != nil && os.Getenv("CI") == "" {
-					t.Skipf("gcc-multilib is not installed: %s", out)
-				}
-				t.Fatalf("gcc: %v\n%s", err, out)
-			}
+			prog := compileProg(t, "plan", tt.gcc...)
 			p := newPlanner(tt.arch, uint64(envInt("SYSREEL_SEED", 1)), envInt("SYSREEL_PLAN", 3))
 			only := strings.FieldsFunc(os.Getenv("SYSREEL_CALLS"), func(r rune) bool { return r == ',' })
 			for _, d := range syscalls.All(tt.arch) {

@@ -22,11 +22,7 @@ func TestInjectLikeStrace(t *testing.T) {
 	}
 	need(t, "strace")
 	need(t, "setarch")
-	need(t, "gcc")
-	bin, prog := buildSysreel(t), filepath.Join(t.TempDir(), "tamper")
-	if out, err := exec.Command("gcc", "-O1", "-w", "-pthread", "-o", prog, "../../testdata/progs/tamper.c").CombinedOutput(); err != nil {
-		t.Fatalf("gcc: %v\n%s", err, out)
-	}
+	bin, prog := buildSysreel(t), compileProg(t, "tamper", "-O1")
 	for mode, inject := range map[string][]string{ // see record/tamper_test.go
 		"error":   {"mkdirat:error=EIO:when=2..5+2"},
 		"last":    {"mkdirat:error=EIO", "mkdirat:error=600:when=2+2"},

@@ -52,14 +52,8 @@ func TestIoctlsLikeStrace(t *testing.T) {
 	}
 	need(t, "strace")
 	need(t, "setarch")
-	need(t, "gcc")
-	bin := buildSysreel(t)
-	dir := t.TempDir()
-	prog := filepath.Join(dir, "ioctls")
-	if out, err := exec.Command("gcc", "-w", "-O1", "-o", prog, "../../testdata/progs/ioctls.c").CombinedOutput(); err != nil {
-		t.Fatalf("gcc: %v\n%s", err, out)
-	}
-	numbers := filepath.Join(dir, "numbers")
+	bin, prog := buildSysreel(t), compileProg(t, "ioctls", "-O1")
+	numbers := filepath.Join(t.TempDir(), "numbers")
 	var list strings.Builder
 	seen := make(map[uint64]bool)
 	for _, v := range syscalls.ConstSet(syscalls.AMD64, "ioctl_req").Values {

@@ -4,8 +4,6 @@ import (
 	"cmp"
 	"fmt"
 	"os"
-	"os/exec"
-	"path/filepath"
 	"regexp"
 	"slices"
 	"strings"
@@ -105,14 +103,10 @@ func TestOperationsLikeStrace(t *testing.T) {
 	}
 	need(t, "strace")
 	need(t, "setarch")
-	need(t, "gcc")
 	bin := buildSysreel(t)
 	for _, o := range slices.Concat(operations, processOperations) {
 		t.Run(strings.Join(strings.Fields(o.prog+" "+o.args+" "+o.option), "_"), func(t *testing.T) {
-			prog := filepath.Join(t.TempDir(), o.prog)
-			if out, err := exec.Command("gcc", "-w", "-O1", "-o", prog, "../../testdata/progs/"+o.prog+".c").CombinedOutput(); err != nil {
-				t.Fatalf("gcc: %v\n%s", err, out)
-			}
+			prog := compileProg(t, o.prog, "-O1")
 			differ := mayDiffer(t, o.differ)
 			calls := regexp.MustCompile(`^(?:` + o.calls + `)\(`)
 			args := strings.Fields(cmp.Or(os.Getenv("SYSREEL_ARGS"), o.args))

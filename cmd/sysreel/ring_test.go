@@ -24,11 +24,7 @@ import (
 // counterArgs returns the command line of testdata/progs/counter.c, and its log.
 func counterArgs(t *testing.T, n, pause int) (argv []string, log []byte) {
 	t.Helper()
-	need(t, "gcc")
-	bin := filepath.Join(t.TempDir(), "counter")
-	if out, err := exec.Command("gcc", "-O1", "-o", bin, "../../testdata/progs/counter.c").CombinedOutput(); err != nil {
-		t.Fatalf("%v: %s", err, out)
-	}
+	bin := compileProg(t, "counter", "-O1")
 	name := filepath.Join(filepath.Dir(bin), "log")
 	f, err := os.OpenFile(name, os.O_RDWR|os.O_CREATE, 0o600)
 	if err != nil {

@@ -66,20 +66,6 @@ var chains = map[string]string{
 	"end":      "mark inner middle outer main",
 }
 
-// compileProg compiles a program of testdata/progs.
-func compileProg(t *testing.T, name string, flags ...string) string {
-	t.Helper()
-	bin := filepath.Join(t.TempDir(), name)
-	args := append(flags, "-w", "-pthread", "-o", bin, "../../testdata/progs/"+name+".c")
-	if out, err := exec.Command("gcc", args...).CombinedOutput(); err != nil {
-		if os.Getenv("CI") != "" {
-			t.Fatalf("gcc %s: %v\n%s", strings.Join(args, " "), err, out)
-		}
-		t.Skipf("gcc %s: %v", strings.Join(args, " "), err)
-	}
-	return bin
-}
-
 // recordStacks records a command with stacks and returns the trace.
 func recordStacks(t *testing.T, sysreel string, args ...string) string {
 	t.Helper()
