@@ -147,6 +147,12 @@ var tests = []struct {
 		enter: memoryAt{0x1000: bin(uint64(16)), 0x2000: bin(uint64(16)), 0x3000: bin(uint64(0)), 0x4000: bin(uint64(0), uint64(500000))},
 		exit:  memoryAt{0x1000: bin(uint64(0)), 0x2000: bin(uint64(16)), 0x3000: bin(uint64(0)), 0x4000: bin(uint64(0), uint64(499998))},
 	}, {
+		// The process's table of descriptors has room for 64: no more is written back.
+		want: `select(70, [0 66], [69], [], {tv_sec=0, tv_usec=0}) = 1 (in [0], left {tv_sec=0, tv_usec=0})`,
+		call: "select", args: [6]uint64{70, 0x1000, 0x2000, 0x3000, 0x4000}, ret: 1,
+		enter: memoryAt{0x1000: bin(uint64(1), uint64(4)), 0x2000: bin(uint64(0), uint64(32)), 0x3000: bin(uint64(0), uint64(0)), 0x4000: bin(uint64(0), uint64(0))},
+		exit:  memoryAt{0x1000: bin(uint64(1), uint64(4)), 0x2000: bin(uint64(0), uint64(32)), 0x3000: bin(uint64(0), uint64(0)), 0x4000: bin(uint64(0), uint64(0))},
+	}, {
 		want: `epoll_ctl(8, EPOLL_CTL_ADD, 4, {events=EPOLLIN, data=0x7fc700000004}) = 0`,
 		call: "epoll_ctl", args: [6]uint64{8, 1, 4, 0x1000},
 		enter: memoryAt{0x1000: bin(1, uint64(140492675219460))},

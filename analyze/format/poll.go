@@ -162,8 +162,11 @@ func selects(p *printer) bool {
 		p.note = append(p.note, "Timeout"...)
 		return true
 	}
+	// No more than are ready: the kernel writes back only what the process's
+	// table of descriptors has room for, and behind that is what was asked for.
+	ready := p.e.Ret
 	for i, name := range []string{1: "in", 2: "out", 3: "except"} {
-		if name == "" {
+		if name == "" || ready <= 0 {
 			continue
 		}
 		v, ok := p.root(p.d.Args[i].Reg, tracefile.AtExit)
@@ -175,8 +178,16 @@ func selects(p *printer) bool {
 				p.s(", ")
 			}
 			p.s(name)
-			p.c(' ')
-			fdset(p, nil, v)
+			p.s(" [")
+			sep := ""
+			p.eachFD(v, func(n uint64) bool {
+				p.s(sep)
+				sep = " "
+				p.dec(int64(n))
+				ready--
+				return ready > 0
+			})
+			p.c(']')
 		})
 	}
 	p.noted(func() {
@@ -205,23 +216,24 @@ func fdset(p *printer, _ *syscalls.Type, v view) {
 		return
 	}
 	p.c('[')
-	first := true
-	limit := uint64(len(v.data)) * 8
-	if p.d != nil && len(p.d.Args) > 0 && p.e.Args[0] < limit {
-		limit = p.e.Args[0] // nfds
-	}
-	eachBit(v.data, func(n uint64) bool {
-		if n >= limit {
-			return false
-		}
-		if !first {
-			p.c(' ')
-		}
-		first = false
+	sep := ""
+	p.eachFD(v, func(n uint64) bool {
+		p.s(sep)
+		sep = " "
 		p.fd(int32(n))
 		return true
 	})
 	p.c(']')
+}
+
+// eachFD calls f with the descriptors of a set that are below the call's nfds,
+// until f returns false.
+func (p *printer) eachFD(v view, f func(n uint64) bool) {
+	limit := uint64(len(v.data)) * 8
+	if p.d != nil && len(p.d.Args) > 0 {
+		limit = min(limit, p.e.Args[0]) // nfds
+	}
+	eachBit(v.data, func(n uint64) bool { return n < limit && f(n) })
 }
 
 // cpuset writes a set of processors: [0 1].
