@@ -6,6 +6,7 @@ import (
 	"bytes"
 	"fmt"
 	"maps"
+	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -87,7 +88,11 @@ func TestRecordedRedis(t *testing.T) {
 		}
 		return got.output
 	}
-	for _, err := os.Stat(socket); err != nil; _, err = os.Stat(socket) {
+	for { // until it listens, which is after the socket's file is there
+		if conn, err := net.Dial("unix", socket); err == nil {
+			conn.Close()
+			break
+		}
 		select {
 		case <-ended:
 			t.Fatalf("redis-server: %v\n%s", status, &out)
