@@ -448,15 +448,10 @@ type target struct {
 // line waits for the target's next line.
 func (p *target) line(t *testing.T) string {
 	t.Helper()
-	return p.lineWithin(t, 30*time.Second)
-}
-
-func (p *target) lineWithin(t *testing.T, d time.Duration) string {
-	t.Helper()
 	select {
 	case s := <-p.lines:
 		return s
-	case <-time.After(d):
+	case <-time.After(2 * time.Minute):
 		t.Fatal("the target is stuck")
 		return ""
 	}

@@ -494,6 +494,10 @@ func attachWhileThreadsStart(t *testing.T) {
 	}
 }
 
+// Threads that stop as fast as they are resumed do not keep an older one from
+// going on.
+func TestTurns(t *testing.T) { runProg(t, "turns") }
+
 // A process may have more descriptors than a block has room for.
 func TestAttachManyFiles(t *testing.T) {
 	p := start(t, prog(t, "fds"))

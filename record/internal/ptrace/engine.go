@@ -137,6 +137,8 @@ type Engine struct {
 
 	held  map[*thread]bool // stopped for a while: see hold
 	alarm alarm            // rings when the next of them is to go on
+
+	turns turns
 }
 
 // Met is what ended a recording by Config.Until, valid when Run has returned.
@@ -289,7 +291,7 @@ func (e *Engine) Run() Reason {
 		}
 		var status uint32
 		var ended unix.Rusage
-		tid, errno := waitUsage(0, &status, e.usage, &ended)
+		tid, errno := e.nextStop(&status, &ended)
 		now := e.now()
 		switch errno {
 		case 0:

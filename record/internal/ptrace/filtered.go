@@ -124,7 +124,7 @@ func (e *Engine) Attend() {
 	}
 	for e.stop.Load()&abandoned == 0 {
 		var status uint32
-		switch tid, errno := wait(0, &status); errno {
+		switch tid, errno := e.nextStop(&status, nil); errno {
 		case 0:
 			e.attend(tid, status)
 		case unix.ECHILD:

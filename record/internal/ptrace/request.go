@@ -113,18 +113,25 @@ func getSyscallInfo(tid int, info *syscallInfo) syscall.Errno {
 // exit_code, which wait4 would have cleared). Whoever leaves a tracee stopped
 // must consume the status, or it comes again.
 func wait(flags int, status *uint32) (tid int, errno syscall.Errno) {
-	return waitUsage(flags, status, nil, nil)
+	return waitUsage(anyone, flags, status, nil, nil)
 }
 
-// waitUsage is wait that also tells what the tracee has used, unless that is nil,
-// and of one that has ended what its process and the children have used that it
-// waited for.
-func waitUsage(flags int, status *uint32, usage, ended *unix.Rusage) (tid int, errno syscall.Errno) {
-	const all = 0 // P_ALL
+// anyone is every tracee and child, to waitUsage.
+const anyone = 0
+
+// waitUsage is wait, for one thread unless who is anyone, that also tells what the
+// tracee has used, unless that is nil, and of one that has ended what its process
+// and the children have used that it waited for.
+func waitUsage(who, flags int, status *uint32, usage, ended *unix.Rusage) (tid int, errno syscall.Errno) {
+	const all, one = 0, 1 // P_ALL, P_PID
+	kind := all
+	if who != anyone {
+		kind = one
+	}
 	var info waitInfo
 	// Syscall6 and not RawSyscall6: it blocks, and the garbage collector
 	// must not wait for it. Stops of tracees come without WSTOPPED too.
-	_, _, errno = syscall.Syscall6(unix.SYS_WAITID, all, 0, uintptr(unsafe.Pointer(&info)),
+	_, _, errno = syscall.Syscall6(unix.SYS_WAITID, uintptr(kind), uintptr(who), uintptr(unsafe.Pointer(&info)),
 		uintptr(flags|unix.WEXITED|unix.WNOWAIT|unix.WALL|unix.WNOTHREAD), uintptr(unsafe.Pointer(usage)), 0)
 	if errno != 0 || info.PID == 0 {
 		return 0, errno
