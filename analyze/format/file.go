@@ -84,6 +84,7 @@ type dirent struct {
 // bytes; the shortest entry has least bytes.
 func (p *printer) dirents(v view, parse func([]byte) dirent, width, least int) {
 	n, data := 0, v.data
+	kinds := p.set("dirent_type")
 	if p.o.Verbose {
 		p.c('[')
 	}
@@ -105,14 +106,14 @@ func (p *printer) dirents(v view, parse func([]byte) dirent, width, least int) {
 			p.udec(uint64(size))
 			if width == 8 && least == 19 {
 				p.s(", d_type=")
-				p.named("dirent_type", int64(d.kind))
+				p.consts(kinds, uint64(d.kind))
 			}
 			p.s(", d_name=")
 			name, _ := trimNUL(d.name)
 			p.path(name, false)
 			if width != 8 || least != 19 {
 				p.s(", d_type=")
-				p.named("dirent_type", int64(d.kind))
+				p.consts(kinds, uint64(d.kind))
 			}
 			p.c('}')
 		}

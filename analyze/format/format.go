@@ -97,6 +97,7 @@ type Formatter struct {
 	types []*typeCode        // by Type.Sym
 	other typeCode           // of a type without
 	calls [callCodes]callCode
+	stat  statMembers // of the structure written last
 	// seconds are dates; see [printer.second].
 	seconds [cachedSeconds]second
 }

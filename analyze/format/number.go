@@ -1,6 +1,9 @@
 package format
 
-import "strconv"
+import (
+	"encoding/binary"
+	"strconv"
+)
 
 func (p *printer) s(s string) { p.b = append(p.b, s...) }
 func (p *printer) c(c byte)   { p.b = append(p.b, c) }
@@ -106,6 +109,9 @@ func truncate(v uint64, size int) uint64 {
 // load reads a little-endian number of up to 8 bytes; missing bytes are 0. All
 // architectures of the table are little-endian.
 func load(data []byte, off, size int) uint64 {
+	if size > 0 && off >= 0 && off <= len(data)-8 { // at once; the loop is for the end
+		return truncate(binary.LittleEndian.Uint64(data[off:]), size)
+	}
 	var v uint64
 	for i := 0; i < size && i < 8; i++ {
 		if off+i >= 0 && off+i < len(data) {

@@ -19,10 +19,12 @@ func fieldOf(t *syscalls.Type, name string) *syscalls.Field {
 
 // member writes "name=value" of a member, if the structure has it.
 func (p *printer) member(t *syscalls.Type, v view, name string, first *bool) {
-	f := fieldOf(t, name)
-	if f == nil {
-		return
+	if f := fieldOf(t, name); f != nil {
+		p.memberOf(f, v, first)
 	}
+}
+
+func (p *printer) memberOf(f *syscalls.Field, v view, first *bool) {
 	fv := v.at(f.Off, sizeOr(f.Type, v.want-f.Off))
 	if !fv.has(f.Type.Size) {
 		return
@@ -31,48 +33,81 @@ func (p *printer) member(t *syscalls.Type, v view, name string, first *bool) {
 		p.s(", ")
 	}
 	*first = false
-	p.s(name)
+	p.s(f.Name)
 	p.c('=')
 	p.field(f, v, fv, nil)
 }
 
-// stat writes struct stat in strace's order, which is the same on all
-// architectures: the device in place of the size for a device file, and a date
-// behind each time.
+// statMembers are the members of a struct stat in the order in which they are
+// written, which is the same on all architectures. A structure may lack some.
+type statMembers struct {
+	t          *syscalls.Type
+	mode       *syscalls.Field
+	size, rdev *syscalls.Field
+	before     []*syscalls.Field // of the size
+	times      [3]struct{ sec, nsec *syscalls.Field }
+}
+
+// statMembers finds the members of t, of which there are few kinds in a trace.
+func (p *printer) statMembers(t *syscalls.Type) *statMembers {
+	m := &p.f.stat
+	if m.t == t {
+		return m
+	}
+	*m = statMembers{t: t, mode: fieldOf(t, "st_mode"), size: fieldOf(t, "st_size"), rdev: fieldOf(t, "st_rdev")}
+	for _, name := range []string{"st_dev", "st_ino", "st_mode", "st_nlink", "st_uid", "st_gid", "st_blksize", "st_blocks"} {
+		if f := fieldOf(t, name); f != nil {
+			m.before = append(m.before, f)
+		}
+	}
+	for i, name := range []string{"st_atime", "st_mtime", "st_ctime"} {
+		m.times[i].sec, m.times[i].nsec = fieldOf(t, name), fieldOf(t, name+"_nsec")
+	}
+	return m
+}
+
+// stat writes struct stat: the device in place of the size for a device file,
+// and a date behind each time.
 func stat(p *printer, t *syscalls.Type, v view) bool {
-	mode := fieldOf(t, "st_mode")
-	if mode == nil || !v.has(t.Size) {
+	m := p.statMembers(t)
+	if m.mode == nil || !v.has(t.Size) {
 		return false
 	}
-	size := "st_size"
+	size := m.size
 	const ifmt, ifchr, ifblk = 0o170000, 0o020000, 0o060000
-	switch load(v.data, mode.Off, mode.Type.Size) & ifmt {
+	switch load(v.data, m.mode.Off, m.mode.Type.Size) & ifmt {
 	case ifchr, ifblk:
-		size = "st_rdev"
+		size = m.rdev
 	}
 	first := true
 	p.c('{')
 	if !p.o.Verbose {
-		p.member(t, v, "st_mode", &first)
-		p.member(t, v, size, &first)
+		p.memberOf(m.mode, v, &first)
+		if size != nil {
+			p.memberOf(size, v, &first)
+		}
 		p.s(", ...}")
 		return true
 	}
-	for _, name := range []string{"st_dev", "st_ino", "st_mode", "st_nlink", "st_uid", "st_gid", "st_blksize", "st_blocks", size} {
-		p.member(t, v, name, &first)
+	for _, f := range m.before {
+		p.memberOf(f, v, &first)
 	}
-	for _, name := range []string{"st_atime", "st_mtime", "st_ctime"} {
-		sec, nsec := fieldOf(t, name), fieldOf(t, name+"_nsec")
-		if sec == nil {
+	if size != nil {
+		p.memberOf(size, v, &first)
+	}
+	for _, at := range m.times {
+		if at.sec == nil {
 			continue
 		}
-		p.member(t, v, name, &first)
+		p.memberOf(at.sec, v, &first)
 		var ns uint64
-		if nsec != nil {
-			ns = load(v.data, nsec.Off, nsec.Type.Size)
+		if at.nsec != nil {
+			ns = load(v.data, at.nsec.Off, at.nsec.Type.Size)
 		}
-		p.moment(signExtend(load(v.data, sec.Off, sec.Type.Size), sec.Type.Size), ns)
-		p.member(t, v, name+"_nsec", &first)
+		p.moment(signExtend(load(v.data, at.sec.Off, at.sec.Type.Size), at.sec.Type.Size), ns)
+		if at.nsec != nil {
+			p.memberOf(at.nsec, v, &first)
+		}
 	}
 	p.c('}')
 	return true
