@@ -1,6 +1,9 @@
 package format
 
-import "bytes"
+import (
+	"bytes"
+	"encoding/binary"
+)
 
 // quote writes data as a C string literal, without the quotes, as strace does:
 // the shortest escape that cannot be misread, or hexadecimal ones.
@@ -10,12 +13,17 @@ func (p *printer) quote(data []byte) {
 		return
 	}
 	b := p.b
-	for i, c := range data {
+	for i := 0; i < len(data); i++ {
+		if n := plainRun(data[i:]); n > 0 {
+			b = append(b, data[i:i+n]...)
+			if i += n; i == len(data) {
+				break
+			}
+		}
+		c := data[i]
 		switch {
 		case c == '"' || c == '\\':
 			b = append(b, '\\', c)
-		case c >= ' ' && c < 0x7f:
-			b = append(b, c)
 		case c >= '\t' && c <= '\r':
 			b = append(b, '\\', "tnvfr"[c-'\t'])
 		case p.o.Hex == HexChars:
@@ -33,6 +41,32 @@ func (p *printer) quote(data []byte) {
 		}
 	}
 	p.b = b
+}
+
+// plainRun returns how many bytes at the beginning of data stand for themselves
+// in a C string: printable ones but '"' and '\\'.
+func plainRun(data []byte) int {
+	// Eight at a time: of each byte the highest bit tells what it is.
+	const ones, tops = 0x0101010101010101, 0x8080808080808080
+	n := 0
+	for ; n+8 <= len(data); n += 8 {
+		x := binary.LittleEndian.Uint64(data[n:])
+		quote, back := x^ones*'"', x^ones*'\\'
+		odd := x | (x + ones) | // from 0x7f on
+			(x-ones*' ')&^x |
+			(quote-ones)&^quote |
+			(back-ones)&^back
+		if odd &= tops; odd != 0 {
+			break
+		}
+	}
+	for n < len(data) {
+		if c := data[n]; c < ' ' || c >= 0x7f || c == '"' || c == '\\' {
+			break
+		}
+		n++
+	}
+	return n
 }
 
 func (p *printer) quoteHex(data []byte) {
@@ -102,20 +136,21 @@ func (p *printer) bracketed(name []byte, device string) {
 		p.c('>')
 		return
 	}
-	from := 0
-	for i, c := range name {
-		if c != '<' && c != '>' {
-			continue
+	for {
+		i := bytes.IndexAny(name, "<>")
+		if i < 0 {
+			break
 		}
-		p.quote(name[from:i])
-		from = i + 1
+		p.quote(name[:i])
+		c := name[i]
+		name = name[i+1:]
 		p.c('\\')
-		if from < len(name) && name[from] >= '0' && name[from] <= '7' {
+		if len(name) > 0 && name[0] >= '0' && name[0] <= '7' {
 			p.c('0')
 		}
 		p.oct3(c)
 	}
-	p.quote(name[from:])
+	p.quote(name)
 	if device != "" {
 		p.c('<')
 		p.s(device)

@@ -33,6 +33,7 @@ func BenchmarkTrace(b *testing.B) {
 			{"", replay.Options{}},
 			{"-T -ttt -y", replay.Options{Durations: true, Clock: replay.Epoch, Names: replay.Paths}},
 			{"-v", replay.Options{Format: format.Options{Verbose: true}}},
+			{"-T -yy -v", replay.Options{Durations: true, Names: replay.Protocols, Format: format.Options{Verbose: true}}},
 		} {
 			o.PIDs, o.Zone = replay.AllPIDs, time.UTC
 			b.Run(file[strings.LastIndexByte(file, '/')+1:]+" "+o.name, func(b *testing.B) {
