@@ -115,9 +115,12 @@ func (r *Replay) seconds(ns int64, width int, unit Precision) {
 	if unit == Seconds {
 		return
 	}
-	r.out.b = append(r.out.b, '.')
-	last := [...]int64{Micros: 1e3, Millis: 1e6, Nanos: 1}[unit]
-	for div := int64(1e8); div >= last; div /= 10 {
-		r.out.b = append(r.out.b, '0'+byte(part/div%10))
+	var digits [1 + 9]byte
+	digits[0] = '.'
+	for i := 9; i > 0; i-- {
+		digits[i] = '0' + byte(part%10)
+		part /= 10
 	}
+	n := [...]int{Micros: 6, Millis: 3, Nanos: 9}[unit]
+	r.out.b = append(r.out.b, digits[:1+n]...)
 }
