@@ -181,6 +181,9 @@ type Options struct {
 	// kernel chose, the inode of a UNIX socket's peer. A socket without an address
 	// costs up to a millisecond after each call that may have given it one.
 	Sockets bool
+	// Inner keeps what threads are called in PID namespaces below this process's. It
+	// is kept without it too of processes that are in one when they are attached to.
+	Inner bool
 	// SystemTime keeps of each call the CPU time that it took in the kernel.
 	SystemTime bool
 	// Environ keeps environments. Without it only their size is recorded.

@@ -61,7 +61,7 @@ func run(ctx context.Context, o Options) (Result, error) {
 	cfg.Drop = o.Drop
 	cfg.Stacks = max(0, min(o.Stacks, MaxStacks))
 	cfg.Names, cfg.Alone, cfg.DetachExec, cfg.KillOnExit = o.Names, o.Alone, o.DetachExec, o.KillOnExit
-	cfg.SystemTime, cfg.Sockets = o.SystemTime, o.Sockets
+	cfg.SystemTime, cfg.Sockets, cfg.Inner = o.SystemTime, o.Sockets, o.Inner
 	cfg.WholeRead, cfg.WholeWritten = o.WholeRead, o.WholeWritten
 	if o.Alone {
 		cfg.NoFollow = true

@@ -46,8 +46,14 @@ type Options struct {
 	// ArgNames writes the name of each argument in front of it (-N).
 	ArgNames bool
 	// Comm returns the name of a process or thread, written behind its ID (-Y); ""
-	// if it is not known. May be nil.
-	Comm func(id int32) string
+	// if it is not known. atExit tells whether that is when the call returns, and not
+	// when it begins. May be nil.
+	Comm func(id int32, atExit bool) string
+	// Outer returns what a process or thread is called outside of the PID namespace of
+	// the call's thread; 0 if it is not known. nil: there is no other. With OuterPIDs
+	// that is written behind the ID where it is another (--decode-pids=pidns).
+	Outer     func(id int32, atExit bool) int32
+	OuterPIDs bool
 	// Interface returns the name of the network interface that has an index; "" if
 	// it is not known. May be nil.
 	Interface func(index uint32) string
@@ -160,7 +166,7 @@ func (f *Formatter) Call(d *syscalls.Desc, e *tracefile.Event, names Names) Text
 	} else if bytes.HasSuffix(p.b[:enter], []byte(", ")) {
 		enter -= len(", ") // written with the next argument
 	}
-	p.fd0 = -1
+	p.fd0, p.enter = -1, enter
 	if p.text.Result != nil {
 		p.plain(p.text.Result)
 	} else {

@@ -119,7 +119,7 @@ var fuzzOptions = []Options{
 	{Verbose: true, Strings: 1 << 20},
 	{Verbose: true, Hex: HexAll, Constants: BothConstants},
 	{Hex: HexNonASCII, Strings: -1, Constants: RawConstants},
-	{Hex: HexChars, Comm: func(int32) string { return "a\x1b[31m" }},
+	{Hex: HexChars, Comm: func(int32, bool) string { return "a\x1b[31m" }},
 }
 
 // checkText fails unless the text of the call is fit for a terminal, and bounded.

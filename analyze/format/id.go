@@ -1,14 +1,49 @@
 package format
 
-// pid writes the ID of a process or a thread.
+import "strconv"
+
+// pid writes the ID of a process or thread.
 func (p *printer) pid(v uint64) {
+	id := int32(v)
+	p.dec(int64(id))
+	if group := -id; group > 1 && p.d != nil && signalsGroups[p.d.Name] {
+		p.outer(group, false)
+		return
+	}
+	p.outer(id, true)
+}
+
+// pgid writes the ID of a process group or session, which has no name.
+func (p *printer) pgid(v uint64) {
 	p.dec(int64(int32(v)))
-	if p.o.Comm != nil && int32(v) > 0 {
-		if name := p.o.Comm(int32(v)); name != "" {
+	p.outer(int32(v), false)
+}
+
+// outer writes, behind an ID, the process's name and what it is called outside of its
+// PID namespace.
+func (p *printer) outer(id int32, named bool) {
+	if id <= 0 {
+		return
+	}
+	outer := id
+	if p.o.Outer != nil {
+		outer = p.o.Outer(id, p.enter >= 0)
+	}
+	if outer == 0 {
+		return
+	}
+	if named && p.o.Comm != nil {
+		if name := p.o.Comm(outer, p.enter >= 0); name != "" {
 			p.bracketed([]byte(name), "")
 		}
 	}
+	if p.o.OuterPIDs && outer != id {
+		p.comment(strconv.Itoa(int(outer)) + " in strace's PID NS")
+	}
 }
+
+// signalsGroups are the calls in which the negative of its ID stands for a process group.
+var signalsGroups = map[string]bool{"kill": true, "wait4": true, "waitpid": true, "fcntl": true, "fcntl64": true}
 
 // id writes a user or group: −1 means none.
 func (p *printer) id(v uint64) {

@@ -127,8 +127,17 @@ func (p *printer) returned() {
 		if p.e.Flags&tracefile.Injected == 0 {
 			p.fd0 = int32(ret)
 		}
-	case (t.Name == "pid" || t.Name == "tid") && p.f.base.Comm != nil && makesPID[p.d.Name]:
+	case t.Name == "pid" || t.Name == "tid":
 		p.pid(ret)
+	case t.Name == "pgid":
+		p.pgid(ret)
+	case t.Name == "signo":
+		p.dec(int64(int32(ret)))
+		if name := signalName(ret); name != "" {
+			p.s(" (")
+			p.s(name)
+			p.c(')')
+		}
 	case t.Name == "mode":
 		p.mode(ret)
 	case t.Base == syscalls.Oct:
@@ -141,9 +150,6 @@ func (p *printer) returned() {
 		p.dec(p.e.Ret)
 	}
 }
-
-// makesPID are the calls behind whose result strace writes a name.
-var makesPID = map[string]bool{"getpid": true, "getppid": true, "gettid": true, "set_tid_address": true, "clone": true, "clone3": true, "fork": true, "vfork": true}
 
 // hasZero tells whether 0 is one of the constants, as O_RDONLY is.
 func hasZero(c *syscalls.Consts) bool { return c != nil && hasValue(c, 0) }

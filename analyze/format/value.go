@@ -91,6 +91,7 @@ func init() {
 		"mode": (*printer).mode, "mode16": (*printer).mode, "mode32": (*printer).mode,
 		"addr": (*printer).addr, "addr64": (*printer).addr,
 		"pid": (*printer).pid, "tid": (*printer).pid,
+		"pgid": (*printer).pgid,
 		"be16": func(p *printer, v uint64) { p.udec(uint64(bits.ReverseBytes16(uint16(v)))) },
 		"be32": func(p *printer, v uint64) { p.udec(uint64(bits.ReverseBytes32(uint32(v)))) },
 		"be64": func(p *printer, v uint64) { p.udec(bits.ReverseBytes64(v)) },

@@ -178,7 +178,7 @@ func signalName(c *analyze.Call) string {
 func (r *Replay) start(c *analyze.Call) {
 	tid := c.Event.Thread.TID
 	if r.alive != nil {
-		r.alive[tid] = c.Thread
+		r.alive[tid] = alive{Thread: c.Thread}
 	}
 	r.tids[c.Event.Thread.ID] = tid
 	how := tracefile.StartHow(c.Args[0])
@@ -258,7 +258,7 @@ func (r *Replay) exit(c *analyze.Call) {
 	delete(r.former, c.Event.Thread.ID)
 	delete(r.blocked, c.Event.Thread.ID)
 	delete(r.modes, c.Event.Thread.ID)
-	delete(r.alive, c.Event.Thread.TID)
+	r.ended(c.Event.Thread)
 	defer delete(r.numbers, c.Event.Thread.ID)
 	r.single(exitItem, c, func(b []byte) []byte {
 		if r.o.Silence.Exits {

@@ -86,7 +86,13 @@ type Options struct {
 	PIDs         PIDs
 	Comms        bool // -Y: PIDs are followed by the thread's name: 1234<sh>
 	// Comm is asked, with Comms, about what the trace does not tell of; may be nil.
-	Comm        func(id int32) string
+	Comm func(id int32) string
+	// OuterPIDs writes behind the ID of a process what the recorder calls it, where
+	// that is another (--decode-pids=pidns): if the trace tells (record.Options.Inner).
+	// Outer is asked about what it does not tell of: with the inode of the PID
+	// namespace that the ID is of; may be nil.
+	OuterPIDs   bool
+	Outer       func(namespace uint64, id int32) int32
 	Numbers     bool // start each line with the event's number: #42
 	CallNumbers bool // -n: "[ 257] " before a call, with its number
 	// Column is where results stand; 0: in strace's, 40. Negative: at once.
@@ -155,7 +161,10 @@ type Replay struct {
 	// modes are the personalities of threads, where not "64 bit" all the time.
 	modes   map[tracefile.ThreadID]string
 	numbers map[tracefile.ThreadID]uint32 // of their last calls
-	alive   map[int32]*world.Thread       // by TID, for Options.Comms
+	alive   map[int32]alive               // by TID, for Options.Comms
+	speaker speaker
+	reaped  int32              // whom the call rendered has waited for, 0: nobody
+	zombies []tracefile.Thread // that may be in alive
 	args    []string
 	written uint64
 	frames  map[*tracefile.Stack]string // lines of the block's
@@ -175,15 +184,18 @@ func New(o Options, w io.Writer) *Replay {
 	if o.Column == 0 {
 		o.Column = 40
 	}
-	r := &Replay{o: o, present: o.Present, live: o.Present, f: format.New(o.Format), waiting: make(map[tracefile.ThreadID]int64), tids: make(map[tracefile.ThreadID]int32),
+	r := &Replay{o: o, present: o.Present, live: o.Present, waiting: make(map[tracefile.ThreadID]int64), tids: make(map[tracefile.ThreadID]int32),
 		former: make(map[tracefile.ThreadID]int32), frames: make(map[*tracefile.Stack]string), blocked: make(map[tracefile.ThreadID]string),
 		modes: make(map[tracefile.ThreadID]string), numbers: make(map[tracefile.ThreadID]uint32)}
 	r.out.w = w
 	if o.Comms {
-		r.alive = make(map[int32]*world.Thread)
+		r.alive = make(map[int32]alive)
 		o.Format.Comm = r.comm
-		r.f = format.New(o.Format)
 	}
+	if o.Comms || o.OuterPIDs {
+		o.Format.Outer, o.Format.OuterPIDs = r.outer, o.OuterPIDs
+	}
+	r.f = format.New(o.Format)
 	return r
 }
 
@@ -193,6 +205,7 @@ func New(o Options, w io.Writer) *Replay {
 // those of the last block are written.
 func (r *Replay) Add(c *analyze.Call) error {
 	r.nameFresh()
+	r.speaks(c)
 	if r.o.JSON {
 		return r.addJSON(c)
 	}
@@ -208,6 +221,7 @@ func (r *Replay) Add(c *analyze.Call) error {
 	case tracefile.Detach:
 		r.leave(c)
 	case tracefile.Exec:
+		r.executed(c)
 		if c.Args[0] != 0 {
 			r.superseded(c)
 		}
@@ -239,17 +253,6 @@ func (r *Replay) Close() error {
 	r.endOpen()
 	r.out.b = append(r.out.b, r.held...)
 	return r.out.flush()
-}
-
-// comm returns the name of a thread that is alive.
-func (r *Replay) comm(id int32) string {
-	if t := r.alive[id]; t != nil {
-		return t.Name()
-	}
-	if r.o.Comm != nil {
-		return r.o.Comm(id)
-	}
-	return ""
 }
 
 // Lines returns the number of lines written so far.

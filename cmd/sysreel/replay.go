@@ -23,6 +23,7 @@ type replayOptions struct {
 	relative  bool
 	durations bool
 	names     int
+	pidNames  string // --decode-pids
 	hex       int
 	verbose   bool
 	constants string
@@ -63,6 +64,7 @@ each event. FILE may be - for standard input.`,
 	f.BoolVarP(&o.relative, "relative", "r", false, "begin lines with the time since the line before")
 	f.BoolVarP(&o.durations, "durations", "T", false, "end calls with the time spent in them")
 	f.CountVarP(&o.names, "names", "y", "name what descriptors stand for; -yy with socket addresses")
+	f.StringVar(&o.pidNames, "decode-pids", "", "write behind IDs of processes, by `SET`: comm their names; pidns what they are called outside of their PID namespace, of a trace recorded by sysreel strace with --decode-pids or from a process in such")
 	f.CountVarP(&o.hex, "hex", "x", "non-ASCII strings in hexadecimal; -xx all strings")
 	f.BoolVarP(&o.verbose, "verbose", "v", false, "print structures and environments whole")
 	f.IntVarP(&o.strings, "strings", "s", format.DefaultStrings, "print at most `BYTES` of a string")
@@ -106,6 +108,10 @@ func runReplay(ctx context.Context, std *stdio, o replayOptions, name string) er
 	if _, ok := constantStyles[o.constants]; !ok {
 		return usagef("-X %s: it is none of raw, abbrev and verbose", o.constants)
 	}
+	pids, err := parseStraceSet(o.pidNames, "decode-pids", pidDetail)
+	if err != nil && o.pidNames != "" {
+		return usagef("--decode-pids: %v", err)
+	}
 	if o.around.text != "" {
 		if filter.From, filter.To, err = surrounding(o.around, uint64(o.context)); err != nil {
 			return err
@@ -124,7 +130,11 @@ func runReplay(ctx context.Context, std *stdio, o replayOptions, name string) er
 			std.message("sysreel replay: %s: there are no stacks in it: record with --stacks", t.Name)
 		}
 		w := bufio.NewWriterSize(std.out, 64<<10)
-		r := replay.New(o.options(t), w)
+		ro := o.options(t)
+		if o.pidNames != "" {
+			ro.Comms, ro.OuterPIDs = pids.has("comm"), pids.has("pidns")
+		}
+		r := replay.New(ro, w)
 		// What a socket is tells what its messages are, names or not.
 		pass := analyze.Options{Filter: filter, Need: analyze.NeedWorld}
 		pass.BlockEnd = func() error {

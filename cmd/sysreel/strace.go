@@ -154,6 +154,7 @@ func (o *straceOptions) recordOptions(stream *straceStream, signals <-chan os.Si
 		SystemTime:     (o.summary || o.andSummary) && !o.wall,
 		DetachExec:     o.detachExec,
 		Names:          o.fdNames() != replay.NoNames,
+		Inner:          o.comms || o.outerPIDs,
 		Sockets:        o.fdNames()&replay.Sockets != 0,
 		Output:         stream,
 		HandOver:       true,

@@ -55,6 +55,7 @@ How to print it:
   -y, -yy, --decode-fds[=SET]     what descriptors stand for: path dev socket pidfd
                                   eventfd signalfd
   -Y, --decode-pids=comm          names of processes
+  --decode-pids=pidns             what those of another PID namespace are called in strace's
   --always-show-pid               begin lines with the PID
   -n, --syscall-number            numbers of calls
   -N, --arg-names                 names of arguments

@@ -62,6 +62,7 @@ type straceOptions struct {
 	decodeFDs  *straceSet
 	names      int // number of -y
 	comms      bool
+	outerPIDs  bool
 	numbers    bool // -n
 	ip         bool
 	argNames   bool // -N
@@ -387,6 +388,8 @@ func (o *straceOptions) setFlag(key string, value *string) (done bool, err error
 		o.killOnExit = true
 	case "always-show-pid":
 		o.alwaysPID = true
+	case "pidns-translation":
+		o.outerPIDs = true
 	case "relative-timestamps":
 		o.relative = true
 		return true, unitOf(&o.relUnit, key, value)
@@ -437,14 +440,11 @@ func (o *straceOptions) setSet(key string, value *string) (err error) {
 		}
 		o.decodeFDs, err = parseStraceSet(text, "decode-fds", memberOf("path", "dev", "socket", "pidfd", "eventfd", "signalfd"))
 	case "decode-pids":
-		set, err := parseStraceSet(text, "decode-pids", memberOf("comm", "pidns"))
+		set, err := parseStraceSet(text, "decode-pids", pidDetail)
 		if err != nil {
 			return err
 		}
-		if set.has("pidns") {
-			return refused("--decode-pids=pidns", "PIDs in a trace are those that the recorder sees")
-		}
-		o.comms = set.has("comm")
+		o.comms, o.outerPIDs = set.has("comm"), set.has("pidns")
 	case "strings-in-hex":
 		modes := map[string]format.Hex{"none": format.HexNone, "non-ascii-chars": format.HexChars, "non-ascii": format.HexNonASCII, "all": format.HexAll}
 		mode, ok := modes[text]
@@ -480,8 +480,6 @@ func (o *straceOptions) refuse(key, text string) error {
 			return straceError("invalid -e namespace= argument: '%s'", text)
 		}
 		return refused("-e namespace=new", "the numbers of namespaces are not recorded")
-	case "pidns-translation":
-		return refused("--pidns-translation", "PIDs in a trace are those that the recorder sees")
 	}
 	return refused("--"+key, "not yet")
 }

@@ -39,6 +39,9 @@ func setOfOne(members ...string) *straceSet {
 	return s
 }
 
+// pidDetail is what --decode-pids takes.
+var pidDetail = memberOf("comm", "pidns")
+
 // parseStraceSet takes a set. member returns what a word stands for, "" if it is
 // none.
 func parseStraceSet(text, what string, member func(string) string) (*straceSet, error) {

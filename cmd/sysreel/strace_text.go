@@ -18,6 +18,7 @@ import (
 	"sysreel/analyze/symbols"
 	"sysreel/proto/syscalls"
 	"sysreel/proto/tracefile"
+	"sysreel/record"
 )
 
 // How far the text may be behind: what is read while it is written should seem to
@@ -245,6 +246,7 @@ func (t *straceText) options(r *tracefile.Reader) replay.Options {
 		Names:         o.fdNames(),
 		Comms:         o.comms,
 		Comm:          commOf,
+		OuterPIDs:     o.outerPIDs,
 		CallNumbers:   o.numbers,
 		IP:            o.ip,
 		Stacks:        o.stacks > 0,
@@ -254,6 +256,9 @@ func (t *straceText) options(r *tracefile.Reader) replay.Options {
 			Exits:      o.quiet.has("exit"),
 			Superseded: o.quiet.has("thread-execve"),
 		},
+	}
+	if o.comms || o.outerPIDs {
+		out.Outer = record.OuterPIDs()
 	}
 	if o.stacks > 0 {
 		out.Symbols = symbols.New(symbols.Options{Host: true})

@@ -25,10 +25,7 @@ func TestStraceCannotExecute(t *testing.T) {
 		t.Skip("cannot record here")
 	}
 	need(t, "strace")
-	called := filepath.Join(t.TempDir(), "strace")
-	if err := os.Symlink(buildSysreel(t), called); err != nil {
-		t.Fatal(err)
-	}
+	called := calledStraceHere(t)
 	dir := straceDir(t)
 	for name, text := range map[string]string{"format": "hello\n", "empty": "", "interpreter": "#!/no/such/thing\n", "elf": "\x7fELF garbage"} {
 		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o755); err != nil {

@@ -156,10 +156,7 @@ func TestStraceOptions(t *testing.T) {
 		t.Skip("cannot record here")
 	}
 	need(t, "strace")
-	called := filepath.Join(t.TempDir(), "strace")
-	if err := os.Symlink(buildSysreel(t), called); err != nil {
-		t.Fatal(err)
-	}
+	called := calledStraceHere(t)
 	cases := straceCases
 	if !straceBefore(t, "7.2") {
 		cases = append(slices.Clone(cases), straceNewer...)
@@ -185,35 +182,65 @@ func TestStraceProcesses(t *testing.T) {
 		t.Skip("cannot record here")
 	}
 	need(t, "strace")
-	bin := buildSysreel(t)
 	for _, options := range []string{"-f -o text", "-f -y -o text", "-f -o |cat>text", "-f -A -o text", "-f -o text --seccomp-bpf -e trace=%process"} {
-		t.Run(options, func(t *testing.T) {
-			c := straceCase{options, children}
-			tryTimes(t, func() (problems []string) {
-				text := func(program ...string) *straced {
-					dir := straceDir(t)
-					runTraced(t, dir, c, program...)
-					b, err := os.ReadFile(filepath.Join(dir, "text"))
-					if err != nil {
-						t.Fatal(err)
-					}
-					return parseText(inWordsOf(t, string(b)))
-				}
-				a, b := text("strace"), text("strace")
-				r := compareText(text(bin, "strace"), a, b)
-				delete(r.examples, "getrandom")
-				for _, example := range r.examples {
-					problems = append(problems, fmt.Sprintf("strace  %s\nsysreel %s", example[0], example[1]))
-				}
-				// When a child ends, and so which of a parent's lines comes
-				// first, is chance.
-				if r.lines < 20 || r.order*10 < r.lines*9 {
-					problems = append(problems, fmt.Sprintf("%v; missing: %q", r, r.missing))
-				}
-				return problems
-			})
-		})
+		t.Run(options, func(t *testing.T) { compareProcesses(t, straceCase{options, children}, 20) })
 	}
+}
+
+// compareProcesses runs strace and sysreel strace with options that write a file
+// text, of so many lines at least.
+func compareProcesses(t *testing.T, c straceCase, lines int) {
+	t.Helper()
+	called := calledStraceHere(t)
+	tryTimes(t, func() (problems []string) {
+		text := func(program ...string) *straced {
+			dir := straceDir(t)
+			runTraced(t, dir, c, program...)
+			b, err := os.ReadFile(filepath.Join(dir, "text"))
+			if err != nil {
+				t.Fatal(err)
+			}
+			return parseText(inWordsOf(t, string(b)))
+		}
+		a, b := text("strace"), text("strace")
+		r := compareText(text(called), a, b)
+		delete(r.examples, "getrandom")
+		for _, example := range r.examples {
+			problems = append(problems, fmt.Sprintf("strace  %s\nsysreel %s", example[0], example[1]))
+		}
+		// When a child ends, and so which of a parent's lines comes
+		// first, is chance.
+		if r.lines < lines || r.order*10 < r.lines*9 {
+			problems = append(problems, fmt.Sprintf("%v; missing: %q", r, r.missing))
+		}
+		return problems
+	})
+}
+
+// TestStracePIDNamespace does the same with processes whose numbers are others in
+// their PID namespace.
+func TestStracePIDNamespace(t *testing.T) {
+	if !canRecord() {
+		t.Skip("cannot record here")
+	}
+	if os.Geteuid() != 0 {
+		skipOrFail(t, "only root makes a PID namespace")
+	}
+	need(t, "strace")
+	script := "exec " + compileProg(t, "nested")
+	for _, options := range []string{"--decode-pids=pidns", "-Y -e trace=!set_tid_address", "--decode-pids=all -e trace=%process,%signal,prctl"} {
+		t.Run(options, func(t *testing.T) { compareProcesses(t, straceCase{"-f -o text " + options, script}, 40) })
+	}
+}
+
+// calledStraceHere returns sysreel under strace's name.
+func calledStraceHere(t *testing.T) string {
+	t.Helper()
+	called := filepath.Join(t.TempDir(), "strace")
+	if err := os.Symlink(buildSysreel(t), called); err != nil {
+		t.Fatal(err)
+	}
+	return called
 }
 
 func straceDir(t *testing.T) string {

@@ -17,7 +17,7 @@ type straced struct {
 }
 
 var (
-	pidLine   = regexp.MustCompile(`^(\d+)\s+(.*)$`)
+	pidLine   = regexp.MustCompile(`^(\d+)(?:<[^>]*>)?\s+(.*)$`) // with -Y a name
 	resumed   = regexp.MustCompile(`^<\.\.\. (\w+) resumed>(.*)$`)
 	newThread = regexp.MustCompile(`^(?:clone3?|v?fork)\(.* = (\d+)`)
 	spaces    = regexp.MustCompile(`\) += `)

@@ -167,7 +167,7 @@ func (x Loss_Reason) Number() protoreflect.EnumNumber {
 
 // Deprecated: Use Loss_Reason.Descriptor instead.
 func (Loss_Reason) EnumDescriptor() ([]byte, []int) {
-	return file_proto_trace_proto_rawDescGZIP(), []int{35, 0}
+	return file_proto_trace_proto_rawDescGZIP(), []int{36, 0}
 }
 
 type Footer_End int32
@@ -228,7 +228,7 @@ func (x Footer_End) Number() protoreflect.EnumNumber {
 
 // Deprecated: Use Footer_End.Descriptor instead.
 func (Footer_End) EnumDescriptor() ([]byte, []int) {
-	return file_proto_trace_proto_rawDescGZIP(), []int{36, 0}
+	return file_proto_trace_proto_rawDescGZIP(), []int{37, 0}
 }
 
 // Trace is a whole file: the contents of its zstd frames, one after the other.
@@ -2814,7 +2814,10 @@ type Process struct {
 	Made []*OpenFile `protobuf:"bytes,40,rep,name=made,proto3" json:"made,omitempty"`
 	// Of a call: CPU time that its process spent in the kernel meanwhile, where that
 	// was asked for and is not 0.
-	SystemNs      uint64 `protobuf:"varint,41,opt,name=system_ns,json=systemNs,proto3" json:"system_ns,omitempty"`
+	SystemNs uint64 `protobuf:"varint,41,opt,name=system_ns,json=systemNs,proto3" json:"system_ns,omitempty"`
+	// Of the event's thread, at its start: what it is called in the PID namespaces
+	// below the recorder's, its own first.
+	Inner         []*InnerID `protobuf:"bytes,52,rep,name=inner,proto3" json:"inner,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -3024,6 +3027,66 @@ func (x *Process) GetSystemNs() uint64 {
 	return 0
 }
 
+func (x *Process) GetInner() []*InnerID {
+	if x != nil {
+		return x.Inner
+	}
+	return nil
+}
+
+// InnerID is the number of a thread in a PID namespace.
+type InnerID struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Namespace     uint64                 `protobuf:"varint,1,opt,name=namespace,proto3" json:"namespace,omitempty"` // inode, as of /proc/PID/ns/pid
+	Tid           int32                  `protobuf:"varint,2,opt,name=tid,proto3" json:"tid,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *InnerID) Reset() {
+	*x = InnerID{}
+	mi := &file_proto_trace_proto_msgTypes[29]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *InnerID) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*InnerID) ProtoMessage() {}
+
+func (x *InnerID) ProtoReflect() protoreflect.Message {
+	mi := &file_proto_trace_proto_msgTypes[29]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use InnerID.ProtoReflect.Descriptor instead.
+func (*InnerID) Descriptor() ([]byte, []int) {
+	return file_proto_trace_proto_rawDescGZIP(), []int{29}
+}
+
+func (x *InnerID) GetNamespace() uint64 {
+	if x != nil {
+		return x.Namespace
+	}
+	return 0
+}
+
+func (x *InnerID) GetTid() int32 {
+	if x != nil {
+		return x.Tid
+	}
+	return 0
+}
+
 type Credentials struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Uid           uint32                 `protobuf:"varint,1,opt,name=uid,proto3" json:"uid,omitempty"`
@@ -3044,7 +3107,7 @@ type Credentials struct {
 
 func (x *Credentials) Reset() {
 	*x = Credentials{}
-	mi := &file_proto_trace_proto_msgTypes[29]
+	mi := &file_proto_trace_proto_msgTypes[30]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3056,7 +3119,7 @@ func (x *Credentials) String() string {
 func (*Credentials) ProtoMessage() {}
 
 func (x *Credentials) ProtoReflect() protoreflect.Message {
-	mi := &file_proto_trace_proto_msgTypes[29]
+	mi := &file_proto_trace_proto_msgTypes[30]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3069,7 +3132,7 @@ func (x *Credentials) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Credentials.ProtoReflect.Descriptor instead.
 func (*Credentials) Descriptor() ([]byte, []int) {
-	return file_proto_trace_proto_rawDescGZIP(), []int{29}
+	return file_proto_trace_proto_rawDescGZIP(), []int{30}
 }
 
 func (x *Credentials) GetUid() uint32 {
@@ -3167,7 +3230,7 @@ type Limit struct {
 
 func (x *Limit) Reset() {
 	*x = Limit{}
-	mi := &file_proto_trace_proto_msgTypes[30]
+	mi := &file_proto_trace_proto_msgTypes[31]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3179,7 +3242,7 @@ func (x *Limit) String() string {
 func (*Limit) ProtoMessage() {}
 
 func (x *Limit) ProtoReflect() protoreflect.Message {
-	mi := &file_proto_trace_proto_msgTypes[30]
+	mi := &file_proto_trace_proto_msgTypes[31]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3192,7 +3255,7 @@ func (x *Limit) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Limit.ProtoReflect.Descriptor instead.
 func (*Limit) Descriptor() ([]byte, []int) {
-	return file_proto_trace_proto_rawDescGZIP(), []int{30}
+	return file_proto_trace_proto_rawDescGZIP(), []int{31}
 }
 
 func (x *Limit) GetName() string {
@@ -3230,7 +3293,7 @@ type OpenFile struct {
 
 func (x *OpenFile) Reset() {
 	*x = OpenFile{}
-	mi := &file_proto_trace_proto_msgTypes[31]
+	mi := &file_proto_trace_proto_msgTypes[32]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3242,7 +3305,7 @@ func (x *OpenFile) String() string {
 func (*OpenFile) ProtoMessage() {}
 
 func (x *OpenFile) ProtoReflect() protoreflect.Message {
-	mi := &file_proto_trace_proto_msgTypes[31]
+	mi := &file_proto_trace_proto_msgTypes[32]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3255,7 +3318,7 @@ func (x *OpenFile) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use OpenFile.ProtoReflect.Descriptor instead.
 func (*OpenFile) Descriptor() ([]byte, []int) {
-	return file_proto_trace_proto_rawDescGZIP(), []int{31}
+	return file_proto_trace_proto_rawDescGZIP(), []int{32}
 }
 
 func (x *OpenFile) GetFd() int32 {
@@ -3311,7 +3374,7 @@ type Maps struct {
 
 func (x *Maps) Reset() {
 	*x = Maps{}
-	mi := &file_proto_trace_proto_msgTypes[32]
+	mi := &file_proto_trace_proto_msgTypes[33]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3323,7 +3386,7 @@ func (x *Maps) String() string {
 func (*Maps) ProtoMessage() {}
 
 func (x *Maps) ProtoReflect() protoreflect.Message {
-	mi := &file_proto_trace_proto_msgTypes[32]
+	mi := &file_proto_trace_proto_msgTypes[33]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3336,7 +3399,7 @@ func (x *Maps) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Maps.ProtoReflect.Descriptor instead.
 func (*Maps) Descriptor() ([]byte, []int) {
-	return file_proto_trace_proto_rawDescGZIP(), []int{32}
+	return file_proto_trace_proto_rawDescGZIP(), []int{33}
 }
 
 func (x *Maps) GetCount() uint32 {
@@ -3370,7 +3433,7 @@ type Namespace struct {
 
 func (x *Namespace) Reset() {
 	*x = Namespace{}
-	mi := &file_proto_trace_proto_msgTypes[33]
+	mi := &file_proto_trace_proto_msgTypes[34]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3382,7 +3445,7 @@ func (x *Namespace) String() string {
 func (*Namespace) ProtoMessage() {}
 
 func (x *Namespace) ProtoReflect() protoreflect.Message {
-	mi := &file_proto_trace_proto_msgTypes[33]
+	mi := &file_proto_trace_proto_msgTypes[34]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3395,7 +3458,7 @@ func (x *Namespace) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Namespace.ProtoReflect.Descriptor instead.
 func (*Namespace) Descriptor() ([]byte, []int) {
-	return file_proto_trace_proto_rawDescGZIP(), []int{33}
+	return file_proto_trace_proto_rawDescGZIP(), []int{34}
 }
 
 func (x *Namespace) GetName() string {
@@ -3424,7 +3487,7 @@ type InputFile struct {
 
 func (x *InputFile) Reset() {
 	*x = InputFile{}
-	mi := &file_proto_trace_proto_msgTypes[34]
+	mi := &file_proto_trace_proto_msgTypes[35]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3436,7 +3499,7 @@ func (x *InputFile) String() string {
 func (*InputFile) ProtoMessage() {}
 
 func (x *InputFile) ProtoReflect() protoreflect.Message {
-	mi := &file_proto_trace_proto_msgTypes[34]
+	mi := &file_proto_trace_proto_msgTypes[35]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3449,7 +3512,7 @@ func (x *InputFile) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use InputFile.ProtoReflect.Descriptor instead.
 func (*InputFile) Descriptor() ([]byte, []int) {
-	return file_proto_trace_proto_rawDescGZIP(), []int{34}
+	return file_proto_trace_proto_rawDescGZIP(), []int{35}
 }
 
 func (x *InputFile) GetSize() uint64 {
@@ -3495,7 +3558,7 @@ type Loss struct {
 
 func (x *Loss) Reset() {
 	*x = Loss{}
-	mi := &file_proto_trace_proto_msgTypes[35]
+	mi := &file_proto_trace_proto_msgTypes[36]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3507,7 +3570,7 @@ func (x *Loss) String() string {
 func (*Loss) ProtoMessage() {}
 
 func (x *Loss) ProtoReflect() protoreflect.Message {
-	mi := &file_proto_trace_proto_msgTypes[35]
+	mi := &file_proto_trace_proto_msgTypes[36]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3520,7 +3583,7 @@ func (x *Loss) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Loss.ProtoReflect.Descriptor instead.
 func (*Loss) Descriptor() ([]byte, []int) {
-	return file_proto_trace_proto_rawDescGZIP(), []int{35}
+	return file_proto_trace_proto_rawDescGZIP(), []int{36}
 }
 
 func (x *Loss) GetReason() Loss_Reason {
@@ -3587,7 +3650,7 @@ type Footer struct {
 
 func (x *Footer) Reset() {
 	*x = Footer{}
-	mi := &file_proto_trace_proto_msgTypes[36]
+	mi := &file_proto_trace_proto_msgTypes[37]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3599,7 +3662,7 @@ func (x *Footer) String() string {
 func (*Footer) ProtoMessage() {}
 
 func (x *Footer) ProtoReflect() protoreflect.Message {
-	mi := &file_proto_trace_proto_msgTypes[36]
+	mi := &file_proto_trace_proto_msgTypes[37]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3612,7 +3675,7 @@ func (x *Footer) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Footer.ProtoReflect.Descriptor instead.
 func (*Footer) Descriptor() ([]byte, []int) {
-	return file_proto_trace_proto_rawDescGZIP(), []int{36}
+	return file_proto_trace_proto_rawDescGZIP(), []int{37}
 }
 
 func (x *Footer) GetEnd() Footer_End {
@@ -3938,7 +4001,7 @@ const file_proto_trace_proto_rawDesc = "" +
 	"\x04rule\x18\x01 \x01(\tR\x04rule\x12\x14\n" +
 	"\x05count\x18\x02 \x01(\x04R\x05count\"&\n" +
 	"\vCalibration\x12\x17\n" +
-	"\astop_ns\x18\x01 \x01(\x03R\x06stopNs\"\xef\x05\n" +
+	"\astop_ns\x18\x01 \x01(\x03R\x06stopNs\"\x9a\x06\n" +
 	"\aProcess\x12\x10\n" +
 	"\x03exe\x18\x01 \x01(\fR\x03exe\x12\x12\n" +
 	"\x04argv\x18\x02 \x03(\fR\x04argv\x12\x10\n" +
@@ -3969,7 +4032,11 @@ const file_proto_trace_proto_rawDesc = "" +
 	"filesKnown\x120\n" +
 	"\bexe_file\x18\x17 \x01(\v2\x15.sysreel.v1.InputFileR\aexeFile\x12(\n" +
 	"\x04made\x18( \x03(\v2\x14.sysreel.v1.OpenFileR\x04made\x12\x1b\n" +
-	"\tsystem_ns\x18) \x01(\x04R\bsystemNs\"\xa6\x02\n" +
+	"\tsystem_ns\x18) \x01(\x04R\bsystemNs\x12)\n" +
+	"\x05inner\x184 \x03(\v2\x13.sysreel.v1.InnerIDR\x05inner\"9\n" +
+	"\aInnerID\x12\x1c\n" +
+	"\tnamespace\x18\x01 \x01(\x04R\tnamespace\x12\x10\n" +
+	"\x03tid\x18\x02 \x01(\x05R\x03tid\"\xa6\x02\n" +
 	"\vCredentials\x12\x10\n" +
 	"\x03uid\x18\x01 \x01(\rR\x03uid\x12\x12\n" +
 	"\x04euid\x18\x02 \x01(\rR\x04euid\x12\x12\n" +
@@ -4080,7 +4147,7 @@ func file_proto_trace_proto_rawDescGZIP() []byte {
 }
 
 var file_proto_trace_proto_enumTypes = make([]protoimpl.EnumInfo, 3)
-var file_proto_trace_proto_msgTypes = make([]protoimpl.MessageInfo, 37)
+var file_proto_trace_proto_msgTypes = make([]protoimpl.MessageInfo, 38)
 var file_proto_trace_proto_goTypes = []any{
 	(WantBase)(0),          // 0: sysreel.v1.WantBase
 	(Loss_Reason)(0),       // 1: sysreel.v1.Loss.Reason
@@ -4114,14 +4181,15 @@ var file_proto_trace_proto_goTypes = []any{
 	(*Redaction)(nil),      // 29: sysreel.v1.Redaction
 	(*Calibration)(nil),    // 30: sysreel.v1.Calibration
 	(*Process)(nil),        // 31: sysreel.v1.Process
-	(*Credentials)(nil),    // 32: sysreel.v1.Credentials
-	(*Limit)(nil),          // 33: sysreel.v1.Limit
-	(*OpenFile)(nil),       // 34: sysreel.v1.OpenFile
-	(*Maps)(nil),           // 35: sysreel.v1.Maps
-	(*Namespace)(nil),      // 36: sysreel.v1.Namespace
-	(*InputFile)(nil),      // 37: sysreel.v1.InputFile
-	(*Loss)(nil),           // 38: sysreel.v1.Loss
-	(*Footer)(nil),         // 39: sysreel.v1.Footer
+	(*InnerID)(nil),        // 32: sysreel.v1.InnerID
+	(*Credentials)(nil),    // 33: sysreel.v1.Credentials
+	(*Limit)(nil),          // 34: sysreel.v1.Limit
+	(*OpenFile)(nil),       // 35: sysreel.v1.OpenFile
+	(*Maps)(nil),           // 36: sysreel.v1.Maps
+	(*Namespace)(nil),      // 37: sysreel.v1.Namespace
+	(*InputFile)(nil),      // 38: sysreel.v1.InputFile
+	(*Loss)(nil),           // 39: sysreel.v1.Loss
+	(*Footer)(nil),         // 40: sysreel.v1.Footer
 }
 var file_proto_trace_proto_depIdxs = []int32{
 	4,  // 0: sysreel.v1.Trace.chunk:type_name -> sysreel.v1.Chunk
@@ -4129,14 +4197,14 @@ var file_proto_trace_proto_depIdxs = []int32{
 	5,  // 2: sysreel.v1.Chunk.block:type_name -> sysreel.v1.Block
 	10, // 3: sysreel.v1.Chunk.detail:type_name -> sysreel.v1.Detail
 	20, // 4: sysreel.v1.Chunk.index:type_name -> sysreel.v1.Index
-	39, // 5: sysreel.v1.Chunk.footer:type_name -> sysreel.v1.Footer
+	40, // 5: sysreel.v1.Chunk.footer:type_name -> sysreel.v1.Footer
 	6,  // 6: sysreel.v1.Block.thread:type_name -> sysreel.v1.Thread
 	7,  // 7: sysreel.v1.Block.shape:type_name -> sysreel.v1.Shape
 	19, // 8: sysreel.v1.Block.row_shape:type_name -> sysreel.v1.Column
 	19, // 9: sysreel.v1.Block.row_thread:type_name -> sysreel.v1.Column
 	19, // 10: sysreel.v1.Block.row_gap:type_name -> sysreel.v1.Column
 	19, // 11: sysreel.v1.Block.row_duration:type_name -> sysreel.v1.Column
-	38, // 12: sysreel.v1.Block.loss:type_name -> sysreel.v1.Loss
+	39, // 12: sysreel.v1.Block.loss:type_name -> sysreel.v1.Loss
 	9,  // 13: sysreel.v1.Block.process:type_name -> sysreel.v1.ProcessContext
 	8,  // 14: sysreel.v1.Block.facts:type_name -> sysreel.v1.Facts
 	29, // 15: sysreel.v1.Block.redaction:type_name -> sysreel.v1.Redaction
@@ -4187,23 +4255,24 @@ var file_proto_trace_proto_depIdxs = []int32{
 	24, // 60: sysreel.v1.Header.series:type_name -> sysreel.v1.Series
 	23, // 61: sysreel.v1.Header.interfaces:type_name -> sysreel.v1.Interface
 	22, // 62: sysreel.v1.Header.families:type_name -> sysreel.v1.GenericFamily
-	32, // 63: sysreel.v1.Process.credentials:type_name -> sysreel.v1.Credentials
-	33, // 64: sysreel.v1.Process.limits:type_name -> sysreel.v1.Limit
-	34, // 65: sysreel.v1.Process.files:type_name -> sysreel.v1.OpenFile
-	35, // 66: sysreel.v1.Process.maps:type_name -> sysreel.v1.Maps
-	36, // 67: sysreel.v1.Process.namespaces:type_name -> sysreel.v1.Namespace
-	37, // 68: sysreel.v1.Process.exe_file:type_name -> sysreel.v1.InputFile
-	34, // 69: sysreel.v1.Process.made:type_name -> sysreel.v1.OpenFile
-	1,  // 70: sysreel.v1.Loss.reason:type_name -> sysreel.v1.Loss.Reason
-	2,  // 71: sysreel.v1.Footer.end:type_name -> sysreel.v1.Footer.End
-	26, // 72: sysreel.v1.Footer.clock:type_name -> sysreel.v1.Clock
-	38, // 73: sysreel.v1.Footer.losses:type_name -> sysreel.v1.Loss
-	29, // 74: sysreel.v1.Footer.redaction:type_name -> sysreel.v1.Redaction
-	75, // [75:75] is the sub-list for method output_type
-	75, // [75:75] is the sub-list for method input_type
-	75, // [75:75] is the sub-list for extension type_name
-	75, // [75:75] is the sub-list for extension extendee
-	0,  // [0:75] is the sub-list for field type_name
+	33, // 63: sysreel.v1.Process.credentials:type_name -> sysreel.v1.Credentials
+	34, // 64: sysreel.v1.Process.limits:type_name -> sysreel.v1.Limit
+	35, // 65: sysreel.v1.Process.files:type_name -> sysreel.v1.OpenFile
+	36, // 66: sysreel.v1.Process.maps:type_name -> sysreel.v1.Maps
+	37, // 67: sysreel.v1.Process.namespaces:type_name -> sysreel.v1.Namespace
+	38, // 68: sysreel.v1.Process.exe_file:type_name -> sysreel.v1.InputFile
+	35, // 69: sysreel.v1.Process.made:type_name -> sysreel.v1.OpenFile
+	32, // 70: sysreel.v1.Process.inner:type_name -> sysreel.v1.InnerID
+	1,  // 71: sysreel.v1.Loss.reason:type_name -> sysreel.v1.Loss.Reason
+	2,  // 72: sysreel.v1.Footer.end:type_name -> sysreel.v1.Footer.End
+	26, // 73: sysreel.v1.Footer.clock:type_name -> sysreel.v1.Clock
+	39, // 74: sysreel.v1.Footer.losses:type_name -> sysreel.v1.Loss
+	29, // 75: sysreel.v1.Footer.redaction:type_name -> sysreel.v1.Redaction
+	76, // [76:76] is the sub-list for method output_type
+	76, // [76:76] is the sub-list for method input_type
+	76, // [76:76] is the sub-list for extension type_name
+	76, // [76:76] is the sub-list for extension extendee
+	0,  // [0:76] is the sub-list for field type_name
 }
 
 func init() { file_proto_trace_proto_init() }
@@ -4224,7 +4293,7 @@ func file_proto_trace_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_proto_trace_proto_rawDesc), len(file_proto_trace_proto_rawDesc)),
 			NumEnums:      3,
-			NumMessages:   37,
+			NumMessages:   38,
 			NumExtensions: 0,
 			NumServices:   0,
 		},

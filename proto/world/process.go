@@ -24,6 +24,7 @@ type Thread struct {
 	StatusKnown bool
 
 	lastChild *Thread // the last thread or process it made
+	inner     inner
 	block     uint32
 }
 
@@ -117,6 +118,7 @@ func (w *World) startThread(t *Thread, e *tracefile.Event) {
 	}
 	if e.Facts != nil {
 		w.snapshot(t, e.Facts, false)
+		w.nest(t, e.Facts.Inner)
 		if len(p.Execs) == 0 && len(e.Facts.Exe) > 0 {
 			p.Execs = append(p.Execs, Exec{Time: e.End, Path: p.Exe})
 		}
@@ -160,6 +162,7 @@ func (w *World) exec(t *Thread, e *tracefile.Event) {
 	t.Comm = ""
 	if e.Facts != nil {
 		w.snapshot(t, e.Facts, true)
+		w.nest(t, e.Facts.Inner)
 	}
 	x := Exec{Event: w.num, Time: e.End}
 	if e.Facts != nil { // else the call's own exit comes next and tells path and arguments
@@ -197,6 +200,9 @@ func (w *World) execReturned(t *Thread, e *tracefile.Event) {
 
 func (w *World) exitThread(t *Thread, e *tracefile.Event) {
 	t.Ended, t.End, t.Status = true, e.End, int32(e.Ret)
+	if t.TID != t.Process.TGID { // it leaves no zombie
+		t.inner.gone = e.End
+	}
 	t.StatusKnown = tracefile.ExitHow(e.Args[1]) == tracefile.ExitWaited
 	if p := t.Process; e.Args[0] == 1 {
 		p.Ended, p.End, p.Status, p.StatusKnown = true, e.End, t.Status, t.StatusKnown
@@ -222,6 +228,7 @@ const maxEnded = 256
 // forget lets go of a thread that ended. Its process stays.
 func (w *World) forget(t *Thread) {
 	delete(w.threads, t.ID)
+	w.unnest(t)
 	if w.recent[t.ID%64] == t {
 		w.recent[t.ID%64] = nil
 	}

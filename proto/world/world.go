@@ -33,6 +33,7 @@ type World struct {
 	block    uint32
 	tracking bool // made by New
 	ctx      tracefile.Context
+	nested   map[innerID]*Thread
 	ended    []*Thread // since the last TakeContext, or not yet forgotten
 	rights   []rights  // descriptors sent over sockets and not yet received
 	lastFS   *fs       // see freeze

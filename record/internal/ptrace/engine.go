@@ -40,6 +40,9 @@ type Config struct {
 	Names bool
 	// Sockets asks, with Names, what sockets are connected to.
 	Sockets bool
+	// Inner reads of every thread what it is called in PID namespaces below this
+	// process's; without it only of those attached to, and their children.
+	Inner bool
 	// WholeRead and WholeWritten tell of which descriptors all is kept that is
 	// read or written at once, as far as there is room; may be nil.
 	WholeRead, WholeWritten func(fd int32) bool

@@ -55,6 +55,7 @@ func (e *Engine) forked(t *thread, event int, now int64) {
 	}
 	if flags&cloneThread == 0 {
 		proc = e.newProcess(tid, ppid)
+		proc.nested = t.proc.nested
 		*proc.space = *t.proc.space // the child has the same mappings
 	}
 	if e.cfg.Selected != nil && flags&cloneThread == 0 {
@@ -120,7 +121,26 @@ func (e *Engine) started(t *thread, creator tracefile.ThreadID, now int64) {
 		ev.Facts.Tgid, ev.Facts.Arch = t.TGID, uint32(native)
 		e.ringsOf(t, ev.Facts, now)
 	}
+	e.nest(t, &ev)
 	e.emit(&ev, nil)
+}
+
+// nest gives an event what its thread is called in PID namespaces below the
+// recorder's: of what was there before, of what comes from it, and of all where
+// that is asked for.
+func (e *Engine) nest(t *thread, ev *tracefile.Event) {
+	if !e.cfg.Inner && !t.proc.nested && t.how != tracefile.StartAttach {
+		return
+	}
+	ids := e.proc.Inner(int(t.TID))
+	if len(ids) == 0 {
+		return
+	}
+	t.proc.nested = true
+	if ev.Facts == nil {
+		ev.Facts = &tracepb.Process{}
+	}
+	ev.Facts.Inner = ids
 }
 
 // execed handles a successful execve. All other threads of the process are
@@ -160,6 +180,9 @@ func (e *Engine) execed(t *thread, now int64) *thread {
 	ev.Facts.Arch = uint32(native)
 	e.checkSetuid(t, ev.Facts, now)
 	e.checkForeign(t, ev.Facts, now)
+	if ev.Args[0] != 0 && t.proc.nested { // it has the leader's numbers now
+		e.nest(t, &ev)
+	}
 	e.emit(&ev, nil)
 	return t
 }

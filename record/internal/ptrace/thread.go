@@ -20,6 +20,8 @@ type process struct {
 	unsettled int
 	// described: an event has told what is known of it.
 	described bool
+	// nested: it is in a PID namespace below the recorder's.
+	nested bool
 	// execs counts the threads inside execve. With more than one thread
 	// alive, process_vm_readv could wait for that execve, which waits for
 	// the other threads to be reaped by us.
