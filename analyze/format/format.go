@@ -268,8 +268,10 @@ type printer struct {
 	limited bool
 	shallow bool // only strings are shown behind pointers
 	grows   bool // within a structure that Grows
-	union   bool // the last argument of semctl lay in memory
-	left0   int
+	// leftovers says that what a failed call has left in memory is shown.
+	leftovers bool
+	union     bool // the last argument of semctl lay in memory
+	left0     int
 }
 
 func (p *printer) begin(d *syscalls.Desc, e *tracefile.Event, names Names) {
@@ -277,7 +279,7 @@ func (p *printer) begin(d *syscalls.Desc, e *tracefile.Event, names Names) {
 	p.b, p.note, p.commas = p.b[:0], p.note[:0], p.commas[:0]
 	p.text = e.Text()
 	p.enter, p.cursor, p.depth, p.name, p.twinOf = -1, 0, 0, 0, -1
-	p.searched, p.limited, p.grows, p.union = 0, false, false, false
+	p.searched, p.limited, p.grows, p.union, p.leftovers = 0, false, false, false, false
 	p.begun, p.nameless = 0, false
 	p.diagHead, p.link, p.genlFamily = 0, link{}, ""
 	base := &p.f.base

@@ -282,6 +282,7 @@ func familyAlone(t *syscalls.Type) bool {
 
 // hexBytes writes data as hexadecimal escapes.
 func (p *printer) hexBytes(v view) {
+	v = p.meant(v)
 	if v.faulted && len(v.data) < min(v.want, p.o.Strings+1) {
 		p.lost(v)
 		return

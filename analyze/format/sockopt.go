@@ -35,6 +35,13 @@ func (p *printer) optionValue(t *syscalls.Type, v view, reg int) bool {
 		least = t.Size
 	}
 	switch {
+	case p.d.Variant == "SOCKET_GET_FILTER":
+		const insn, most = 8, 1<<16 - 1 // the length counts instructions
+		if !p.o.Verbose || v.want == 0 || v.want > most*insn {
+			p.lost(v)
+			return true
+		}
+		p.array(t, v)
 	case more && (!isLength(v.want) || v.want == 0 || len(v.data) < min(v.want, max(least, 128)) || v.want < least || v.want > least && least == t.Size && t.Size > 0):
 		if p.d.Variant == "SOCKET_TIMESTAMPING" {
 			socketNumber(p, t, v)

@@ -163,6 +163,7 @@ func init() {
 		"uring_workers":             uringWorkers,
 		"file_handle":               fileHandle,
 		"ifconf":                    ifconf,
+		"sg_io":                     scsiIO,
 		"user_desc":                 threadArea,
 		"pidfd_info":                pidfdInfo,
 	}

@@ -386,11 +386,7 @@ func (p *printer) array(t *syscalls.Type, v view) {
 // bytes writes data as a string. What strace would have shown but could not
 // be copied makes it an address.
 func (p *printer) bytes(v view) {
-	if p.limited {
-		v.want = min(v.want, p.left0)
-		v.data = v.data[:min(len(v.data), v.want)]
-		p.left0 -= v.want
-	}
+	v = p.meant(v)
 	if v.faulted && len(v.data) < min(v.want, p.o.Strings+1) { // strace reads one more
 		p.lost(v)
 		return
@@ -408,6 +404,16 @@ func (p *printer) bytes(v view) {
 		return
 	}
 	p.str(v.data, v.want, p.o.Strings)
+}
+
+// meant returns as much of v as means something.
+func (p *printer) meant(v view) view {
+	if p.limited {
+		v.want = min(v.want, p.left0)
+		v.data = v.data[:min(len(v.data), v.want)]
+		p.left0 -= v.want
+	}
+	return v
 }
 
 // string writes text up to its NUL.
@@ -557,7 +563,7 @@ func (p *printer) pointerIn(t *syscalls.Type, v view, off int) {
 		phase = p.e.Bufs[v.buf].Phase
 	}
 	c, ok := p.child(v, off, phase)
-	if phase == tracefile.AtExit && p.ended() && p.failed() && t.Elem.Kind == syscalls.Bytes && !p.grows {
+	if phase == tracefile.AtExit && p.ended() && p.failed() && t.Elem.Kind == syscalls.Bytes && !p.grows && !p.leftovers {
 		p.addr(addr) // what a read that failed has left there
 		return
 	}

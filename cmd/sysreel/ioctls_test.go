@@ -22,7 +22,6 @@ var ioctlsDiffer = []difference{
 	{lines: `^(?:KDGETKEYCODE|VIDIOC_REQBUFS|VIDIOC_S_CTRL), .* => `, why: "what the call has not changed is written twice", before: "7.2"},
 	{lines: `^HDIO_[GS]ET_NICE, \[?1 << `, why: "spaces in names", before: "7.2"},
 	{lines: `^(?:PTP_CLOCK_GETCAPS2?|PTP_SYS_OFFSET_EXTENDED2?|UBI_IOCATT), \{`, why: "members newer than strace 6.1", before: "7.2"},
-	{lines: `^SG_IO, `, why: "not described yet"},
 	{lines: `^(?:\w+ or )*_IOC\(`, why: "requests of drivers that are no more, which strace 7.2 has no names for"},
 	{lines: `^BTRFS_IOC_BALANCE_V2, 0x10 => 0x10|^VIDIOC_(?:S|TRY)_EXT_CTRLS, .*, controls=0x`, why: "what cannot be read is written once"},
 	{lines: `^VIDIOC_G_EXT_CTRLS, .*, error_idx=\d+\}\) = -1|^RTC_PARAM_GET, .*\} => 0x`, why: "strace looks at the answer to a call that failed"},

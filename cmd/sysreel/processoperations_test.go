@@ -34,7 +34,6 @@ const (
 )
 
 var filterDifferences = []difference{
-	{lines: `SO_GET_FILTER, \[`, why: "the instructions of a socket's filter are not recorded"},
 	{lines: `BPF_(?:W|H|B|DW)\|0xc0 /\* BPF_\?\?\? \*/|BPF_JMP\|BPF_[KX]\|0xe0`, why: "BPF_XADD and BPF_JCOND, which strace 6.1 does not know", before: "7.2"},
 	{lines: `^seccomp\(0x\w+ /\* SECCOMP_SET_MODE_\?\?\?`, why: "a comment of today", before: "7.2"},
 }

@@ -248,27 +248,53 @@ type Copy struct {
 	Unit   uint32    // bytes of one unit
 	Max    uint32    // never copy more than this many bytes (Data: no meaning)
 	Count  [2]Length // number of units: the smaller; None in [1] if unused
-	If     CopyIf    // copied only if this holds
+	If     CopyIfs   // copied only if these hold
 }
 
 // CopyIf is a condition of a Copy: the number of Size bytes at Off of the
-// parent's unit is Val. With a Size of 0 it is always true.
+// parent's unit is Val or, with Not, is not.
 type CopyIf struct {
 	Off  uint16
 	Size uint8
+	Not  bool
 	Val  uint32
 }
 
-// Holds reports whether the condition is true of the parent's unit.
-func (c CopyIf) Holds(unit []byte) bool {
-	if c.Size == 0 {
-		return true
+// CopyIfs are conditions that must all be true: those before the first with a
+// Size of 0.
+type CopyIfs [3]CopyIf
+
+// Hold reports whether the conditions are true of the parent's unit.
+func (cs *CopyIfs) Hold(unit []byte) bool {
+	for _, c := range cs {
+		if c.Size == 0 {
+			break
+		}
+		var n uint64
+		for i := range min(int(c.Size), max(0, len(unit)-int(c.Off))) {
+			n |= uint64(unit[int(c.Off)+i]) << (8 * i)
+		}
+		if (n == uint64(c.Val)) == c.Not {
+			return false
+		}
 	}
-	var n uint64
-	for i := range min(int(c.Size), max(0, len(unit)-int(c.Off))) {
-		n |= uint64(unit[int(c.Off)+i]) << (8 * i)
+	return true
+}
+
+// and returns the conditions with those of a field of a structure at offset off
+// of the unit, as far as they can be expressed and there is room for them.
+func (cs CopyIfs) and(f *FieldCond, off int) CopyIfs {
+	n := 0
+	for n < len(cs) && cs[n].Size != 0 {
+		n++
 	}
-	return n == uint64(c.Val)
+	for ; f != nil && f.Size != 0 && n < len(cs); f = f.And {
+		if len(f.Any) == 1 && f.Any[0] <= 1<<32-1 {
+			cs[n] = CopyIf{Off: uint16(off + f.Off), Size: uint8(f.Size), Not: f.Not, Val: uint32(f.Any[0])}
+			n++
+		}
+	}
+	return cs
 }
 
 // Phases of a Copy.

@@ -39,8 +39,20 @@ func describe(copies []Copy) string {
 		} else {
 			fmt.Fprintf(&b, " max %d", c.Max)
 		}
-		if c.If.Size > 0 {
-			fmt.Fprintf(&b, " if field %d:%d is %d", c.If.Off, c.If.Size, c.If.Val)
+		for i, f := range c.If {
+			switch {
+			case f.Size == 0:
+				continue
+			case i == 0:
+				b.WriteString(" if")
+			default:
+				b.WriteString(" and")
+			}
+			is := "is"
+			if f.Not {
+				is = "is not"
+			}
+			fmt.Fprintf(&b, " field %d:%d %s %d", f.Off, f.Size, is, f.Val)
 		}
 		b.WriteByte('\n')
 	}

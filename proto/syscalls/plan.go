@@ -30,7 +30,7 @@ type piece struct {
 	nested int  // offset of the structure that the lengths speak of, in the parent's unit
 	rest   bool // no array above counts its units by the result
 	spread bool // the array above was written with `rest`
-	only   CopyIf
+	only   CopyIfs
 }
 
 // plan returns the copies of all arguments: those at enter, then those at exit.
@@ -86,7 +86,7 @@ func (p *planner) follow(w piece, dir Dir) error {
 	elem := w.typ.Elem
 	c := Copy{Phase: w.phase, Arg: w.arg, Parent: w.parent, Off: uint16(w.off), Stride: uint16(w.stride), Max: maxWhole, Unit: 1, If: w.only}
 	unit := elem // of which there are Count
-	if w.phase == AtExit && w.parent >= 0 && elem.Kind == Array {
+	if w.phase == AtExit && w.parent >= 0 && elem.Kind == Array && !w.typ.always {
 		c.Phase = AtSuccess // strace looks at no array of a call that failed
 	}
 	switch {
@@ -137,7 +137,7 @@ func (p *planner) follow(w piece, dir Dir) error {
 		stride = int(c.Unit)
 	}
 	inner := w
-	inner.parent, inner.stride, inner.nested, inner.only = int8(len(p.copies)-1), stride, 0, CopyIf{}
+	inner.parent, inner.stride, inner.nested, inner.only = int8(len(p.copies)-1), stride, 0, CopyIfs{}
 	inner.rest, inner.spread = w.rest && !byUnits, spread
 	return p.inside(unit, 0, inner, dir)
 }
@@ -198,9 +198,7 @@ func (p *planner) inside(t *Type, off int, w piece, dir Dir) error {
 		for _, f := range t.Fields {
 			var err error
 			w := w
-			if c := f.If; len(c.Any) == 1 && !c.Not && c.Any[0] <= 1<<32-1 {
-				w.only = CopyIf{Off: uint16(off + c.Off), Size: uint8(c.Size), Val: uint32(c.Any[0])}
-			}
+			w.only = w.only.and(&f.If, off)
 			if f.Type.Kind == Pointer {
 				err = p.followField(f.Type, off+f.Off, off, w, dir)
 			} else {

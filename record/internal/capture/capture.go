@@ -192,7 +192,7 @@ func (c *Capturer) parentData(p *Plan, now int, i int8, k int, call *Call) []byt
 // add adds one piece, unless its pointer is NULL.
 func (c *Capturer) add(cp *syscalls.Copy, i uint8, addr uint64, parent int, off uint32, unit []byte,
 	args *[6]uint64, rest *int64, ptr int, call *Call) {
-	if !cp.If.Holds(unit) {
+	if !cp.If.Hold(unit) {
 		return
 	}
 	if ptr == 4 {
