@@ -52,6 +52,16 @@ func (c *Call) AtLeast() bool {
 // exit_group do not, so their durations mean nothing.
 func (c *Call) Returns() bool { return c.Desc == nil || !c.Desc.NoReturn }
 
+// Received returns the descriptors that came with the messages that the call has
+// received, with what the trace tells of them. What it leads to changes with the
+// next event.
+func (c *Call) Received() []world.Received {
+	if c.world == nil {
+		return nil
+	}
+	return c.world.Received(c.Event)
+}
+
 // Failed reports whether the call returned an error.
 func (c *Call) Failed() bool { return c.Errno() != 0 }
 

@@ -45,6 +45,8 @@ func (c *encoder) name(e *tracefile.Event, names []ptrace.Name) {
 	}
 	if c.names {
 		c.nameMade(e, names)
+	} else {
+		c.nameReceived(e, names)
 	}
 	if e.Facts != nil && e.Kind != tracefile.InFlight {
 		c.secrets.Facts(e.Facts)
@@ -80,6 +82,31 @@ func (c *encoder) nameMade(e *tracefile.Event, names []ptrace.Name) {
 			e.Facts = &tracepb.Process{}
 		}
 		e.Facts.Made = append(e.Facts.Made, &tracepb.OpenFile{Fd: n.FD, Link: c.secrets.Link(n.Link), Device: []byte(n.Device), Socket: c.secrets.Link([]byte(n.Socket))})
+	}
+}
+
+// nameReceived gives a call what the descriptors are that came with messages, where
+// the trace does not tell who has sent what.
+func (c *encoder) nameReceived(e *tracefile.Event, names []ptrace.Name) {
+	var list []world.Received
+	for i := range names {
+		n := &names[i]
+		if !n.After || len(n.Link) == 0 {
+			continue
+		}
+		if list == nil {
+			if list = c.world.Received(e); len(list) == 0 {
+				return
+			}
+		}
+		k := slices.IndexFunc(list, func(r world.Received) bool { return r.FD == n.FD })
+		if k < 0 || list[k].Same(n.Link) || list[k].Same(c.secrets.Link(n.Link)) {
+			continue
+		}
+		if e.Facts == nil {
+			e.Facts = &tracepb.Process{}
+		}
+		e.Facts.Made = append(e.Facts.Made, &tracepb.OpenFile{Fd: n.FD, Link: c.secrets.Link(n.Link)})
 	}
 }
 

@@ -4,6 +4,7 @@ import (
 	"math/bits"
 
 	"sysreel/proto/syscalls"
+	"sysreel/proto/tracefile"
 )
 
 // isLength tells whether n is the length of an option's value: the kernel takes it
@@ -37,6 +38,9 @@ func (p *printer) optionValue(t *syscalls.Type, v view, reg int) bool {
 	switch {
 	case p.d.Variant == "SOCKET_GET_FILTER":
 		const insn, most = 8, 1<<16 - 1 // the length counts instructions
+		if room, ok := p.root(value+1, tracefile.AtEnter); ok {
+			v.want = int(min(uint64(v.want), load(room.data, 0, 4)*insn))
+		}
 		if !p.o.Verbose || v.want == 0 || v.want > most*insn {
 			p.lost(v)
 			return true

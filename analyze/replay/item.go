@@ -125,7 +125,13 @@ func (r *Replay) namesOf(c *analyze.Call) format.Names {
 	}
 	n := &r.names
 	*n = names{process: c.Process, how: r.o.Names, opened: c.Facts.GetMade()}
-	if class := makers[c.Name]; class != "" {
+	switch class := makers[c.Name]; class {
+	case "":
+	case received:
+		if c.Kind == tracefile.Syscall && !c.Failed() {
+			n.received = c.Received()
+		}
+	default:
 		n.made = class + strconv.FormatUint(c.Num, 10) + "]"
 	}
 	return n

@@ -267,13 +267,19 @@ type names struct {
 	made string
 	// opened are descriptors that the call made, where the trace tells what they are.
 	opened []*tracepb.OpenFile
+	// received are those that came with messages.
+	received []world.Received
 }
 
 // protocols are those of sockets that strace -yy names: it knows no others.
 var protocols = map[string]bool{"TCP": true, "TCPv6": true, "UDP": true, "UDPv6": true, "RAW": true, "RAWv6": true, "UNIX": true, "UNIX-STREAM": true, "NETLINK": true}
 
 // makers are the calls that return descriptors through memory.
-var makers = map[string]string{"pipe": "pipe:[#", "pipe2": "pipe:[#", "socketpair": "socket:[#"}
+var makers = map[string]string{"pipe": "pipe:[#", "pipe2": "pipe:[#", "socketpair": "socket:[#",
+	"recvmsg": received, "recvmmsg": received, "recvmmsg_time64": received}
+
+// received stands for what came with messages.
+const received = "received"
 
 // fresh is the descriptor that the last call added returned. What it stands
 // for is known once the world has taken in the call.
@@ -316,18 +322,10 @@ func (n *names) FD(dst []byte, fd int32) []byte {
 	if n.how == NoNames {
 		return dst
 	}
-	f := n.process.File(fd)
-	if n.made != "" {
-		if n.opened == nil {
-			return append(dst, n.made...)
-		}
-		for _, o := range n.opened {
-			if o.Fd == fd {
-				f = world.FileOf(o)
-			}
-		}
+	if n.made != "" && n.opened == nil {
+		return append(dst, n.made...)
 	}
-	switch {
+	switch f := n.file(fd); {
 	case f == nil:
 	case n.how&Sockets != 0 && f.Proto == "NETLINK" && !strings.Contains(f.Local, ":"): // not bound yet
 		dst = append(dst, "NETLINK:"...)
@@ -345,9 +343,27 @@ func (n *names) FD(dst []byte, fd int32) []byte {
 	return dst
 }
 
+// file returns what a descriptor is, nil if that is not known.
+func (n *names) file(fd int32) *world.File {
+	f, made := n.process.File(fd), n.made != ""
+	for i := range n.received {
+		if r := &n.received[i]; r.FD == fd {
+			f, made = r.File, true
+		}
+	}
+	if made {
+		for _, o := range n.opened {
+			if o.Fd == fd {
+				f = world.FileOf(o)
+			}
+		}
+	}
+	return f
+}
+
 // Device returns the device that a descriptor is.
 func (n *names) Device(fd int32) string {
-	if f := n.process.File(fd); f != nil && n.how&DevNos != 0 && isDevice(f.Device) {
+	if f := n.file(fd); f != nil && n.how&DevNos != 0 && isDevice(f.Device) {
 		return f.Device
 	}
 	return ""

@@ -20,7 +20,10 @@ var described = []struct {
 	args []string // of strace and replay
 	// private: it is run in a network namespace of its own, each time a new one.
 	private bool
-	differ  []difference
+	// live: it is sysreel strace's text that is held against strace's, with what
+	// descriptors are.
+	live   bool
+	differ []difference
 }{
 	{name: "badcalls", prog: "badcalls", differ: []difference{
 		{lines: `^readv\(`, why: "of a read that failed the array is not recorded"},
@@ -53,6 +56,8 @@ var described = []struct {
 	{name: "cmsgs", prog: "cmsgs", differ: []difference{
 		{lines: `cmsg_len=(?:1[7-9]|[2-9]\d|\d{3,}), [^}]*cmsg_type=[^,}]*\}|(?:IP|SCM)_\?\?\? \*/`, why: "types that strace 6.1 does not know, and data that does not suit them", before: "7.2"},
 	}},
+	{name: "received", prog: "received", args: []string{"-v", "-y"}, live: true, differ: receivedDiffers},
+	{name: "received -yy", prog: "received", args: []string{"-yy"}, live: true, differ: receivedDiffers},
 	{name: "routes", cmd: "ip route; ip rule; ip addr", differ: []difference{
 		{lines: `RTM_NEWLINK`, why: "attributes that strace 6.1 does not know", before: "7.2"},
 	}},
@@ -62,6 +67,13 @@ var described = []struct {
 	}},
 	{name: "sockets", cmd: "ss -tln"},
 	{name: "every socket", cmd: "ss -tnlmie -a; ss -uxw -a; ss -f netlink", private: true},
+}
+
+// receivedDiffers is of what comes with messages.
+var receivedDiffers = []difference{
+	{lines: `SO_TIMESTAMPING_OLD, \[`, why: "constants that strace shows as numbers"},
+	{lines: `cmsg_level=SOL_IPV6, cmsg_type=0x\w+\}`, why: "data of types without a name, which strace 6.1 does not show", before: "7.2"},
+	{lines: `(?:SCM|SO)_\?\?\? \*/`, why: "constants that strace 6.1 does not know", before: "7.2"},
 }
 
 // privateLinks is what iproute2 does to links, addresses and routes.
@@ -124,14 +136,16 @@ func TestCallsLikeStrace(t *testing.T) {
 				need(t, strings.Fields(d.cmd)[0])
 				cmd = append(cmd, "sh", "-c", d.cmd)
 			}
-			tryTimes(t, func() []string { return callsLikeStrace(t, bin, cmd, d.args, d.private, mayDiffer(t, d.differ)) })
+			tryTimes(t, func() []string {
+				return callsLikeStrace(t, bin, cmd, d.args, d.private, d.live, mayDiffer(t, d.differ))
+			})
 		})
 	}
 }
 
 // callsLikeStrace runs the command under strace, twice, and under sysreel, and
 // returns what replay says otherwise.
-func callsLikeStrace(t *testing.T, bin string, cmd, args []string, private bool, differ []*regexp.Regexp) []string {
+func callsLikeStrace(t *testing.T, bin string, cmd, args []string, private, live bool, differ []*regexp.Regexp) []string {
 	out := t.TempDir()
 	run := func(tracer ...string) {
 		// The programs may end as they like: it is their calls that count.
@@ -149,6 +163,15 @@ func callsLikeStrace(t *testing.T, bin string, cmd, args []string, private bool,
 			t.Fatal(err)
 		}
 		logs[i] = parseText(string(text))
+	}
+	if live {
+		log := filepath.Join(out, "ours")
+		run(append(append([]string{bin, "strace", "-f", "-o", log}, args...), "--")...)
+		text, err := os.ReadFile(log)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return checkCalls(t, parseText(inWordsOf(t, string(text))), logs[0], logs[1], differ)
 	}
 	reel := filepath.Join(out, "reel")
 	run(bin, "record", "-q", "--snap", "65536", "-o", reel, "--")

@@ -2809,8 +2809,8 @@ type Process struct {
 	Arch        uint32                 `protobuf:"varint,21,opt,name=arch,proto3" json:"arch,omitempty"`                               // syscalls.Arch of the program
 	FilesKnown  bool                   `protobuf:"varint,22,opt,name=files_known,json=filesKnown,proto3" json:"files_known,omitempty"` // files was read (it may be empty)
 	ExeFile     *InputFile             `protobuf:"bytes,23,opt,name=exe_file,json=exeFile,proto3" json:"exe_file,omitempty"`           // identity of the executable
-	// Of a call that made descriptors: what they are after it, where its arguments
-	// do not tell it as readlink shows it.
+	// Of a call that made descriptors, or received them: what they are after it, where
+	// its arguments do not tell it as readlink shows it.
 	Made []*OpenFile `protobuf:"bytes,40,rep,name=made,proto3" json:"made,omitempty"`
 	// Of a call: CPU time that its process spent in the kernel meanwhile, where that
 	// was asked for and is not 0.
@@ -3286,7 +3286,7 @@ type OpenFile struct {
 	Flags         uint32                 `protobuf:"varint,3,opt,name=flags,proto3" json:"flags,omitempty"` // open flags, from fdinfo
 	Pos           int64                  `protobuf:"varint,4,opt,name=pos,proto3" json:"pos,omitempty"`
 	Socket        []byte                 `protobuf:"bytes,5,opt,name=socket,proto3" json:"socket,omitempty"`  // for sockets: "TCP:[127.0.0.1:80->127.0.0.1:5000]"-like text
-	Device        []byte                 `protobuf:"bytes,40,opt,name=device,proto3" json:"device,omitempty"` // for devices: "char 1:3", "block 8:0", "char 5:2 @/dev/pts/0"; "{eventfd-count=...}", "signalfd:[...]"
+	Device        []byte                 `protobuf:"bytes,40,opt,name=device,proto3" json:"device,omitempty"` // for devices: "char 1:3", "block 8:0", "char 5:2 @/dev/pts/0"; "{eventfd-count=...}", "signalfd:[...]", "pid:1"
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }

@@ -67,7 +67,11 @@ func init() { // a variable initialiser would refer to itself through plan
 		"getsockname": getsockname,
 		"getpeername": getpeername,
 		"sendmsg":     sendmsg,
+		"sendmmsg":    sendmsg,
 		"recvmsg":     recvmsg,
+		"recvmmsg":    recvmsg,
+
+		"recvmmsg_time64": recvmsg,
 
 		"pipe":  func(w *World, t *Thread, e *tracefile.Event) { w.pipe(t, e, 0) },
 		"pipe2": func(w *World, t *Thread, e *tracefile.Event) { w.pipe(t, e, e.Args[1]) },

@@ -1,6 +1,7 @@
 package world
 
 import (
+	"strconv"
 	"strings"
 
 	"sysreel/proto/syscalls"
@@ -61,13 +62,20 @@ func (w *World) Named(e *tracefile.Event) {
 
 // made takes over what the call e, which has been applied, carries of the
 // descriptors that it made.
-func (w *World) made(t *Thread, e *tracefile.Event) {
+func (w *World) made(t *Thread, e *tracefile.Event, pl *plan) {
 	for _, o := range e.Facts.GetMade() {
 		f := FileOf(o)
 		w.touch(t.Process.files, o.Fd)
 		s := t.Process.files.grow(o.Fd)
 		switch {
 		case s == nil:
+		case pl != nil && pl.receives: // the file that was sent may be another
+			if s.file == nil || s.file.Link != f.Link {
+				f.Opened = w.num
+				*s = slot{file: f, set: w.time, block: w.block, cloexec: s.cloexec}
+			}
+			s.file.Device = f.Device
+			s.file.connected(f)
 		case s.file != nil && s.set == w.time && s.file.Kind == f.Kind:
 			s.file.Link, s.file.Path, s.file.Device = f.Link, f.Path, f.Device
 			s.file.connected(f)
@@ -78,10 +86,17 @@ func (w *World) made(t *Thread, e *tracefile.Event) {
 	}
 }
 
+// PIDFD begins what a snapshot tells of a pidfd: the process follows.
+const PIDFD = "pid:"
+
 // FileOf returns the File that a snapshot describes.
 func FileOf(o *tracepb.OpenFile) *File {
 	f := fileFromLink(string(o.Link), o.Flags, string(o.Socket))
 	f.Device = string(o.Device)
+	if pid, ok := strings.CutPrefix(f.Device, PIDFD); ok {
+		n, _ := strconv.ParseInt(pid, 10, 32)
+		f.PID = int32(n)
+	}
 	return f
 }
 
@@ -178,7 +193,7 @@ type Refs struct {
 // RefsOf returns the references of a call; d is not nil.
 func RefsOf(d *syscalls.Desc) Refs {
 	pl := newPlan(d)
-	r := Refs{FDs: pl.fds, Polls: pl.polls, Rights: d.Name == "sendmsg" || d.Name == "recvmsg"}
+	r := Refs{FDs: pl.fds, Polls: pl.polls, Rights: isMessage(d.Name)}
 	if pl == idle {
 		r.Polls = -1
 	}
@@ -195,10 +210,6 @@ func RefsOf(d *syscalls.Desc) Refs {
 	return r
 }
 
-// Rights returns the descriptors that sendmsg sends, known at its enter, or that
-// recvmsg has received.
-func Rights(e *tracefile.Event, phase tracefile.Phase) []int32 { return passedFDs(e, phase) }
-
 // Alters tells what of a process a call can change when it returns: which files
 // its descriptors stand for, and its working directory. Of execve and clone the
 // events tell.
@@ -207,7 +218,7 @@ func Alters(d *syscalls.Desc) (files, cwd bool) {
 	case "chdir", "fchdir":
 		return false, true
 	case "ioctl", "chroot", "prctl", "unshare", "clone", "clone3", "execve", "execveat",
-		"bind", "connect", "getsockname", "getpeername", "sendmsg":
+		"bind", "connect", "getsockname", "getpeername", "sendmsg", "sendmmsg":
 		return false, false
 	}
 	return newPlan(d).effect != nil, false

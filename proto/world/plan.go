@@ -19,6 +19,8 @@ type plan struct {
 	effect effect
 	// evenFailed: the effect looks at failed calls too (connect in progress).
 	evenFailed bool
+	// receives: the descriptors that it makes came with messages.
+	receives bool
 }
 
 // pathArg is a path argument and the register of the directory descriptor it
@@ -37,6 +39,7 @@ func newPlan(d *syscalls.Desc) *plan {
 		return idle
 	}
 	pl := &plan{polls: -1, effect: effects[d.Name]}
+	pl.receives = isMessage(d.Name) && strings.HasPrefix(d.Name, "recv")
 	pl.evenFailed = d.Name == "connect" || d.Name == "close"
 	dir := int8(-1)
 	for i := range d.Args {

@@ -27,10 +27,6 @@ const (
 	ipprotoICMPv6 = 58
 	ipprotoSCTP   = 132
 	ipprotoMPTCP  = 262
-
-	solSocket      = 1
-	scmRights      = 1
-	msgCmsgCloexec = 0x40000000
 )
 
 // socketProto names a socket as strace -yy does.
@@ -242,97 +238,4 @@ func getpeername(w *World, t *Thread, e *tracefile.Event) {
 			w.socketOf(t, e).Peer = a
 		}
 	}
-}
-
-// rights is a set of descriptors under way between processes.
-type rights struct {
-	via   *File // the sender's socket
-	files []*File
-}
-
-// maxRights bounds what is remembered of messages that nobody received.
-const maxRights = 64
-
-func sendmsg(w *World, t *Thread, e *tracefile.Event) {
-	fds := passedFDs(e, tracefile.AtEnter)
-	if len(fds) == 0 {
-		return
-	}
-	r := rights{via: t.Process.File(int32(e.Args[0]))}
-	for _, fd := range fds {
-		r.files = append(r.files, t.Process.File(fd))
-	}
-	if len(w.rights) == maxRights {
-		w.rights = append(w.rights[:0], w.rights[1:]...)
-	}
-	w.rights = append(w.rights, r)
-}
-
-// recvmsg gives received descriptors the files that were sent: those of the
-// oldest message of the socket's other end, if it is known, else of the oldest
-// with as many.
-func recvmsg(w *World, t *Thread, e *tracefile.Event) {
-	fds := passedFDs(e, tracefile.AtExit)
-	if len(fds) == 0 {
-		return
-	}
-	via := t.Process.File(int32(e.Args[0]))
-	found := -1
-	for i, r := range w.rights {
-		if len(r.files) != len(fds) {
-			continue
-		}
-		if via != nil && r.via != nil && via.object != 0 && r.via.object == via.object {
-			found = i
-			break
-		}
-		if found < 0 && (via == nil || r.via == nil || via.object == 0 || r.via.object == 0) {
-			found = i
-		}
-	}
-	for i, fd := range fds {
-		var f *File
-		if found >= 0 {
-			f = w.rights[found].files[i]
-		}
-		if f == nil {
-			f = &File{Link: numbered("received", w.num), Opened: w.num}
-		}
-		w.open(t.Process, fd, f, e.Args[2]&msgCmsgCloexec != 0)
-	}
-	if found >= 0 {
-		w.rights = append(w.rights[:found], w.rights[found+1:]...)
-	}
-}
-
-// passedFDs returns the descriptors of SCM_RIGHTS messages in the control
-// buffer of a msghdr, see cmsg(3).
-func passedFDs(e *tracefile.Event, phase tracefile.Phase) []int32 {
-	word := e.Arch.PtrSize()
-	control := uint32(4 * word) // msg_control: after name, namelen, iov, iovlen
-	var fds []int32
-	for i := range e.Bufs {
-		b := &e.Bufs[i]
-		if b.Arg != 1 || b.Parent < 0 || b.Phase != phase || b.Off != control || e.Bufs[b.Parent].Parent >= 0 {
-			continue
-		}
-		for d := b.Data; len(d) >= word+8; {
-			n := uint64(binary.LittleEndian.Uint32(d)) // lengths fit
-			if n < uint64(word+8) || n > uint64(len(d)) {
-				break
-			}
-			level, typ := binary.LittleEndian.Uint32(d[word:]), binary.LittleEndian.Uint32(d[word+4:])
-			if level == solSocket && typ == scmRights {
-				for p := d[word+8 : n]; len(p) >= 4; p = p[4:] {
-					fds = append(fds, int32(binary.LittleEndian.Uint32(p)))
-				}
-			}
-			next := (n + uint64(word) - 1) &^ (uint64(word) - 1)
-			if next >= uint64(len(d)) {
-				break
-			}
-			d = d[next:]
-		}
-	}
-	return fds
 }

@@ -152,7 +152,7 @@ func (w *World) Apply(e *tracefile.Event) {
 		}
 		pl := w.plan(e.Arch, e.NR)
 		if pl == nil {
-			w.made(t, e)
+			w.made(t, e, pl)
 			return
 		}
 		if w.tracking {
@@ -164,7 +164,7 @@ func (w *World) Apply(e *tracefile.Event) {
 				pl.effect(w, t, e)
 			}
 		}
-		w.made(t, e)
+		w.made(t, e, pl)
 	case tracefile.ThreadStart:
 		w.startThread(t, e)
 	case tracefile.Exec:

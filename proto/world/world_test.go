@@ -270,6 +270,52 @@ func TestDescriptorPassing(t *testing.T) {
 	}
 }
 
+// Received tells of descriptors what they are before the call is applied; of those
+// that the trace tells to be another file than was sent, the trace is right.
+func TestReceived(t *testing.T) {
+	m := newMachine(t, ForReading())
+	a := m.start(10, tracefile.StartLaunch, tracefile.Thread{}, program("/"))
+	m.call(a, "socketpair", 0, afUnix, 1, 0, ints(3, 4))
+	m.call(a, "openat", 7, cwdFD, "/etc/passwd", 0)
+	m.call(a, "openat", 8, cwdFD, "/etc/group", 0)
+	send := rightsEvent(t, a, m.now, "sendmmsg", 3, tracefile.AtEnter, 7)
+	send.Bufs[0].Data = make([]byte, 2*64) // two messages
+	second := send.Bufs[1]
+	second.Off += 64
+	second.Data = rightsEvent(t, a, m.now, "sendmsg", 3, tracefile.AtEnter, 8, 7).Bufs[1].Data
+	send.Bufs = append(send.Bufs, second)
+	send.Ret = 2
+	m.w.Apply(send)
+
+	names := func(list []Received) (s string) {
+		for _, r := range list {
+			s += fmt.Sprintf("%d<%s> ", r.FD, r.File.Name())
+		}
+		return s
+	}
+	peek := rightsEvent(t, a, m.now, "recvmsg", 4, tracefile.AtExit, 20)
+	peek.Args[2] = msgPeek
+	m.w.Apply(peek)
+	first := rightsEvent(t, a, m.now, "recvmsg", 4, tracefile.AtExit, 21)
+	if got := names(m.w.Received(first)); got != "21</etc/passwd> " {
+		t.Errorf("received %q", got)
+	}
+	m.w.Apply(first)
+	cut := rightsEvent(t, a, m.now, "recvmsg", 4, tracefile.AtExit, 22)
+	cut.Bufs[0].Data[48] = msgCtrunc
+	if got := names(m.w.Received(cut)); got != "22</etc/group> " {
+		t.Errorf("received %q of a message that was cut", got)
+	}
+	cut.Facts = &tracepb.Process{Made: []*tracepb.OpenFile{{Fd: 22, Link: []byte("/etc/hosts")}}}
+	m.w.Apply(cut)
+	p := m.w.Thread(a.ID).Process
+	for fd, want := range map[int32]string{8: "/etc/group", 20: "/etc/passwd", 21: "/etc/passwd", 22: "/etc/hosts"} {
+		if got := p.File(fd).Name(); got != want {
+			t.Errorf("descriptor %d is %q, want %q", fd, got, want)
+		}
+	}
+}
+
 // A close that is seen to return after another thread's open got the number
 // again does not take the new file away.
 func TestCloseRace(t *testing.T) {

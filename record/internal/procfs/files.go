@@ -7,6 +7,7 @@ import (
 	"encoding/binary"
 	"encoding/hex"
 	"fmt"
+	"math"
 	"math/bits"
 	"net/netip"
 	"os"
@@ -18,6 +19,7 @@ import (
 
 	"sysreel/proto/syscalls"
 	"sysreel/proto/tracepb"
+	"sysreel/proto/world"
 )
 
 // files reads the open descriptors with what is behind them.
@@ -84,7 +86,7 @@ const ptmx = "char 5:2"
 // Detail returns what strace -yy shows of the descriptor that path, in
 // /proc/PID/fd, leads to as link: Device's text, with the terminal where it is the
 // master of one, "{eventfd-count=0x1, eventfd-id=2, eventfd-semaphore=0}" or
-// "signalfd:[USR1]"; "" if there is nothing to tell.
+// "signalfd:[USR1]" or "pid:1"; "" if there is nothing to tell.
 func Detail(path string, link []byte) string {
 	switch {
 	case string(link) == "anon_inode:[eventfd]":
@@ -95,6 +97,11 @@ func Detail(path string, link []byte) string {
 		return "{eventfd-count=" + count + ", eventfd-id=" + i["eventfd-id"] + ", eventfd-semaphore=" + i["eventfd-semaphore"] + "}"
 	case string(link) == "anon_inode:[signalfd]":
 		return "signalfd:" + signalSet(parse([]byte(fdinfo(path)["sigmask"]), 16))
+	case string(link) == "anon_inode:[pidfd]":
+		if pid := parse([]byte(fdinfo(path)["Pid"]), 10); pid > 0 && pid <= math.MaxInt32 {
+			return world.PIDFD + strconv.FormatUint(pid, 10)
+		}
+		return ""
 	case len(link) == 0 || link[0] != '/':
 		return ""
 	}

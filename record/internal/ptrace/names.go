@@ -161,13 +161,20 @@ func relative(c *call, paths []int8) bool {
 }
 
 // nameMade reads, at the exit of a call, what the descriptors are that it made
-// and that have no name by its arguments.
+// and that have no name by its arguments. Those that came with messages are read in
+// any case: they may be of processes that are not recorded.
 func (e *Engine) nameMade(t *thread, en *entry, ret int64) {
 	e.countAddressing(en)
 	if en.refs.Rights && ret >= 0 {
 		for _, fd := range world.Rights(&tracefile.Event{Arch: t.call.arch, Bufs: t.call.mem.Bufs}, tracefile.AtExit) {
-			t.call.names = append(t.call.names, Name{FD: fd}) // it was free before
+			if e.naming.files {
+				t.call.names = append(t.call.names, Name{FD: fd}) // it was free before
+			}
+			e.name(t, fd, true)
 		}
+	}
+	if !e.naming.files {
+		return
 	}
 	reg, makes := makers[en.desc.Name]
 	if !makes && e.naming.all && en.returnsFD {

@@ -252,7 +252,7 @@ func (e *Engine) exit(t *thread, now int64) {
 		e.capturer.Keep = usual
 	}
 	e.countUnread(t, ret, now)
-	if e.naming.files && c.flags&tracefile.Injected == 0 {
+	if (e.naming.files || en.refs.Rights) && c.flags&tracefile.Injected == 0 {
 		e.nameMade(t, en, ret)
 	}
 	var ev tracefile.Event
