@@ -54,13 +54,13 @@ var logLevels = [...]string{"LOGLEVEL_EMERG", "LOGLEVEL_ALERT", "LOGLEVEL_CRIT",
 
 // sendfile writes sendfile: the offset before the call and after it.
 func sendfile(p *printer) bool {
-	if len(p.d.Args) < 4 || !p.done() || p.e.Ret == 0 {
+	if len(p.d.Args) < 4 {
 		return false
 	}
-	in, ok := p.root(p.d.Args[2].Reg, tracefile.AtEnter)
-	out, changed := p.root(p.d.Args[2].Reg, tracefile.AtExit)
-	t := p.d.Args[2].Type.Elem
-	if !ok || !changed || t == nil || !in.has(t.Size) || !out.has(t.Size) {
+	offset := &p.d.Args[2]
+	in, ok := p.root(offset.Reg, tracefile.AtEnter)
+	t := offset.Type.Elem
+	if !ok || t == nil || !in.has(t.Size) {
 		return false
 	}
 	p.arg(0)
@@ -68,9 +68,13 @@ func sendfile(p *printer) bool {
 	p.next()
 	p.c('[')
 	p.value(t, in)
-	p.pause()
-	p.s(" => ")
-	p.value(t, out)
+	if p.reg(&p.d.Args[3]) != 0 {
+		p.pause()
+	}
+	if out, ok := p.root(offset.Reg, tracefile.AtExit); ok && out.has(t.Size) && p.done() && p.e.Ret != 0 {
+		p.s(" => ")
+		p.value(t, out)
+	}
 	p.c(']')
 	p.arg(3)
 	return true
@@ -84,6 +88,26 @@ func kexecFlags(p *printer, c *syscalls.Consts, v uint64) {
 		p.c('|')
 		p.consts(p.set("kexec_flags"), v&^arch)
 	}
+}
+
+// fanotifyInit writes the flags of fanotify_init: the class, then the others.
+func fanotifyInit(p *printer, c *syscalls.Consts, v uint64) {
+	const class = 0xc // FAN_ALL_CLASS_BITS, include/uapi/linux/fanotify.h
+	p.consts(p.set("fanotify_classes"), v&class)
+	if v&^class != 0 {
+		p.c('|')
+		p.consts(c, v&^class)
+	}
+}
+
+// schedPolicy writes a policy and SCHED_RESET_ON_FORK: no negative number is one.
+func schedPolicy(p *printer, c *syscalls.Consts, v uint64) {
+	if int32(v) < 0 {
+		p.hex(v)
+		p.valueComment(c, v)
+		return
+	}
+	p.consts(c, v)
 }
 
 // nameToHandle writes name_to_handle_at when the handle is not there.
@@ -116,7 +140,8 @@ func fileHandle(p *printer, t *syscalls.Type, in, out view) bool {
 	p.udec(room)
 	v := in
 	if p.d.Name == "name_to_handle_at" {
-		if v = out; !out.has(4) {
+		const overflow = -75 // EOVERFLOW: the room that there should be
+		if v = out; !out.has(4) || !p.done() && p.e.Ret != overflow {
 			p.c('}')
 			return true
 		}
@@ -198,12 +223,44 @@ func rseq(p *printer, t *syscalls.Type, v view) bool {
 
 // readdir writes readdir: the count, which is always 1, only if it is not.
 func readdir(p *printer) bool {
-	if len(p.d.Args) < 3 || p.reg(&p.d.Args[2]) != 1 {
+	if len(p.d.Args) < 3 {
 		return false
 	}
 	p.arg(0)
-	p.arg(1)
+	if p.e.Ret == 0 { // the end
+		p.next()
+		p.pause()
+		p.addr(p.reg(&p.d.Args[1]))
+	} else {
+		p.arg(1)
+	}
+	if p.reg(&p.d.Args[2]) != 1 {
+		p.arg(2)
+	}
 	return true
+}
+
+// oldDirent writes what readdir gives, struct old_linux_dirent (fs/readdir.c):
+// d_reclen is the length of the name.
+func oldDirent(p *printer, _ *syscalls.Type, v view) {
+	w := p.arch.PtrSize()
+	name := 2*w + 2
+	if !v.has(name) {
+		p.lost(v)
+		return
+	}
+	length := load(v.data, 2*w, 2)
+	p.s("{d_ino=")
+	p.udec(load(v.data, 0, w))
+	p.s(", d_off=")
+	p.udec(load(v.data, w, w))
+	p.s(", d_reclen=")
+	p.udec(length)
+	p.s(", d_name=")
+	const most = 256 // D_NAME_LEN_MAX of strace
+	s, ended := trimNUL(v.at(name, int(min(length, most))+1).data)
+	p.path(s, !ended)
+	p.c('}')
 }
 
 // ipcVersion writes what ipc is to do, with the version that stands above it.
@@ -252,8 +309,8 @@ func mknod(p *printer) bool {
 
 // mremap writes mremap: a new address counts only where the mapping may move.
 func mremap(p *printer) bool {
-	const mayMove, fixed = 1, 2 // include/uapi/linux/mman.h
-	if len(p.d.Args) < 5 || p.reg(&p.d.Args[3])&(mayMove|fixed) != fixed {
+	const mayMove = 1 // MREMAP_MAYMOVE, include/uapi/linux/mman.h
+	if len(p.d.Args) < 5 || p.reg(&p.d.Args[3])&mayMove != 0 {
 		return false
 	}
 	for i := range 4 {

@@ -37,42 +37,56 @@ func quotaCmd(p *printer, _ *syscalls.Type, v view) {
 // nodemask writes a set of memory nodes, in words: [0x1].
 func nodemask(p *printer, _ *syscalls.Type, v view) {
 	w := p.arch.PtrSize()
-	if !v.has(w) {
+	words, _ := p.nodeWords()
+	if words > 0 && !v.has(w) {
 		p.lost(v)
 		return
 	}
-	end := len(v.data)
-	for i := range p.d.Args {
-		// maxnode is one more than there are bits.
-		if n := p.reg(&p.d.Args[i]); p.d.Args[i].Name == "maxnode" && n > 1 && n < 1<<20 {
-			end = min(end, int(n-1+uint64(8*w)-1)/(8*w)*w)
-		}
-	}
 	p.c('[')
-	for off := 0; off+w <= end; off += w {
-		if off > 0 {
+	for i := range words {
+		if i > 0 {
 			p.s(", ")
 		}
+		if !p.o.Verbose && i >= uint64(p.o.Strings) {
+			p.s("...")
+			break
+		}
+		off := int(i) * w
+		if !v.has(off + w) {
+			p.s("...")
+			if v.faulted {
+				p.comment(string(appendHex(nil, v.addr+uint64(off))))
+			}
+			break
+		}
 		// strace's %#0*lx: as wide as the word's digits, prefix included.
-		word, width := load(v.data, off, w), 2*w
-		if word != 0 {
-			p.s("0x")
-			width -= 2
-		}
-		start := len(p.b)
-		p.b = appendHexDigits(p.b, word)
-		for len(p.b)-start < width {
-			p.b = append(p.b[:start+1], p.b[start:]...)
-			p.b[start] = '0'
-		}
+		p.paddedHex(load(v.data, off, w), 2*w)
 	}
 	p.c(']')
+}
+
+// nodeWords returns how many words the call's sets of memory nodes have. maxnode
+// is one more than there are bits; ok is false where that is no number of words.
+func (p *printer) nodeWords() (words uint64, ok bool) {
+	bits := uint64(8 * p.arch.PtrSize())
+	for i := range p.d.Args {
+		if p.d.Args[i].Name != "maxnode" {
+			continue
+		}
+		n := p.reg(&p.d.Args[i])
+		if bits == 32 {
+			n = uint64(uint32(n))
+		}
+		words = (n + bits - 2) / bits
+		return words, words >= n/bits && (n == 0 || words > 0)
+	}
+	return 0, false
 }
 
 // msgbuf writes a System V message: its type, then its bytes.
 func msgbuf(p *printer, _ *syscalls.Type, v view) {
 	w := p.arch.PtrSize()
-	if !v.has(w) {
+	if !v.has(w) || v.faulted && !v.has(2*w) { // sizeof(struct msgbuf)
 		p.lost(v)
 		return
 	}

@@ -11,7 +11,7 @@ func userDesc(p *printer, t *syscalls.Type, v view) bool {
 		return false
 	}
 	p.s("{entry_number=")
-	p.dec(int64(int32(load(v.data, 0, 4))))
+	p.id(load(v.data, 0, 4)) // -1: any
 	if p.d.Name == "get_thread_area" && p.failed() {
 		p.s(", ...}")
 		return true

@@ -20,10 +20,18 @@ func syscallInfo(p *printer, t *syscalls.Type, v view) bool {
 	p.c('{')
 	for i := range t.Fields {
 		f := &t.Fields[i]
-		if f.Hidden || f.NonZero && (!v.has(f.Off+f.Type.Size) || !anySet(v.data[f.Off:f.Off+f.Type.Size])) {
+		if f.Hidden {
 			continue
 		}
-		p.member(t, v, f.Name, &first)
+		of := v
+		if f.NonZero { // what is beyond the end is 0
+			whole := make([]byte, f.Off+f.Type.Size)
+			copy(whole, v.data)
+			if of.data = whole; !anySet(whole[f.Off:]) {
+				continue
+			}
+		}
+		p.member(t, of, f.Name, &first)
 	}
 	const nr, args, data = 24, 32, 80 // offsets
 	switch v.data[0] {

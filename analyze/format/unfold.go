@@ -26,6 +26,7 @@ var ipcCalls = map[uint64]ipcCall{
 	3:  {"semctl", []int8{1, 2, 3, 4}},
 	4:  {"semtimedop", []int8{1, 4, 2, 5}},
 	11: {"msgsnd", []int8{1, 4, 2, 3}},
+	12: {"msgrcv", []int8{1, 4, 2, 5, 3}},
 	13: {"msgget", []int8{1, 2}},
 	14: {"msgctl", []int8{1, 2, 4}},
 	21: {"shmat", []int8{1, 4, 2}},
@@ -58,6 +59,9 @@ func (p *printer) unfold(d *syscalls.Desc) *syscalls.Desc {
 		}
 	case "ipc":
 		if c, ok := ipcCalls[p.e.Args[0]&0xffff]; ok {
+			if c.name == "msgrcv" && p.e.Args[0]>>16 == 0 {
+				return p.kludge(of32(c.name))
+			}
 			return p.reordered(of32(c.name), c)
 		}
 	case "mmap":
@@ -163,30 +167,84 @@ func (p *printer) reordered(d *syscalls.Desc, c ipcCall) *syscalls.Desc {
 		}
 	}
 	if c.name == "semctl" { // the union lies in memory
-		v, ok := p.root(4, tracefile.AtEnter)
-		if ok && v.has(4) {
+		if v, ok := p.root(4, tracefile.AtEnter); ok && v.has(4) {
 			e.Args[3] = load(v.data, 0, 4)
 			p.union = true
 		}
-		e.Bufs = nil
+		p.rooted(e.Bufs, 3)
 	}
 	p.rename(c.name)
 	p.e = &e
 	return selected(d, &e)
 }
 
+// rooted makes what the first word that ptr of ipc points to leads to the memory
+// behind register reg, in bufs, which is a copy of the call's.
+func (p *printer) rooted(bufs []tracefile.Buf, reg int8) {
+	for i := range bufs {
+		switch parent := int(bufs[i].Parent); {
+		case parent < 0:
+			bufs[i].Arg = -1
+		case parent < i && p.e.Bufs[parent].Parent < 0 && p.e.Bufs[parent].Arg == 4 && bufs[i].Off == 0:
+			bufs[i].Arg, bufs[i].Parent = reg, -1
+		}
+	}
+}
+
+// kludge unfolds msgrcv as ipc makes it without a version: two of its arguments
+// lie in memory, struct ipc_kludge.
+func (p *printer) kludge(d *syscalls.Desc) *syscalls.Desc {
+	if d == nil || len(d.Args) < 5 {
+		return p.d
+	}
+	e := *p.e
+	e.Args = [6]uint64{p.e.Args[1], 0, p.e.Args[2], 0, p.e.Args[3]}
+	for i, v := range e.Args {
+		e.Args[i] = truncate(v, 4)
+	}
+	e.Bufs = append([]tracefile.Buf(nil), p.e.Bufs...)
+	if v, ok := p.root(4, tracefile.AtEnter); ok && v.has(8) {
+		e.Args[1], e.Args[3] = load(v.data, 0, 4), load(v.data, 4, 4)
+	} else { // the address of the two, in the place of the first
+		few := *d
+		few.Args = append(append([]syscalls.Arg(nil), d.Args[:3]...), d.Args[4])
+		few.Args[1].Type = syscalls.TypeByName(syscalls.I386, "addr")
+		d, e.Args[1] = &few, truncate(p.e.Args[4], 4)
+	}
+	p.rooted(e.Bufs, 1)
+	p.rename(d.Name)
+	p.e = &e
+	return d
+}
+
 // semctl writes semctl as ipc makes it: what its last argument points to is an
-// address.
+// address, if it cannot be read.
 func semctl(p *printer) bool {
 	if !p.union || len(p.d.Args) < 4 {
 		return false
+	}
+	arg := &p.d.Args[3]
+	info := false
+	if t := arg.Type; t.Kind == syscalls.Pointer && t.Elem != nil {
+		info = t.Elem.Name == "seminfo"
+		phase := phaseOf(t.Dir)
+		if v, ok := p.root(arg.Reg, phase); ok && v.has(t.Elem.Size) && (phase == tracefile.AtEnter || p.done()) {
+			return false
+		}
 	}
 	for i := range 3 {
 		p.arg(i)
 	}
 	p.next()
+	if arg.Type.Dir == syscalls.Out {
+		p.pause()
+	}
+	if info { // strace says it bare
+		p.addr(p.reg(arg))
+		return true
+	}
 	p.c('[')
-	p.addr(p.reg(&p.d.Args[3]))
+	p.addr(p.reg(arg))
 	p.c(']')
 	return true
 }

@@ -24,12 +24,20 @@ var most = map[string]uint64{
 	"fsconfig": 1 << 20, // of FSCONFIG_SET_BINARY, fs/fsopen.c
 }
 
+// emptyAnyway are the calls of which an array without room for an element is
+// written as [] when they fail too.
+var emptyAnyway = map[string]bool{"listmount": true, "listns": true, "mincore": true, "move_pages": true, "get_mempolicy": true}
+
 // unread tells whether strace prints the address of what register reg points to
 // and not the value.
 func (p *printer) unread(t *syscalls.Type, reg int) bool {
 	name, code := p.d.Name, p.known()
 	if code.atExit>>reg&1 != 0 && p.ended() && p.failed() {
 		return true
+	}
+	if t.Name == "nodemask" {
+		_, ok := p.nodeWords()
+		return !ok
 	}
 	switch name {
 	case "rseq":
@@ -63,6 +71,22 @@ func (p *printer) unread(t *syscalls.Type, reg int) bool {
 		return limit != 0 && n > limit || hi != 0
 	}
 	return false
+}
+
+// overlong tells whether of what a member of v points to the address is all that
+// strace prints, because no memory can be as long as another member says.
+func (p *printer) overlong(t *syscalls.Type, v view, addr uint64) bool {
+	l := t.Len
+	if l.From != syscalls.LenField || t.Kind != syscalls.Array && t.Kind != syscalls.Bytes {
+		return false
+	}
+	n := load(v.data, int(l.Val), int(l.Size))
+	if t.Kind == syscalls.Bytes {
+		const most = 65536 // XATTR_SIZE_MAX, include/uapi/linux/limits.h
+		return p.d != nil && p.d.Name == "setxattrat" && n > most
+	}
+	hi, size := bits.Mul64(n, uint64(t.Elem.Size))
+	return hi != 0 || size != 0 && addr+size <= addr
 }
 
 // least is the size of the first version of a structure that has grown since; a

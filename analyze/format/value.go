@@ -487,7 +487,7 @@ func (p *printer) pointerArg(t *syscalls.Type, reg int) {
 		p.pointee(t.Elem, out)
 	default:
 		n, known := p.rootLength(reg, phaseOf(t.Dir))
-		if known && n == 0 && (t.Dir == syscalls.In || p.done() || p.d.Name == "listmount" || p.d.Name == "listns") {
+		if known && n == 0 && (t.Dir == syscalls.In || p.done() || emptyAnyway[p.d.Name]) {
 			p.pointee(t.Elem, view{buf: -1, addr: addr})
 			return
 		}
@@ -555,6 +555,10 @@ func (p *printer) scalar(t *syscalls.Type) bool {
 func (p *printer) pointerIn(t *syscalls.Type, v view, off int) {
 	addr := load(v.data, off, t.Size)
 	if addr == 0 || t.Elem == nil || addr != truncate(addr, p.arch.PtrSize()) {
+		p.addr(addr)
+		return
+	}
+	if p.overlong(t.Elem, v, addr) {
 		p.addr(addr)
 		return
 	}

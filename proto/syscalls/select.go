@@ -105,12 +105,13 @@ func (v *variants) index() {
 		if v.all = append(v.all, o); len(v.all) == 1 {
 			v.key = first[0]
 		}
-		if first[0].Reg != v.key.Reg || first[0].Mask != v.key.Mask {
+		if first[0].Reg != v.key.Reg || v.key.Mask&^first[0].Mask != 0 {
 			v.loose = append(v.loose, o)
 			continue
 		}
 		for _, m := range first {
-			v.keyed[m.Value] = append(v.keyed[m.Value], o)
+			at := m.Value & v.key.Mask
+			v.keyed[at] = append(v.keyed[at], o)
 		}
 	}
 }

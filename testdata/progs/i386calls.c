@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
+#include <sched.h>
 #include <fcntl.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
@@ -16,6 +17,48 @@ static long c80(long nr, long a, long b, long c, long d, long e)
 	return r;
 }
 enum { NR_sgetmask = 68, NR_ssetmask = 69, NR_socketcall = 102, NR_mmap = 90, NR_select = 82, NR__newselect = 142, NR_ipc = 117, NR_time = 13, NR_stat64 = 195, NR_fcntl64 = 221, NR_pread64 = 180, NR__llseek = 140 };
+
+/* In a namespace of its own each object has the same number in every run. Times
+ * are left out. mem is below 4 GiB. */
+static void ipc_objects(unsigned *mem)
+{
+	enum { SET = 0x101, INFO = 0x103, SEM_INFO_ = 0x113, MSG_INFO_ = 0x10c, SHM_INFO_ = 0x10e, RMID = 0x100 };
+	unsigned at = (unsigned)(long)mem, buf = at + 256;
+	if (unshare(CLONE_NEWIPC) < 0)
+		return;
+	long q = c80(NR_ipc, 13, 0, 01600, 0, 0);
+	mem[64] = 5;
+	memcpy(mem + 65, "hello", 5);
+	c80(NR_ipc, 11, q, 5, 0, buf);
+	mem[0] = buf;
+	mem[1] = 5;
+	c80(NR_ipc, 12, q, 5, 0, at);
+	c80(NR_ipc, 12, q, 5, 04000, 0x10);
+	c80(NR_ipc, 12, q + 1, 5, 04000, at);
+	memset(mem + 64, 0, 512);
+	c80(NR_ipc, 14, q, SET, 0, buf);
+	c80(NR_ipc, 14, q, INFO, 0, buf);
+	c80(NR_ipc, 14, q, MSG_INFO_, 0, buf);
+	c80(NR_ipc, 14, q, SET, 0, 0x10);
+	c80(NR_ipc, 14, q, RMID, 0, 0);
+	long s = c80(NR_ipc, 2, 0, 3, 01600, 0);
+	for (int bad = 0; bad < 2; bad++) {
+		mem[0] = bad ? 0x10 : buf;
+		memset(mem + 64, 0, 512);
+		c80(NR_ipc, 3, s, 0, SET, at);
+		c80(NR_ipc, 3, s, 0, INFO, at);
+		c80(NR_ipc, 3, s, 0, SEM_INFO_, at);
+		c80(NR_ipc, 3, s, 0, 16, at);
+		c80(NR_ipc, 3, s, 0, INFO, 0x10);
+	}
+	c80(NR_ipc, 3, s, 0, RMID, at);
+	long m = c80(NR_ipc, 23, 0, 4096, 01600, 0);
+	memset(mem + 64, 0, 512);
+	c80(NR_ipc, 24, m, SET, 0, buf);
+	c80(NR_ipc, 24, m, INFO, 0, buf);
+	c80(NR_ipc, 24, m, SHM_INFO_, 0, buf);
+	c80(NR_ipc, 24, m, RMID, 0, 0);
+}
 
 int main(void)
 {
@@ -69,6 +112,7 @@ int main(void)
 	c80(NR_ipc, 1, 1000, 1, 0, D);
 	c80(NR_ipc, 21, 1000, 0, D, 0);
 	c80(NR_ipc, 22, 0x1000, 0, 0, D);
+	ipc_objects(p);
 	c80(NR_time, 0, 0, 0, 0, 0);
 	c80(NR_stat64, D, D + 100, 0, 0, 0);
 	c80(NR_fcntl64, 1000, 5, D, 0, 0);
