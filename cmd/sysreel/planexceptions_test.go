@@ -21,6 +21,8 @@ var otherwise = []difference{
 	{lines: `^lsm_get_self_attr\(.*, 0x20ffff`, why: "less than a struct lsm_ctx can be read: the number in it is shown"},
 	{lines: `^ptrace\(PTRACE_(?:PEEK|POKE)USER, -?\d+, (?:8\*|offsetof)`, why: "strace names the registers of a program of 64 bits in one of 32", arch: syscalls.I386},
 	{lines: `^socket\(AF_CAIF, \w+, \d+\)`, why: "of the family strace takes all 64 bits into account, the kernel 32", arch: syscalls.AMD64},
+	{lines: `^(?:msgget|semget)\(.*, 0x[0-9a-f]+0[0-7]{2,3}\) = `, why: "between flags that all have no name and the mode strace forgets the |"},
+	{lines: `^rt_sigaction\(.*\b0x20ffffe8\b`, why: "strace reads 8 bytes more than a struct sigaction of 32 bits has", arch: syscalls.I386},
 	{lines: `^ptrace\(PTRACE_SECCOMP_GET_METADATA, .*\{filter_off=.* = -1 E`, why: "what the caller asked for is not kept of a call that failed"},
 
 	{lines: `^(?:mbind|get_mempolicy|move_pages)\(.* /\* MPOL_\?\?\? \*/`, why: "MPOL_F_??? and MPOL_MF_??? now", before: "7.2"},
@@ -33,6 +35,8 @@ var otherwise = []difference{
 	{lines: `^sched_[gs]etattr\(.*, \d+\) = `, why: "flags are hexadecimal now", before: "7.2"},
 	{lines: `^sendfile(?:64)?\(.*\] => \[`, why: "[1 => 2] now", before: "7.2"},
 	{lines: `^io_uring_enter\(.*IORING_ENTER_EXT_ARG`, why: "arguments that strace 6.1 takes for signals", before: "7.2"},
+	{lines: `^sched_setscheduler\(.* 0x4[0-9a-f]{7} /\* SCHED_\?\?\? \*/`, why: "SCHED_RESET_ON_FORK, and a policy", before: "7.2"},
+	{lines: `^msgrcv\(-?\d+, 0x[0-9a-f]+, \d+, [^,]*\) = `, why: "strace 6.1 looks for struct ipc_kludge elsewhere", before: "7.2", arch: syscalls.I386},
 	{lines: `^rseq\(0x[0-9a-f]+, 0x`, why: "the structure is shown now, and a name for its flags", before: "7.2"},
 	{lines: `^landlock_create_ruleset\(\{.*, \.\.\.\}, `, why: "members that strace 6.1 does not have", before: "7.2"},
 	{lines: `^landlock_add_rule\(.* /\* LANDLOCK_RULE_\?\?\? \*/`, why: "LANDLOCK_RULE_NET_PORT", before: "7.2"},
