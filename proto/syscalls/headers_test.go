@@ -54,7 +54,8 @@ type headerTarget struct {
 	arch    Arch
 	args    []string
 	need    string
-	generic bool // asm-generic stands in for the architecture's own headers
+	generic bool              // asm-generic stands in for the architecture's own headers
+	words   []map[string]bool // of the include directories
 }
 
 // headerTargets returns the three architectures, with the headers of HEADERS.
@@ -279,7 +280,7 @@ var preambles = []string{
 var gccError = regexp.MustCompile(`(?m)^([^:\n]+):(\d+):\d+: (?:fatal )?error: (.*)`)
 
 // ask compiles the probes of one header and sets their states. It goes on with
-// other preambles while some are absent.
+// other preambles while some are absent whose names the headers have somewhere.
 func (h *headerTarget) ask(include string, probes []*probe) {
 	const marker = "#line 1 \"probe\"\n"
 	todo := probes
@@ -307,13 +308,16 @@ func (h *headerTarget) ask(include string, probes []*probe) {
 				states[n-1] = differs
 			}
 		}
+		if strings.Contains(out, "fatal error: "+include+": No such file") {
+			return
+		}
 		if broken || err != nil && !strings.Contains(out, "error:") {
 			continue
 		}
 		var rest []*probe
 		for i, p := range todo {
 			p.state = states[i]
-			if states[i] == absent {
+			if states[i] == absent && h.has(p.expr) {
 				rest = append(rest, p)
 			}
 		}
@@ -335,6 +339,9 @@ func (h *headerTarget) check(t *testing.T) {
 	byHeader := map[string][]*probe{}
 	h.constants(t, byHeader)
 	h.structures(t, byHeader)
+	if err := h.loadWords(); err != nil {
+		t.Fatal(err)
+	}
 	headers := make([]string, 0, len(byHeader))
 	for name := range byHeader {
 		headers = append(headers, name)
