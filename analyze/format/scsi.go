@@ -55,12 +55,12 @@ func (p *printer) scsi3(t *syscalls.Type, in, out view) {
 	for _, name := range []string{"dxfer_direction", "cmd_len", "cmdp", "mx_sb_len", "iovec_count", "dxfer_len", "timeout", "flags"} {
 		p.scsiMember(t, in, name)
 	}
-	if d := p.scsiNumber(t, in, "dxfer_direction"); d == scsiToDev || d == scsiBoth {
-		p.scsiData(t, in, ", dxferp=", "dxferp", p.scsiNumber(t, in, "dxfer_len"), false)
+	if d := memberValue(t, in, "dxfer_direction"); d == scsiToDev || d == scsiBoth {
+		p.scsiData(t, in, ", dxferp=", "dxferp", memberValue(t, in, "dxfer_len"), false)
 	}
 	p.pause()
 	if !out.has(t.Size) {
-		if p.scsiNumber(t, in, "dxfer_direction") == scsiFromDev {
+		if memberValue(t, in, "dxfer_direction") == scsiFromDev {
 			p.scsiAddr(t, in, "dxferp")
 		}
 		p.scsiAddr(t, in, "sbp")
@@ -70,11 +70,11 @@ func (p *printer) scsi3(t *syscalls.Type, in, out view) {
 		return
 	}
 	out = out.at(0, t.Size)
-	n := p.scsiNumber(t, out, "dxfer_len")
-	if left := p.scsiNumber(t, out, "resid"); int32(left) > 0 && left <= n {
+	n := memberValue(t, out, "dxfer_len")
+	if left := memberValue(t, out, "resid"); int32(left) > 0 && left <= n {
 		n -= left
 	}
-	switch d := p.scsiNumber(t, out, "dxfer_direction"); {
+	switch d := memberValue(t, out, "dxfer_direction"); {
 	case d == scsiFromDev:
 		p.scsiData(t, out, ", dxferp=", "dxferp", n, true)
 	case d == scsiBoth && n > 0:
@@ -90,7 +90,7 @@ func (p *printer) scsi4(t *syscalls.Type, in, out view) {
 		"request_extra", "max_response_len", "dout_iovec_count", "dout_xfer_len", "din_iovec_count", "din_xfer_len"} {
 		p.scsiMember(t, in, name)
 	}
-	p.scsiData(t, in, ", dout_xferp=", "dout_xferp", p.scsiNumber(t, in, "dout_xfer_len"), false)
+	p.scsiData(t, in, ", dout_xferp=", "dout_xferp", memberValue(t, in, "dout_xfer_len"), false)
 	for _, name := range []string{"timeout", "flags", "usr_ptr"} {
 		p.scsiMember(t, in, name)
 	}
@@ -106,8 +106,8 @@ func (p *printer) scsi4(t *syscalls.Type, in, out view) {
 	out = out.at(0, t.Size)
 	p.scsiMember(t, out, "response_len")
 	p.scsiMember(t, out, "response")
-	n := p.scsiNumber(t, out, "din_xfer_len")
-	if left := p.scsiNumber(t, out, "din_resid"); int32(left) > 0 && left <= n {
+	n := memberValue(t, out, "din_xfer_len")
+	if left := memberValue(t, out, "din_resid"); int32(left) > 0 && left <= n {
 		n -= left
 	}
 	p.scsiData(t, out, ", din_xferp=", "din_xferp", n, true)
@@ -131,15 +131,6 @@ func (p *printer) scsiChanged(t *syscalls.Type, out view, id uint64) bool {
 	return true
 }
 
-// scsiNumber returns the value of a member, an integer.
-func (p *printer) scsiNumber(t *syscalls.Type, v view, name string) uint64 {
-	f := fieldOf(t, name)
-	if f == nil {
-		return 0
-	}
-	return load(v.data, f.Off, f.Type.Size)
-}
-
 func (p *printer) scsiMember(t *syscalls.Type, v view, name string) {
 	first := false
 	p.member(t, v, name, &first)
@@ -153,7 +144,7 @@ func (p *printer) scsiAddr(t *syscalls.Type, v view, name string) {
 		p.hex(load(v.data, f.Off, f.Type.Size))
 		return
 	}
-	p.addr(p.scsiNumber(t, v, name))
+	p.addr(memberValue(t, v, name))
 }
 
 // scsiData writes the data behind a pointer, n bytes of it.
@@ -169,5 +160,5 @@ func (p *printer) scsiData(t *syscalls.Type, v view, label, name string, n uint6
 		p.limited = false
 		return
 	}
-	p.addr(p.scsiNumber(t, v, name))
+	p.addr(memberValue(t, v, name))
 }

@@ -164,6 +164,9 @@ func init() {
 		"file_handle":               fileHandle,
 		"ifconf":                    ifconf,
 		"sg_io":                     scsiIO,
+		"rtc_param":                 clockParam,
+		"v4l2_ext_controls":         extControls,
+		"v4l2_ext_controls_get":     extControls,
 		"user_desc":                 threadArea,
 		"pidfd_info":                pidfdInfo,
 	}
@@ -200,6 +203,7 @@ func init() {
 		"term_oflags":               func(p *printer, c *syscalls.Consts, v uint64) { modes(p, c, v, 0xff00) },     // NLDLY|CRDLY|TABDLY|BSDLY|VTDLY|FFDLY
 		"term_cflags":               func(p *printer, c *syscalls.Consts, v uint64) { modes(p, c, v, 0x100f103f) }, // CBAUD|CIBAUD|CSIZE
 		"diag_shutdown":             explained,
+		"v4l2_control_ids":          controlName,
 		"smc_decl_codes":            explained,
 	}
 	irregular = map[string]func(p *printer) bool{

@@ -17,6 +17,15 @@ func fieldOf(t *syscalls.Type, name string) *syscalls.Field {
 	return nil
 }
 
+// memberValue returns the value of a member, an integer.
+func memberValue(t *syscalls.Type, v view, name string) uint64 {
+	f := fieldOf(t, name)
+	if f == nil {
+		return 0
+	}
+	return load(v.data, f.Off, f.Type.Size)
+}
+
 // member writes "name=value" of a member, if the structure has it.
 func (p *printer) member(t *syscalls.Type, v view, name string, first *bool) {
 	if f := fieldOf(t, name); f != nil {

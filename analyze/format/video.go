@@ -38,7 +38,86 @@ func controlID(p *printer, _ *syscalls.Type, v view) {
 			n &^= f.bit
 		}
 	}
-	p.named("v4l2_control_ids", int64(n))
+	if c := p.set("v4l2_control_ids"); c != nil {
+		controlName(p, c, n)
+	}
+}
+
+// controlName writes the ID of a control; one without a name by its class.
+func controlName(p *printer, c *syscalls.Consts, v uint64) {
+	const within = 0xffff
+	if classes := p.set("v4l2_ctrl_classes"); !hasValue(c, v) && hasValue(classes, v&^within) {
+		p.consts(classes, v&^within)
+		p.c('+')
+		p.hex(v & within)
+		return
+	}
+	p.consts(c, v)
+}
+
+// extControls writes VIDIOC_S_EXT_CTRLS, VIDIOC_TRY_EXT_CTRLS and VIDIOC_G_EXT_CTRLS, which
+// only tells what there is then: of a call that failed too, with the control that
+// it failed for.
+func extControls(p *printer, t *syscalls.Type, in, out view) bool {
+	if !in.has(t.Size) {
+		return false
+	}
+	p.leftovers = true
+	defer func() { p.leftovers = false }()
+	get := t.Name == "v4l2_ext_controls_get"
+	controls := func(v view, dir syscalls.Dir) (whole bool) {
+		for i := range t.Fields {
+			f := &t.Fields[i]
+			if f.Name != "controls" || f.Type.Dir != dir {
+				continue
+			}
+			p.s("controls=")
+			c, ok := p.child(v, f.Off, phaseOf(dir))
+			p.pointerIn(f.Type, v, f.Off)
+			n := int(memberValue(t, v, "count"))
+			if !p.o.Verbose {
+				n = min(n, p.o.Strings)
+			}
+			return ok && c.has(n*f.Type.Elem.Elem.Size)
+		}
+		return false
+	}
+	first, any := true, memberValue(t, in, "count") != 0
+	p.c('{')
+	p.member(t, in, "ctrl_class", &first)
+	p.member(t, in, "count", &first)
+	if !get {
+		if any {
+			p.s(", ")
+			any = controls(in, syscalls.In)
+		}
+		p.c('}')
+	}
+	if !any {
+		if get {
+			p.pause()
+			p.c('}')
+		}
+		return true
+	}
+	p.pause()
+	if !p.ended() {
+		return true
+	}
+	switch {
+	case !get:
+		p.s(" => {")
+	default:
+		p.s(", ")
+	}
+	if first = false; out.has(t.Size) {
+		controls(out, syscalls.Out)
+		if p.failed() {
+			p.member(t, out, "error_idx", &first)
+		}
+	}
+	p.c('}')
+	return true
 }
 
 // bufferFlags writes the flags of a buffer; two fields of them are one of

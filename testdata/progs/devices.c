@@ -7,6 +7,8 @@
 #include <linux/hdreg.h>
 #include <linux/kvm.h>
 #include <linux/loop.h>
+#include <linux/rtc.h>
+#include <linux/videodev2.h>
 #include <linux/bsg.h>
 #include <scsi/sg.h>
 #include <sys/uio.h>
@@ -280,6 +282,67 @@ static void loops(void)
 	}
 }
 
+static void clocks(void)
+{
+	struct rtc_param *p = (void *)m;
+
+	for (unsigned param = 0; param < 4; param++)
+		for (int bit = -1; bit < 64; bit += bit < 12 ? 1 : 17) {
+			p->param = param;
+			p->uvalue = bit < 0 ? 0 : 1ull << bit | bit % 3;
+			p->index = param;
+			p->__pad = bit % 2 == 0;
+			both(RTC_PARAM_SET, m);
+			p->param = param;
+			p->uvalue = bit < 0 ? 0 : 1ull << bit | bit % 3;
+			p->index = param;
+			both(RTC_PARAM_GET, m);
+		}
+	both(RTC_PARAM_GET, m + SIZE - 8);
+	both(RTC_PARAM_SET, m + SIZE - 8);
+}
+
+static void controls(void)
+{
+	static const unsigned bases[] = {0, 0x980000, 0x990000, 0x9a0000, 0x9b0000, 0x9c0000, 0x9d0000, 0x9e0000, 0x9f0000,
+		0xa00000, 0xa10000, 0xa20000, 0xa30000, 0xa40000, 0xa50000, 0xa60000, 0x8000000, 0x3fff0000};
+
+	for (unsigned i = 0; i < sizeof(bases) / sizeof(*bases); i++)
+		for (unsigned n = 0; n < 0x10000; n = n < 4 ? n + 1 : n == 4 ? 0x900 : n < 0x904 ? n + 1 : 3 * n) {
+			unsigned id = bases[i] + n;
+
+			((struct v4l2_control *)m)->id = id;
+			((struct v4l2_control *)m)->value = n;
+			both(VIDIOC_S_CTRL, m);
+			((struct v4l2_queryctrl *)m)->id = id | n << 30;
+			((struct v4l2_queryctrl *)m)->type = n % 12;
+			strcpy((char *)((struct v4l2_queryctrl *)m)->name, "Brightness");
+			both(VIDIOC_QUERYCTRL, m);
+		}
+	static const unsigned long requests[] = {VIDIOC_G_EXT_CTRLS, VIDIOC_S_EXT_CTRLS, VIDIOC_TRY_EXT_CTRLS};
+	for (unsigned i = 0; i < 3; i++)
+		for (unsigned count = 0; count < 4; count++)
+			for (int place = 0; place < 4; place++) {
+				struct v4l2_ext_controls *c = (void *)m;
+				struct v4l2_ext_control *e = (void *)other;
+
+				c->ctrl_class = V4L2_CTRL_CLASS_USER;
+				c->count = count;
+				c->error_idx = count - 1;
+				e[0].id = 0x980900;
+				e[0].value = 5;
+				e[1].id = 0x9a0901;
+				e[1].size = 6;
+				e[1].string = other + 4096;
+				strcpy(other + 4096, "a text");
+				e[2].id = 7;
+				e[2].size = 3;
+				e[2].string = (char *)8;
+				c->controls = place == 0 ? e : place == 1 ? (void *)(other + SIZE - sizeof(*e)) : place == 2 ? (void *)8 : 0;
+				both(requests[i], m);
+			}
+}
+
 int main(void)
 {
 	m = room(SIZE);
@@ -290,5 +353,7 @@ int main(void)
 	disks();
 	btrfs();
 	loops();
+	clocks();
+	controls();
 	return 0;
 }
