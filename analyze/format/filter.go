@@ -142,11 +142,27 @@ func (p *printer) filterOffset(k uint64) {
 	}
 }
 
+// seccompData writes the call that a filter has looked at.
+func seccompData(p *printer, t *syscalls.Type, v view) bool {
+	if !v.has(t.Size) {
+		return false
+	}
+	p.s("{nr=")
+	p.stopNumber(memberValue(t, v, "nr"), uint32(memberValue(t, v, "arch")))
+	first := false
+	for _, name := range []string{"arch", "instruction_pointer", "args"} {
+		p.member(t, v, name, &first)
+	}
+	p.c('}')
+	return true
+}
+
 // notification writes SECCOMP_IOCTL_NOTIF_RECV: what the kernel is given, which
 // should be zeros, and what it answers.
 func notification(p *printer, t *syscalls.Type, in, out view) bool {
 	if !in.has(t.Size) || !anySet(in.data[:t.Size]) {
 		p.pause()
+		p.begunComma = true
 		if out.buf < 0 {
 			p.hex(in.addr)
 			return true

@@ -163,7 +163,7 @@ func (f *Formatter) Call(d *syscalls.Desc, e *tracefile.Event, names Names) Text
 	enter := p.enter
 	if enter < 0 {
 		enter = n
-	} else if bytes.HasSuffix(p.b[:enter], []byte(", ")) {
+	} else if !p.begunComma && bytes.HasSuffix(p.b[:enter], []byte(", ")) {
 		enter -= len(", ") // written with the next argument
 	}
 	p.fd0, p.enter = -1, enter
@@ -270,8 +270,11 @@ type printer struct {
 	grows   bool // within a structure that Grows
 	// leftovers says that what a failed call has left in memory is shown.
 	leftovers bool
-	union     bool // the last argument of semctl lay in memory
-	left0     int
+	// begunComma says that what follows where the call pauses begins behind the
+	// comma, which is written before.
+	begunComma bool
+	union      bool // the last argument of semctl lay in memory
+	left0      int
 }
 
 func (p *printer) begin(d *syscalls.Desc, e *tracefile.Event, names Names) {
@@ -279,7 +282,7 @@ func (p *printer) begin(d *syscalls.Desc, e *tracefile.Event, names Names) {
 	p.b, p.note, p.commas = p.b[:0], p.note[:0], p.commas[:0]
 	p.text = e.Text()
 	p.enter, p.cursor, p.depth, p.name, p.twinOf = -1, 0, 0, 0, -1
-	p.searched, p.limited, p.grows, p.union, p.leftovers = 0, false, false, false, false
+	p.searched, p.limited, p.grows, p.union, p.leftovers, p.begunComma = 0, false, false, false, false, false
 	p.begun, p.nameless = 0, false
 	p.diagHead, p.link, p.genlFamily = 0, link{}, ""
 	base := &p.f.base

@@ -103,6 +103,7 @@ func init() {
 		"icmp_filter":               icmpFilter,
 		"sockaddr_storage":          func(p *printer, t *syscalls.Type, v view) bool { sockaddr(p, nil, v); return true },
 		"sock_filter":               sockFilter,
+		"seccomp_data":              seccompData,
 		"inet_diag_sockopt":         setBits,
 		"inet_diag_sockid":          diagSockid,
 		"perf_event_attr":           perfEventAttr,

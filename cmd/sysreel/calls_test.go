@@ -60,6 +60,9 @@ var described = []struct {
 	}},
 	{name: "received", prog: "received", args: []string{"-v", "-y"}, live: true, differ: receivedDiffers},
 	{name: "received -yy", prog: "received", args: []string{"-yy"}, live: true, differ: receivedDiffers},
+	{name: "notifies", prog: "notifies", args: []string{"-v", "-y"}, live: true, differ: []difference{
+		{lines: `^futex\(`, why: "a thread may wait for another or not"},
+	}},
 	{name: "routes", cmd: "ip route; ip rule; ip addr", differ: []difference{
 		{lines: `RTM_NEWLINK`, why: "attributes that strace 6.1 does not know", before: "7.2"},
 	}},
