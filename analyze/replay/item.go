@@ -125,7 +125,7 @@ func (r *Replay) namesOf(c *analyze.Call) format.Names {
 	}
 	n := &r.names
 	*n = names{process: c.Process, how: r.o.Names, opened: c.Facts.GetMade()}
-	switch class := makers[c.Name]; class {
+	switch class := makes(c.Name); class {
 	case "":
 	case received:
 		if c.Kind == tracefile.Syscall && !c.Failed() {

@@ -205,7 +205,9 @@ func New(o Options, w io.Writer) *Replay {
 // those of the last block are written.
 func (r *Replay) Add(c *analyze.Call) error {
 	r.nameFresh()
-	r.speaks(c)
+	if r.o.Comms || r.o.OuterPIDs {
+		r.speaks(c)
+	}
 	if r.o.JSON {
 		return r.addJSON(c)
 	}
@@ -274,12 +276,22 @@ type names struct {
 // protocols are those of sockets that strace -yy names: it knows no others.
 var protocols = map[string]bool{"TCP": true, "TCPv6": true, "UDP": true, "UDPv6": true, "RAW": true, "RAWv6": true, "UNIX": true, "UNIX-STREAM": true, "NETLINK": true}
 
-// makers are the calls that return descriptors through memory.
-var makers = map[string]string{"pipe": "pipe:[#", "pipe2": "pipe:[#", "socketpair": "socket:[#",
-	"recvmsg": received, "recvmmsg": received, "recvmmsg_time64": received}
-
 // received stands for what came with messages.
 const received = "received"
+
+// makes returns what begins the names of the descriptors that a call returns
+// through memory; "" if it returns none.
+func makes(call string) string {
+	switch call {
+	case "pipe", "pipe2":
+		return "pipe:[#"
+	case "socketpair":
+		return "socket:[#"
+	case "recvmsg", "recvmmsg", "recvmmsg_time64":
+		return received
+	}
+	return ""
+}
 
 // fresh is the descriptor that the last call added returned. What it stands
 // for is known once the world has taken in the call.
