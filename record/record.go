@@ -50,7 +50,7 @@ const (
 )
 
 // Options say what to record and where to. Exactly one of Command, PIDs, Cgroup
-// and Container must be set.
+// and Container must be set, or Command and PIDs.
 type Options struct {
 	// Command is the argument vector of a command to run and record. Its
 	// first word is looked up in PATH unless it has a slash. The command gets
@@ -68,6 +68,10 @@ type Options struct {
 	Env []string
 	// User, if set, is whom the command runs as.
 	User *User
+	// Held, if set, is the process that is to execute the command: see [Hold]. It is
+	// no child of this one, so Run does not wait for it and passes no signals on; it
+	// has no seccomp filter.
+	Held *Held
 
 	// PIDs are running processes to attach to: every thread of each.
 	PIDs []int
@@ -225,6 +229,12 @@ type Options struct {
 	// Attached is called when every thread of PIDs is followed: from then on
 	// no call of theirs is missed. It must return soon; it may be nil.
 	Attached func()
+}
+
+// Held is a process that waits to be recorded by another one: see [Hold].
+type Held struct {
+	PID               int
+	Release, Executed *os.File // pipes
 }
 
 // User is whom a command runs as.
@@ -420,7 +430,7 @@ func (e *OutputError) Unwrap() error { return e.Err }
 // the same time.
 func Run(ctx context.Context, o Options) (Result, error) {
 	targets := 0
-	for _, given := range []bool{len(o.Command) > 0, len(o.PIDs) > 0, o.Cgroup != "", o.Container != ""} {
+	for _, given := range []bool{len(o.Command) > 0 || len(o.PIDs) > 0, o.Cgroup != "", o.Container != ""} {
 		if given {
 			targets++
 		}

@@ -105,16 +105,8 @@ func run(ctx context.Context, o Options) (Result, error) {
 		cfg.Fingerprint, cfg.FingerprintPages = fingerprint, fingerprintPages
 		s.policy.Fingerprint, s.policy.FingerprintPages = fingerprint, fingerprintPages
 	}
-	if len(o.Command) > 0 {
-		name := o.Command[0]
-		if o.Program != "" {
-			name = o.Program
-		}
-		if s.path = name; !o.Unchecked || !strings.Contains(name, "/") {
-			if s.path, err = lookup(name); err != nil {
-				return Result{}, err
-			}
-		}
+	if s.path, err = o.program(); err != nil {
+		return Result{}, err
 	}
 	go syscalls.Load() // while the command starts
 	defer ptrace.Signals()()
@@ -181,24 +173,14 @@ func (s *session) record(ctx context.Context) {
 func (s *session) start() error {
 	switch {
 	case len(s.o.PIDs) > 0:
-		return attachError(s.engine.Attach(s.o.PIDs, s.o.Tree))
+		if err := s.engine.Attach(s.o.PIDs, s.o.Tree); err != nil || len(s.o.Command) == 0 {
+			return attachError(err)
+		}
 	case len(s.o.Command) == 0:
 		s.group = newGroup(s)
 		return s.group.start()
 	}
-	env := s.o.Env
-	if env == nil {
-		env = os.Environ()
-	}
-	c := ptrace.Command{Path: s.path, Argv: s.o.Command, Env: env, StdoutToStderr: s.o.StdoutToStderr}
-	if s.o.Unchecked {
-		c.FailStatus = 1
-	}
-	if u := s.o.User; u != nil {
-		c.User = &syscall.Credential{Uid: u.UID, Gid: u.GID, Groups: u.Groups}
-	}
-	err := s.engine.Launch(c)
-	if err != nil {
+	if err := s.engine.Launch(s.o.command(s.path)); err != nil {
 		return fmt.Errorf("starting %s: %w", s.o.Command[0], err)
 	}
 	if s.o.HandOver {
@@ -206,6 +188,39 @@ func (s *session) start() error {
 	}
 	return nil
 }
+
+// program looks up the file that the command is, "" if there is none.
+func (o *Options) program() (string, error) {
+	if len(o.Command) == 0 {
+		return "", nil
+	}
+	name := o.Command[0]
+	if o.Program != "" {
+		name = o.Program
+	}
+	if o.Unchecked && strings.Contains(name, "/") {
+		return name, nil
+	}
+	return lookup(name)
+}
+
+// command is what is to be launched.
+func (o *Options) command(path string) ptrace.Command {
+	c := ptrace.Command{Path: path, Argv: o.Command, Env: o.Env, StdoutToStderr: o.StdoutToStderr, Held: (*ptrace.Held)(o.Held)}
+	if c.Env == nil {
+		c.Env = os.Environ()
+	}
+	if o.Unchecked {
+		c.FailStatus = 1
+	}
+	if u := o.User; u != nil {
+		c.User = &syscall.Credential{Uid: u.UID, Gid: u.GID, Groups: u.Groups}
+	}
+	return c
+}
+
+// launches tells whether there is a command that is a child of this process.
+func (o *Options) launches() bool { return len(o.Command) > 0 && o.Held == nil }
 
 // stop ends the recording for the reason given.
 func (s *session) stop(end End, why string) {
@@ -280,7 +295,7 @@ func (s *session) finish() (Result, error) {
 		r.End, r.Detail = OutputFailed, out.err.Error()
 	}
 	switch {
-	case len(s.o.Command) == 0 || r.Exited:
+	case !s.o.launches() || r.Exited:
 	case s.engine.Filtered(): // killed when the engine gave up
 		r.WaitStatus, r.Exited = s.engine.Await()
 	case !s.o.Leave:

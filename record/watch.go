@@ -52,7 +52,7 @@ func (s *session) watch(ctx context.Context) {
 				// The processes cannot obey while they wait for the output.
 				s.engine.Hurry(stuckAfter)
 			}
-			if n > 0 && len(s.o.Command) > 0 && !s.engine.CommandLives() {
+			if n > 0 && s.o.launches() && !s.engine.CommandLives() {
 				// The command has obeyed; what it leaves behind need not
 				// hold up who asked for the end.
 				s.force("the command was ended by a signal")
@@ -86,7 +86,7 @@ func (s *session) watch(ctx context.Context) {
 // may be interrupted again and again.
 func (s *session) signal(sig os.Signal) {
 	signo, ok := sig.(syscall.Signal)
-	if !ok || !s.engine.CommandLives() {
+	if !ok || !s.o.launches() || !s.engine.CommandLives() {
 		s.order(signo, sig.String())
 		return
 	}
@@ -109,7 +109,7 @@ func (s *session) signal(sig os.Signal) {
 // to the command; each further one ends more.
 func (s *session) order(signo syscall.Signal, why string) {
 	n := s.orders.Add(1)
-	if n == 1 && s.engine.CommandLives() {
+	if n == 1 && s.o.launches() && s.engine.CommandLives() {
 		s.engine.SignalCommand(signo)
 		return
 	}

@@ -48,7 +48,7 @@ func calledStrace(argv0 string) bool {
 
 func runStrace(ctx context.Context, std *stdio, args []string) error {
 	o, err := parseStrace(args)
-	if o != nil {
+	if o != nil && os.Getenv(heldVariable) == "" {
 		for _, w := range o.warnings {
 			straceSays(std, "%s", w)
 		}
@@ -96,6 +96,13 @@ func (o *straceOptions) run(ctx context.Context, std *stdio) error {
 			return cannotStat(o.command[0], err)
 		}
 	}
+	var held *record.Held
+	if o.daemonized() != 0 {
+		var err error
+		if held, err = o.become(std); held == nil {
+			return err
+		}
+	}
 	out, err := o.openText(std)
 	if err != nil {
 		return err
@@ -110,7 +117,11 @@ func (o *straceOptions) run(ctx context.Context, std *stdio) error {
 	if err != nil {
 		return err
 	}
+	ro.Held = held
 	text := newStraceText(o, std, out)
+	if held != nil && !text.quietly("attach") {
+		straceSays(std, "Process %d attached", held.PID)
+	}
 	ro.Freeze = text.enough
 	done := make(chan error, 1)
 	go func() { done <- text.run(ctx, stream.reader) }()

@@ -46,8 +46,6 @@ func (o *straceOptions) checkCommand() error {
 		return usagef("PROG [ARGS] must be specified with -D/--daemonize")
 	case o.daemons > most:
 		return usagef("Too many -D's (%d), maximum supported -D count is %d", o.daemons, most)
-	case given:
-		return refused("-D/--daemonize", "the recorder is the parent of what it records")
 	}
 	return nil
 }
@@ -170,8 +168,6 @@ func (o *straceOptions) checkRest() error {
 		return usagef("piping the output and -ff/--output-separately are mutually exclusive")
 	case o.quietCount > 0 && o.quiet.given:
 		return straceError("-q and -e quiet/--quiet cannot be provided simultaneously")
-	case len(o.command) > 0 && len(o.pids) > 0:
-		return refused("-p with PROG", "one recording is either of a command or of processes that run")
 	}
 	if o.stacks > 0 && o.frames > 0 {
 		o.stacks = min(o.frames, record.MaxStacks)

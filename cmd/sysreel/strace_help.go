@@ -11,7 +11,10 @@ with commas; "all", "none"; a "!" in front turns it around.
 
 What to trace:
   PROG [ARGS]                     run a command
-  -p PIDS, --attach=PIDS          attach to processes: -p 1,2 -p "$(pidof nginx)"
+  -p PIDS, --attach=PIDS          attach to processes: -p 1,2 -p "$(pidof nginx)"; with PROG, run it too
+  -D, -DD, -DDD, --daemonize[=grandchild|pgroup|session]
+                                  be no parent of the command, which takes this process's place;
+                                  -DD in a process group, -DDD in a session of its own
   -f, --follow-forks              threads and children too
   -E VAR[=VALUE], --env=...       set a variable of the command's environment, or take it away
   -u USER, --user=USER            run the command as a user, or as UID:GID

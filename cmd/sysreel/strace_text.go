@@ -272,7 +272,7 @@ func (t *straceText) options(r *tracefile.Reader) replay.Options {
 		out.Column = -1
 	}
 	switch {
-	case o.output != "" && !o.separately && (o.follow || len(o.pids) > 1), o.alwaysPID:
+	case o.output != "" && !o.separately && (o.follow || len(o.pids)+min(len(o.command), 1) > 1), o.alwaysPID:
 		out.PIDs = replay.AllPIDs
 	case o.output == "":
 		out.PIDs = replay.ManyPIDs

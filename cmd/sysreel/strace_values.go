@@ -187,3 +187,14 @@ const (
 )
 
 var daemonizedAs = map[string]daemonized{"grandchild": grandchild, "pgroup": pgroup, "pgrp": pgroup, "session": session}
+
+// daemonized is how -D is asked for.
+func (o *straceOptions) daemonized() daemonized {
+	if o.daemons > 0 {
+		return daemonized(o.daemons)
+	}
+	return o.daemon
+}
+
+// heldVariable is, for the child, "start", and for the tracer the process to trace.
+const heldVariable = "SYSREEL_HELD"

@@ -306,3 +306,59 @@ func TestStraceKillOnExit(t *testing.T) {
 		}
 	}
 }
+
+// TestStraceAttachAndRun attaches to a process and runs another one, that ends it, and
+// holds the text of each against strace's.
+func TestStraceAttachAndRun(t *testing.T) {
+	if !canRecord() {
+		t.Skip("cannot record here")
+	}
+	need(t, "strace")
+	run := func(program string) *straced {
+		cat := exec.Command("cat")
+		in, err := cat.StdinPipe()
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer in.Close()
+		out, err := cat.StdoutPipe()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := cat.Start(); err != nil {
+			t.Fatal(err)
+		}
+		defer cat.Wait()
+		pid, log := strconv.Itoa(cat.Process.Pid), filepath.Join(t.TempDir(), "text")
+		if _, err := io.WriteString(in, "x"); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := io.ReadFull(out, make([]byte, 1)); err != nil {
+			t.Fatal(err)
+		}
+		for state := ""; state != "S"; { // until it reads again
+			stat, err := os.ReadFile("/proc/" + pid + "/stat")
+			if err != nil {
+				t.Fatal(err)
+			}
+			state = strings.Fields(string(stat))[2]
+		}
+		tracer := exec.Command(program, "-o", log, "-e", "trace=read,kill,exit_group", "-p", pid, "sh", "-c", "kill "+pid+"; exit 3")
+		if out, err := tracer.CombinedOutput(); tracer.ProcessState.ExitCode() != 3 {
+			t.Fatalf("%s ends with %v: %s", program, err, out)
+		}
+		text, err := os.ReadFile(log)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return parseText(string(text))
+	}
+	tryTimes(t, func() []string {
+		a, b := run("strace"), run("strace")
+		r := compareText(run(calledStraceHere(t)), a, b)
+		if r.processes != 2 || r.lines < 5 || r.text != r.lines {
+			return []string{fmt.Sprintf("%v; missing %q, %v", r, r.missing, r.examples)}
+		}
+		return nil
+	})
+}

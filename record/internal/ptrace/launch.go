@@ -43,6 +43,8 @@ type Command struct {
 	// FailStatus is what the process exits with if the kernel does not execute
 	// the file; 0: 127, as a shell's.
 	FailStatus uint8
+	// Held, if set, is the process that is to execute it.
+	Held *Held
 }
 
 func (c *Command) failStatus() uint8 {
@@ -58,22 +60,23 @@ var ErrGone = errors.New("the process was killed before it could start")
 // Launch starts a command and follows it up to the enter of its execve. What
 // it does is recorded by Run.
 func (e *Engine) Launch(c Command) error {
-	filter, noNewPrivs := e.chooseFilter()
-	pid, release, err := startStub(c, filter, noNewPrivs)
+	pid, parent, release, err := e.startStub(c)
 	if err != nil {
 		return err
 	}
 	defer release.Close()
 	if errno := seize(pid, e.options()); errno != 0 {
-		defer unix.Wait4(pid, nil, 0, nil)
-		defer unix.Kill(pid, unix.SIGKILL)
+		if c.Held == nil {
+			defer unix.Wait4(pid, nil, 0, nil)
+			defer unix.Kill(pid, unix.SIGKILL)
+		}
 		return e.explainLaunch(pid, errno)
 	}
 	e.launch.pid = pid
 	if e.launch.pidfd, err = unix.PidfdOpen(pid, 0); err != nil {
 		e.launch.pidfd = -1
 	}
-	e.launch.root = e.newThread(pid, e.newProcess(pid, os.Getpid()), tracefile.StartLaunch)
+	e.launch.root = e.newThread(pid, e.newProcess(pid, parent), tracefile.StartLaunch)
 	e.launch.root.launching = true
 	if e.place.on {
 		<-e.place.guard.ready
@@ -107,6 +110,18 @@ func (e *Engine) Launch(c Command) error {
 		}
 	}
 	return nil
+}
+
+// startStub starts the stub, or takes the one that is held; parent is its parent.
+func (e *Engine) startStub(c Command) (pid, parent int, release *os.File, err error) {
+	if h := c.Held; h != nil {
+		h.await()
+		s, _ := e.proc.Look(h.PID)
+		return h.PID, s.PPID, h.Release, nil
+	}
+	filter, noNewPrivs := e.chooseFilter()
+	pid, release, err = startStub(c, filter, noNewPrivs)
+	return pid, os.Getpid(), release, err
 }
 
 func (l *launch) sample(d int64) {
