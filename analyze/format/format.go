@@ -135,6 +135,9 @@ type Text struct {
 	// before its output arguments are known. It equals len(Call) when the
 	// whole of it is known then.
 	Enter int
+	// More tells whether strace has something to say of the call when it returns,
+	// besides the result, if only perhaps.
+	More bool
 	// Result is what follows "= ": "3", "-1 ENOENT (No such file or
 	// directory)", "?".
 	Result []byte
@@ -166,6 +169,7 @@ func (f *Formatter) Call(d *syscalls.Desc, e *tracefile.Event, names Names) Text
 	} else if !p.begunComma && bytes.HasSuffix(p.b[:enter], []byte(", ")) {
 		enter -= len(", ") // written with the next argument
 	}
+	more := p.more || enter < n
 	p.fd0, p.enter = -1, enter
 	if p.text.Result != nil {
 		p.plain(p.text.Result)
@@ -173,7 +177,7 @@ func (f *Formatter) Call(d *syscalls.Desc, e *tracefile.Event, names Names) Text
 		p.o.Constants = Abbreviated
 		p.result()
 	}
-	return Text{FD: p.fd0, Name: p.name - len("("), Call: p.b[:n:n], Enter: enter, Result: p.b[n:]}
+	return Text{FD: p.fd0, Name: p.name - len("("), Call: p.b[:n:n], Enter: enter, More: more, Result: p.b[n:]}
 }
 
 // Args appends the text of each argument of the call, as in Call, to args;
@@ -247,6 +251,7 @@ type printer struct {
 	nameless bool // the arguments have no names of their own
 
 	enter  int    // see Text.Enter; −1: not reached
+	more   bool   // see Text.More
 	note   []byte // follows the result: "(Timeout)"
 	cursor int    // where the search for the next Buf begins
 	depth  int    // of nested values
@@ -283,7 +288,7 @@ func (p *printer) begin(d *syscalls.Desc, e *tracefile.Event, names Names) {
 	p.text = e.Text()
 	p.enter, p.cursor, p.depth, p.name, p.twinOf = -1, 0, 0, 0, -1
 	p.searched, p.limited, p.grows, p.union, p.leftovers, p.begunComma = 0, false, false, false, false, false
-	p.begun, p.nameless = 0, false
+	p.begun, p.nameless, p.more = 0, false, false
 	p.diagHead, p.link, p.genlFamily = 0, link{}, ""
 	base := &p.f.base
 	p.o.Constants, p.o.Verbose, p.shallow = base.Constants, base.Verbose, false
@@ -377,9 +382,18 @@ func (p *printer) next() {
 // pause marks the place where strace stops at the beginning of the call,
 // because what follows is known only at its end.
 func (p *printer) pause() {
-	if p.enter < 0 {
-		p.enter = len(p.b)
+	if p.enter >= 0 {
+		return
 	}
+	if mask := p.known().atOnce; mask != 0 {
+		for reg, v := range p.e.Args {
+			if mask>>reg&1 != 0 && v == 0 {
+				p.more = mask&returns != 0
+				return
+			}
+		}
+	}
+	p.enter = len(p.b)
 }
 
 // arg writes argument i of the call.

@@ -43,6 +43,7 @@ type callCode struct {
 	d         *syscalls.Desc
 	irregular func(p *printer) bool
 	atExit    uint8
+	atOnce    uint8
 	most      uint64
 	counted   uint8 // registers that lead to as much as a number in memory says
 }
@@ -57,7 +58,7 @@ func (p *printer) known() *callCode {
 	if c.d == p.d {
 		return c
 	}
-	*c = callCode{d: p.d, irregular: irregular[p.d.Name], atExit: atExit[p.d.Name], most: most[p.d.Name]}
+	*c = callCode{d: p.d, irregular: irregular[p.d.Name], atExit: atExit[p.d.Name], atOnce: atOnce[p.d.Name], most: most[p.d.Name]}
 	for i := range p.d.Copies {
 		o := &p.d.Copies[i]
 		if o.Parent >= 0 || o.Arg < 0 || o.Mode != syscalls.Counted {

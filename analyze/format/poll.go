@@ -22,6 +22,7 @@ func poll(p *printer) bool {
 	if len(p.d.Args) < 3 {
 		return false
 	}
+	p.more = true
 	in, ok := p.root(0, tracefile.AtEnter)
 	for i := range p.d.Args {
 		a := &p.d.Args[i]
@@ -142,6 +143,7 @@ func selects(p *printer) bool {
 	if len(p.d.Args) < 5 {
 		return false
 	}
+	p.more = true
 	for i := range p.d.Args {
 		a := &p.d.Args[i]
 		p.next()

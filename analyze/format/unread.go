@@ -13,6 +13,15 @@ var atExit = map[string]uint8{
 	"epoll_pwait": 1 << 4, "epoll_pwait2": 1<<3 | 1<<4, "recvmmsg": 1 << 1, "recvmmsg_time64": 1 << 1,
 }
 
+// atOnce are the arguments of which one is 0 where strace prints the whole call when
+// it begins: bits by register. With returns it looks at its end all the same.
+var atOnce = map[string]uint8{
+	"accept": 1<<1 | 1<<2, "accept4": 1<<1 | 1<<2, "getsockname": 1<<1 | 1<<2, "getpeername": 1<<1 | 1<<2,
+	"rt_sigtimedwait": 1<<1 | returns, "rt_sigtimedwait_time64": 1<<1 | returns, "sendfile": 1 << 2, "sendfile64": 1 << 2,
+}
+
+const returns = 1 << 7
+
 // most are the numbers of elements or bytes beyond which the kernel refuses an
 // array without a look at it.
 var most = map[string]uint64{

@@ -19,6 +19,7 @@ type item struct {
 	began      int32 // TID at the beginning: of a thread that became leader by execve, the one it had
 	kind       uint8
 	begun      bool // its beginning has been written
+	more       bool // see format.Text
 	whole      bool // it is written in one piece, at its end
 	nr         uint32
 	comm       string // of the thread, for Options.Comms
@@ -86,7 +87,7 @@ func (r *Replay) call(c *analyze.Call) {
 	} else if c.Ret == restartBlock && c.Kind == tracefile.Syscall {
 		r.blocked[it.thread] = string(t.Call[:t.Name])
 	}
-	it.from = int32(len(r.text))
+	it.from, it.more = int32(len(r.text)), t.More
 	it.name = it.from + int32(t.Name)
 	it.enter = it.from + int32(t.Enter)
 	r.text = append(r.text, t.Call...)
@@ -275,6 +276,9 @@ func (r *Replay) exit(c *analyze.Call) {
 			return append(b, "+++ superseded by execve +++"...)
 		case tracefile.ExitVanished:
 			return append(b, "+++ exited +++"...)
+		}
+		if sig := int(c.Ret & 0x7f); sig != 0 && r.o.Silence.Killed != nil && r.o.Silence.Killed(sig) {
+			return b
 		}
 		return r.f.Exit(b, int32(c.Ret))
 	})

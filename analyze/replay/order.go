@@ -147,7 +147,7 @@ func (r *Replay) end(it *item) {
 // closing parenthesis.
 func (r *Replay) rest(it *item) {
 	switch {
-	case it.kind == lastItem && it.enter < it.call:
+	case it.kind == lastItem && it.more:
 		r.say(" <unfinished ...>")
 	default:
 		r.put(it.enter, it.call)

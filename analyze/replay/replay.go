@@ -127,7 +127,9 @@ type Options struct {
 
 // Silence leaves out lines that are not calls.
 type Silence struct {
-	Exits      bool // "+++ exited with 0 +++"
+	Exits bool // "+++ exited with 0 +++"
+	// Killed, if set, tells of which signals: "+++ killed by SIGTERM +++".
+	Killed     func(signo int) bool
 	Superseded bool // "+++ superseded by execve in pid 1234 +++"
 }
 

@@ -297,6 +297,7 @@ func (o *straceOptions) set(key, spelt string, value *string) error {
 		if err := record.CheckInject(expr); err != nil {
 			return straceError("invalid %s argument '%s': %v", key, text, err)
 		}
+		o.warnOfErrors(text)
 		o.inject = append(o.inject, expr)
 	case "daemonize":
 		how, ok := daemonizedAs[text]

@@ -255,6 +255,7 @@ func (t *straceText) options(r *tracefile.Reader) replay.Options {
 		Silence: replay.Silence{
 			Exits:      o.quiet.has("exit"),
 			Superseded: o.quiet.has("thread-execve"),
+			Killed:     func(signo int) bool { return !o.signals.has(strconv.Itoa(signo)) },
 		},
 	}
 	if o.comms || o.outerPIDs {

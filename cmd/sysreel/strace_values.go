@@ -2,6 +2,7 @@ package main
 
 import (
 	"errors"
+	"fmt"
 	"math"
 	"regexp/syntax"
 	"slices"
@@ -87,6 +88,16 @@ func overhead(text string) (time.Duration, bool) {
 		}
 	}
 	return 0, false
+}
+
+// warnOfErrors warns of retval= that is an error to the program.
+func (o *straceOptions) warnOfErrors(inject string) {
+	for part := range strings.SplitSeq(inject, ":") {
+		text, ok := strings.CutPrefix(part, "retval=")
+		if v, err := strconv.ParseInt(text, 0, 64); ok && err == nil && v < 0 && v >= -4095 {
+			o.warn(fmt.Sprintf("Inadvertent injection of error %d is possible for retval=%d", -v, uint64(v)))
+		}
+	}
 }
 
 // setColumns takes the columns of -U.

@@ -99,6 +99,8 @@ var straceCases = []straceCase{
 	{"-e inject=openat:error=EACCES:when=5 -e trace=openat", listing},
 	{"-e fault=getuid -e trace=getuid", `exec id`},
 	{"-b execve -f", `exec /bin/true`},
+	{"-e signal=!9 -e trace=none", `kill -9 $$`},
+	{"-e signal=kill -e trace=none", `kill -9 $$`},
 	{"-I 3 -e trace=exit_group", listing},
 	{"-D -e trace=!getppid", reading},
 	{"-DD -f -q", `exit 3`},
@@ -235,6 +237,17 @@ func TestStracePIDNamespace(t *testing.T) {
 	for _, options := range []string{"--decode-pids=pidns", "-Y -e trace=!set_tid_address", "--decode-pids=all -e trace=%process,%signal,prctl"} {
 		t.Run(options, func(t *testing.T) { compareProcesses(t, straceCase{"-f -o text " + options, script}, 40) })
 	}
+}
+
+// TestStraceWaiting holds lines of calls in which processes are killed against
+// strace's: as much as it has printed by then.
+func TestStraceWaiting(t *testing.T) {
+	if !canRecord() {
+		t.Skip("cannot record here")
+	}
+	need(t, "strace")
+	const calls = "?poll,ppoll,?select,pselect6,accept,accept4,rt_sigtimedwait,splice,recvfrom,nanosleep,clock_nanosleep,rt_sigsuspend,readv,sendfile"
+	compareProcesses(t, straceCase{"-f -o text -e trace=" + calls, "exec " + compileProg(t, "waiting")}, 40)
 }
 
 // calledStraceHere returns sysreel under strace's name.

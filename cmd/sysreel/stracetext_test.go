@@ -61,6 +61,8 @@ func parseText(text string) *straced {
 			s = begun[pid] + r[2]
 		}
 		s = spaces.ReplaceAllString(s, ") = ")
+		// Before strace 7.2 what is printed while a call blocks ends with a comma.
+		s = strings.Replace(s, ",  <unfinished ...>) = ?", " <unfinished ...>) = ?", 1)
 		lines[pid] = append(lines[pid], s)
 		if c := newThread.FindStringSubmatch(s); c != nil {
 			p := name(pid)
