@@ -136,11 +136,8 @@ func (p *printer) bracketed(name []byte, device string) {
 		p.c('>')
 		return
 	}
-	for {
+	for bytes.IndexByte(name, '<') >= 0 || bytes.IndexByte(name, '>') >= 0 {
 		i := bytes.IndexAny(name, "<>")
-		if i < 0 {
-			break
-		}
 		p.quote(name[:i])
 		c := name[i]
 		name = name[i+1:]
