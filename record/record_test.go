@@ -38,6 +38,13 @@ func TestMain(m *testing.M) {
 	if len(os.Args) > 3 && os.Args[1] == helperArg {
 		os.Exit(helper(os.Args[2], os.Args[3], os.Args[4:]))
 	}
+	// In the background these may be ignored; what the tests start finds them
+	// at their defaults.
+	for _, sig := range []os.Signal{syscall.SIGINT, syscall.SIGHUP} {
+		if signal.Ignored(sig) {
+			signal.Notify(make(chan os.Signal, 1), sig)
+		}
+	}
 	status := m.Run()
 	if progs.dir != "" {
 		os.RemoveAll(progs.dir)

@@ -59,6 +59,9 @@ func runBPF(t *testing.T, dir string, argv ...string) (bpfCounts, error) {
 	return bpfCounts{all["@calls"], all["@errors"], all["@total"]}, nil
 }
 
+// initPIDs is the initial PID namespace (PROC_PID_INIT_INO, include/linux/proc_ns.h).
+const initPIDs = "pid:[4026531836]"
+
 // TestCountsEqualBpftrace compares counts with those of bpftrace in another run of
 // the same programs, and the time of a call that takes some. On CI it must be
 // possible wherever root sees the kernel's trace points. bpftrace begins behind the
@@ -69,7 +72,11 @@ func TestCountsEqualBpftrace(t *testing.T) {
 	}
 	need(t, "bpftrace")
 	dir := t.TempDir()
-	if _, err := runBPF(t, dir, "/bin/true"); err != nil {
+	counts, err := runBPF(t, dir, "/bin/true")
+	if ns, _ := os.Readlink("/proc/self/ns/pid"); err == nil && len(counts.calls) == 0 && ns != initPIDs {
+		t.Skip("bpftrace compares process IDs of the initial namespace: this is another one")
+	}
+	if err != nil {
 		_, points := os.Stat("/sys/kernel/tracing/events/raw_syscalls")
 		if os.Getenv("CI") != "" && os.Geteuid() == 0 && points == nil {
 			t.Fatal(err)

@@ -34,6 +34,9 @@ static void *beat(void *unused)
 
 int main(void)
 {
+	signal(SIGTSTP, SIG_DFL); /* whatever was inherited */
+	signal(SIGTTIN, SIG_DFL);
+	signal(SIGTTOU, SIG_DFL);
 	beats = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	CHECK(beats != MAP_FAILED);
 	pid_t p = fork();
