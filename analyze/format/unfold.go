@@ -35,19 +35,12 @@ var ipcCalls = map[uint64]ipcCall{
 	24: {"shmctl", []int8{1, 2, 4}},
 }
 
-// socketCalls are the calls of socketcall by its first argument
-// (include/uapi/linux/net.h). send and recv have no numbers of their own.
-var socketCalls = [...]string{1: "socket", 2: "bind", 3: "connect", 4: "listen", 5: "accept", 6: "getsockname", 7: "getpeername", 8: "socketpair",
-	9: "send", 10: "recv", 11: "sendto", 12: "recvfrom", 13: "shutdown", 14: "setsockopt", 15: "getsockopt", 16: "sendmsg", 17: "recvmsg",
-	18: "accept4", 19: "recvmmsg", 20: "sendmmsg"}
-
 // unfold puts the call that is meant in the place of d, if there is
 // one. Its name replaces that of the call.
 func (p *printer) unfold(d *syscalls.Desc) *syscalls.Desc {
 	switch d.Name {
 	case "socketcall":
-		if n := p.e.Args[0]; n < uint64(len(socketCalls)) && socketCalls[n] != "" {
-			name := socketCalls[n]
+		if name := syscalls.SocketCall(p.e.Args[0]); name != "" {
 			like, few := name, 0
 			if name == "send" || name == "recv" {
 				like, few = name+"to", 4

@@ -126,7 +126,11 @@ func (r *Replay) namesOf(c *analyze.Call) format.Names {
 	}
 	n := &r.names
 	*n = names{process: c.Process, how: r.o.Names, opened: c.Facts.GetMade()}
-	switch class := makes(c.Name); class {
+	name := c.Name
+	if name == "socketcall" {
+		name = syscalls.SocketCall(c.Args[0])
+	}
+	switch class := makes(name); class {
 	case "":
 	case received:
 		if c.Kind == tracefile.Syscall && !c.Failed() {

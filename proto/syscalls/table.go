@@ -327,6 +327,21 @@ func ConstSet(a Arch, name string) *Consts {
 	return t.constSet(name)
 }
 
+// socketCalls are the calls of socketcall by its first argument
+// (include/uapi/linux/net.h). send and recv have no numbers of their own.
+var socketCalls = [...]string{1: "socket", 2: "bind", 3: "connect", 4: "listen", 5: "accept", 6: "getsockname", 7: "getpeername", 8: "socketpair",
+	9: "send", 10: "recv", 11: "sendto", 12: "recvfrom", 13: "shutdown", 14: "setsockopt", 15: "getsockopt", 16: "sendmsg", 17: "recvmsg",
+	18: "accept4", 19: "recvmmsg", 20: "sendmmsg"}
+
+// SocketCall returns the name of the call that socketcall of i386 makes, whose
+// arguments lie in memory; "" if op is none.
+func SocketCall(op uint64) string {
+	if op >= uint64(len(socketCalls)) {
+		return ""
+	}
+	return socketCalls[op]
+}
+
 // ArchFromAudit returns the architecture of an AUDIT_ARCH_* value
 // (linux/audit.h), as PTRACE_GET_SYSCALL_INFO gives it. X32 shares AMD64's.
 func ArchFromAudit(v uint32) (Arch, bool) {

@@ -73,6 +73,8 @@ func init() { // a variable initialiser would refer to itself through plan
 
 		"recvmmsg_time64": recvmsg,
 
+		"socketcall": func(*World, *Thread, *tracefile.Event) {}, // that of the call which it means: see meant
+
 		"pipe":  func(w *World, t *Thread, e *tracefile.Event) { w.pipe(t, e, 0) },
 		"pipe2": func(w *World, t *Thread, e *tracefile.Event) { w.pipe(t, e, e.Args[1]) },
 

@@ -237,6 +237,7 @@ func (w *World) FDArgs(dst []int32, e *tracefile.Event) []int32 {
 	if e.Kind != tracefile.Syscall && e.Kind != tracefile.Unfinished && e.Kind != tracefile.InFlight {
 		return dst
 	}
+	e = w.meant(e)
 	if pl := w.plan(e.Arch, e.NR); pl != nil {
 		for _, r := range pl.fds {
 			if fd := int32(e.Args[r]); fd >= 0 {

@@ -64,7 +64,7 @@ type Received struct {
 // Received returns what the call e, of recvmsg, recvmmsg or recvmmsg_time64 that is not applied
 // yet, has received: descriptors are the files that were sent.
 func (w *World) Received(e *tracefile.Event) []Received {
-	list, _ := w.received(w.See(e.Thread), e)
+	list, _ := w.received(w.See(e.Thread), w.meant(e))
 	return list
 }
 

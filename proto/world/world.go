@@ -25,6 +25,7 @@ type World struct {
 	byTGID    map[int32]*Process // the latest of that number
 	recent    [64]*Thread        // direct-mapped cache in front of threads
 	plans     [maxArch + 1][]*plan
+	unfolded  tracefile.Event // see meant
 
 	num  uint64 // number of the event being applied
 	time int64  // its end
@@ -150,6 +151,7 @@ func (w *World) Apply(e *tracefile.Event) {
 		if e.Kind != tracefile.InFlight {
 			w.Named(e)
 		}
+		e = w.meant(e)
 		pl := w.plan(e.Arch, e.NR)
 		if pl == nil {
 			w.made(t, e, pl)

@@ -239,6 +239,28 @@ func TestAnonymousFiles(t *testing.T) {
 	}
 }
 
+// Sockets of i386 are made and connected by socketcall, in memory.
+func TestSocketcall(t *testing.T) {
+	m := newMachine(t, ForReading())
+	a := m.start(10, tracefile.StartLaunch, tracefile.Thread{}, program("/"))
+	socketcall := func(op uint64, ret int64, words out, more ...tracefile.Buf) *tracefile.Event {
+		m.now += 10
+		return &tracefile.Event{Kind: tracefile.Syscall, Arch: syscalls.I386, NR: 102, Thread: a, Start: m.now - 5, End: m.now, Ret: ret,
+			Args: [6]uint64{op, 0x1000}, Bufs: append([]tracefile.Buf{{Arg: 1, Parent: -1, Phase: tracefile.AtEnter, Data: words}}, more...)}
+	}
+	m.w.Apply(socketcall(1, 3, ints(afInet, 1, 0)))
+	m.w.Apply(socketcall(8, 0, ints(afUnix, 1, 0, 0x2000), tracefile.Buf{Parent: 0, Off: 12, Phase: tracefile.AtExit, Data: ints(4, 5)}))
+	connect := socketcall(3, 0, ints(3, 0x2000, 16), tracefile.Buf{Parent: 0, Off: 4, Phase: tracefile.AtEnter, Data: inet(80, 1)})
+	m.w.Apply(connect)
+	if got := m.w.FDArgs(nil, connect); len(got) != 1 || got[0] != 3 {
+		t.Errorf("connect names the descriptors %v, want 3", got)
+	}
+	m.w.Apply(socketcall(5, 6, ints(3, 0, 0)))
+	m.w.Apply(socketcall(77, 7, ints(3)))
+	m.w.Apply(socketcall(3, 0, ints(3)))
+	m.want(a, `3<TCP:[#2->127.0.0.1:80]> 4<UNIX-STREAM:[#3]> 5<UNIX-STREAM:[#3]> 6<TCP:[#5]>`)
+}
+
 // rightsEvent is a sendmsg or recvmsg with descriptors in its control buffer.
 func rightsEvent(t *testing.T, th tracefile.Thread, now int64, name string, fd int, phase tracefile.Phase, fds ...int32) *tracefile.Event {
 	e := call(t, th, now, now, name, 1, fd, in(make([]byte, 56)), 0)

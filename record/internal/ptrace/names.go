@@ -85,6 +85,9 @@ func (e *Engine) nameArgs(t *thread) {
 		}
 	}
 	if e.naming.files {
+		if op, words := c.socketcall(); len(words) >= 4 && op != opSocket && op != opSocketpair {
+			e.name(t, int32(binary.LittleEndian.Uint32(words)), false)
+		}
 		if r.Polls >= 0 {
 			e.namePolled(t, r.Polls)
 		}
@@ -180,8 +183,17 @@ func (e *Engine) nameMade(t *thread, en *entry, ret int64) {
 	if !makes && e.naming.all && en.returnsFD {
 		reg, makes = -1, true
 	}
+	op, words := t.call.socketcall()
 	switch {
-	case !makes || ret < 0:
+	case ret < 0:
+	case op == opSocketpair && len(words) >= 16:
+		if pair, ok := e.capturer.Word(int(t.TID), uint64(binary.LittleEndian.Uint32(words[12:]))); ok {
+			e.name(t, int32(pair), true)
+			e.name(t, int32(pair>>32), true)
+		}
+	case op == opSocket, op == opAccept, op == opAccept4:
+		e.name(t, int32(ret), true)
+	case !makes:
 	case reg < 0:
 		e.name(t, int32(ret), true)
 	default:
@@ -196,6 +208,23 @@ func (e *Engine) nameMade(t *thread, en *entry, ret int64) {
 // their arguments: with the register that points to two descriptors, or −1 where
 // the result is the descriptor.
 var makers = map[string]int{"socket": -1, "accept": -1, "accept4": -1, "socketpair": 3, "pipe": 0, "pipe2": 0}
+
+// Operations of socketcall that make descriptors (include/uapi/linux/net.h).
+const (
+	opSocket     = 1
+	opAccept     = 5
+	opSocketpair = 8
+	opAccept4    = 18
+)
+
+// socketcall returns what a call of socketcall does, and its arguments; 0 for
+// other calls.
+func (c *call) socketcall() (op uint64, words []byte) {
+	if c.entry.desc == nil || c.entry.desc.Name != "socketcall" {
+		return 0, nil
+	}
+	return c.args[0], c.atEnter(1)
+}
 
 // name reads what a descriptor is.
 func (e *Engine) name(t *thread, fd int32, after bool) {
