@@ -87,7 +87,7 @@ func request(p *printer, t *syscalls.Type, v view) bool {
 			continue
 		}
 		switch {
-		case f.Name == "mnt_id" && n == ^uint64(0):
+		case f.Name == "mnt_id" && n == ^uint64(0) && p.d.Name == "listmount":
 			p.s(", mnt_id=")
 			p.styled(func() { p.hex(n) }, func() { p.s("LSMT_ROOT") })
 		case f.Name == "param" && p.d.Name == "statmount":

@@ -356,7 +356,7 @@ func schedAttr(p *printer, t *syscalls.Type, v view) bool {
 		case "size":
 			continue
 		case "sched_policy":
-			if set&keepPolicy != 0 {
+			if set&(keepPolicy|keepParams) != 0 && int32(load(v.data, f.Off, 4)) >= 0 {
 				continue
 			}
 		case "sched_nice", "sched_priority", "sched_runtime", "sched_deadline", "sched_period":
@@ -370,6 +370,20 @@ func schedAttr(p *printer, t *syscalls.Type, v view) bool {
 		p.s(", ...")
 	}
 	p.c('}')
+	return true
+}
+
+// schedAttrSize writes what sched_setattr is told, and how much the kernel would
+// take if that was too much or too little.
+func schedAttrSize(p *printer, t *syscalls.Type, in, out view) bool {
+	const tooBig = -7 // E2BIG
+	p.value(t, in)
+	p.pause()
+	if p.ended() && p.e.Ret == tooBig && out.has(4) {
+		p.s(" => {size=")
+		p.udec(load(out.data, 0, 4))
+		p.c('}')
+	}
 	return true
 }
 

@@ -170,6 +170,7 @@ func init() {
 		"v4l2_ext_controls_get":     extControls,
 		"user_desc":                 threadArea,
 		"pidfd_info":                pidfdInfo,
+		"sched_attr":                schedAttrSize,
 	}
 	sets = map[string]func(p *printer, c *syscalls.Consts, v uint64){
 		"ioctl_req":                 ioctlRequest,

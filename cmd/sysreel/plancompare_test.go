@@ -49,6 +49,10 @@ func pairLines(arch syscalls.Arch, a, b *straced) map[string][]planLine {
 	return pairs
 }
 
+// inode is the number of a socket or pipe, which replay has only of those that
+// were there before: #12 is the event that made it.
+var inode = regexp.MustCompile(`<(socket|pipe):\[#?\d+\]>`)
+
 // compare wants each line of ours to be strace's.
 func (s *planText) compare(t *testing.T, ours *straced) {
 	t.Helper()

@@ -320,7 +320,7 @@ func scale(v uint64, l syscalls.Length) uint64 {
 	if l.Mul > 1 {
 		v = mul(v, uint64(l.Mul))
 	}
-	return v + uint64(l.Add)
+	return v + min(uint64(l.Add), ^v)
 }
 
 // mul multiplies without overflow: past 2^40, which is beyond any buffer, it
