@@ -21,7 +21,7 @@ func ioctl(p *printer) bool {
 	in, asked := p.root(2, tracefile.AtEnter)
 	out, answered := p.root(2, tracefile.AtExit)
 	read, written := request&dirs != 1<<30, request&dirs != 2<<30
-	if size == 0 || written && !(asked && in.has(size)) {
+	if size == 0 || written && !(asked && whole(in, size)) {
 		p.hex(p.reg(&p.d.Args[2]))
 		return true
 	}
@@ -38,13 +38,16 @@ func ioctl(p *printer) bool {
 	if written {
 		p.s(" => ")
 	}
-	if !answered || !out.has(size) {
+	if !answered || !whole(out, size) {
 		p.hex(p.reg(&p.d.Args[2]))
 		return true
 	}
 	p.hexBytes(out)
 	return true
 }
+
+// whole tells whether size bytes could be read, be they kept or not.
+func whole(v view, size int) bool { return v.has(size) || !v.faulted && v.want >= size }
 
 // typesOfIoctls are the types of requests, some of which strace decodes: of the
 // others it does not show bytes.
