@@ -54,6 +54,9 @@ type Options struct {
 	// that is written behind the ID where it is another (--decode-pids=pidns).
 	Outer     func(id int32, atExit bool) int32
 	OuterPIDs bool
+	// NewNamespaces writes behind the result of a call which namespaces it has entered,
+	// where the trace tells (-e namespace=new).
+	NewNamespaces bool
 	// Interface returns the name of the network interface that has an index; "" if
 	// it is not known. May be nil.
 	Interface func(index uint32) string

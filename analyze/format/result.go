@@ -3,6 +3,7 @@ package format
 import (
 	"sysreel/proto/syscalls"
 	"sysreel/proto/tracefile"
+	"sysreel/proto/tracepb"
 )
 
 // restarts are the results by which the kernel tells itself to run the call
@@ -49,12 +50,30 @@ func (p *printer) result() {
 		p.s(syscalls.ErrnoText(int(n)))
 		p.c(')')
 	}
+	if e.Facts != nil && p.o.NewNamespaces {
+		p.namespaces(e.Facts.Namespaces)
+	}
 	if len(p.note) > 0 {
 		p.s(" (")
 		p.b = append(p.b, p.note...)
 		p.c(')')
 	}
 	p.b = append(p.b, tamperings[e.Flags&tampered]...)
+}
+
+// namespaces notes namespaces as the links in /proc/PID/ns name them.
+func (p *printer) namespaces(all []*tracepb.Namespace) {
+	for i, n := range all {
+		p.noted(func() {
+			if i > 0 {
+				p.s(", ")
+			}
+			p.plain([]byte(n.Name))
+			p.s(":[")
+			p.udec(n.Inode)
+			p.c(']')
+		})
+	}
 }
 
 const tampered = tracefile.Injected | tracefile.Poked | tracefile.Delayed

@@ -59,6 +59,8 @@ How to print it:
                                   eventfd signalfd
   -Y, --decode-pids=comm          names of processes
   --decode-pids=pidns             what those of another PID namespace are called in strace's
+  -e namespace=new, --namespace=new
+                                  numbers of the namespaces that calls enter
   --always-show-pid               begin lines with the PID
   -n, --syscall-number            numbers of calls
   -N, --arg-names                 names of arguments

@@ -63,6 +63,7 @@ type straceOptions struct {
 	names      int // number of -y
 	comms      bool
 	outerPIDs  bool
+	namespaces bool // -e namespace=new
 	numbers    bool // -n
 	ip         bool
 	argNames   bool // -N
@@ -456,6 +457,11 @@ func (o *straceOptions) setSet(key string, value *string) (err error) {
 			return usagef("invalid --strings-in-hex argument: '%s'", text)
 		}
 		o.hex, o.hexSet = mode, true
+	case "namespace":
+		if text != "new" {
+			return straceError("invalid -e namespace= argument: '%s'", text)
+		}
+		o.namespaces = true
 	case "trace-fds":
 		o.traceFDs, err = parseStraceSet(text, "descriptor", descriptorMember)
 	default:
@@ -476,11 +482,6 @@ func (o *straceOptions) refuse(key, text string) error {
 		return refused("-e kvm="+text, "the exits of virtual CPUs are not recorded")
 	case "secontext":
 		return refused("--secontext", "SELinux contexts are not recorded")
-	case "namespace":
-		if text != "new" {
-			return straceError("invalid -e namespace= argument: '%s'", text)
-		}
-		return refused("-e namespace=new", "the numbers of namespaces are not recorded")
 	}
 	return refused("--"+key, "not yet")
 }

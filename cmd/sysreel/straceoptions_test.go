@@ -206,7 +206,7 @@ func compareProcesses(t *testing.T, c straceCase, lines int) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			return parseText(inWordsOf(t, string(b)))
+			return parseText(inWordsOf(t, namespaceInode.ReplaceAllString(string(b), ":[NS]")))
 		}
 		a, b := text("strace"), text("strace")
 		r := compareText(text(called), a, b)
@@ -239,6 +239,46 @@ func TestStracePIDNamespace(t *testing.T) {
 	}
 }
 
+// TestStraceNamespaces holds -e namespace=new against strace 7.2, and against what the
+// program sees.
+func TestStraceNamespaces(t *testing.T) {
+	if !canRecord() {
+		t.Skip("cannot record here")
+	}
+	if os.Geteuid() != 0 {
+		skipOrFail(t, "only root makes namespaces")
+	}
+	prog := compileProg(t, "enters")
+	c := straceCase{"-f -o text -e namespace=new -e trace=unshare,setns,clone,clone3", "exec " + prog}
+	need(t, "strace")
+	if !straceBefore(t, "7.2") {
+		compareProcesses(t, c, 12)
+	}
+	dir := straceDir(t)
+	out := runTraced(t, dir, c, calledStraceHere(t)).stdout
+	text, err := os.ReadFile(filepath.Join(dir, "text"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	made := strings.Fields(out) // "uts:[1]", "net:[2]"
+	if len(made) != 2 {
+		t.Fatalf("the program writes %q", out)
+	}
+	for _, line := range []string{
+		`unshare\(CLONE_FS\|CLONE_NEWUTS\) += 0 \(` + regexp.QuoteMeta(made[0]) + `\)`,
+		`unshare\(CLONE_FILES\) += 0`,
+		`unshare\(CLONE_NEWCGROUP\|CLONE_NEWNET\) += 0 \(cgroup:\[\d+\], ` + regexp.QuoteMeta(made[1]) + `\)`,
+		`setns\(\d+, 0\) += 0`,
+		`setns\(\d+, CLONE_NEWNET\) += 0 \(net:\[\d+\]\)`,
+		`clone\(.*\) += \d+ \(pid:\[\d+\], uts:\[\d+\]\)`,
+		`clone3\(.*\) += \d+ \(ipc:\[\d+\]\)`,
+	} {
+		if !regexp.MustCompile(`(?m)^\d+ +` + line + `$`).Match(text) {
+			t.Errorf("no line %s in\n%s", line, text)
+		}
+	}
+}
+
 // TestStraceWaiting holds lines of calls in which processes are killed against
 // strace's: as much as it has printed by then.
 func TestStraceWaiting(t *testing.T) {
@@ -259,6 +299,8 @@ func calledStraceHere(t *testing.T) string {
 	}
 	return called
 }
+
+var namespaceInode = regexp.MustCompile(`:\[40\d{8}\]`) // as the kernel numbers them, again and again
 
 func straceDir(t *testing.T) string {
 	t.Helper()

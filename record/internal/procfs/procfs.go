@@ -151,9 +151,8 @@ func (r *Reader) standing(pid int, p *tracepb.Process) {
 	p.Limits = limits(r.file(pid, "limits"))
 	p.Cgroup = cgroup(r.file(pid, "cgroup"))
 	for _, name := range []string{"cgroup", "ipc", "mnt", "net", "pid", "time", "user", "uts"} {
-		var st unix.Stat_t
-		if unix.Stat(r.name(pid, "ns/"+name), &st) == nil {
-			p.Namespaces = append(p.Namespaces, &tracepb.Namespace{Name: name, Inode: st.Ino})
+		if inode := r.Namespace(pid, name); inode != 0 {
+			p.Namespaces = append(p.Namespaces, &tracepb.Namespace{Name: name, Inode: inode})
 		}
 	}
 }
@@ -226,6 +225,16 @@ func (r *Reader) Look(tid int) (s Status, ok bool) {
 		}
 	}
 	return s, true
+}
+
+// Namespace returns the inode of a process's namespace of a kind, 0 if it cannot be
+// read.
+func (r *Reader) Namespace(pid int, kind string) uint64 {
+	var st unix.Stat_t
+	if unix.Stat(r.name(pid, "ns/"+kind), &st) != nil {
+		return 0
+	}
+	return st.Ino
 }
 
 // PIDNamespace names the PID namespace of a process.

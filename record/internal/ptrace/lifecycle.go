@@ -28,8 +28,8 @@ func (e *Engine) forked(t *thread, event int, now int64) {
 	if errno != 0 {
 		return // killed; the child, if any, is found as a stranger
 	}
-	t.call.told = true
 	tid := int(msg)
+	t.call.told, t.call.child = true, tid
 	if e.threads[tid] != nil {
 		return // adopted
 	}

@@ -137,6 +137,7 @@ func (e *Engine) enter(t *thread, now int64) {
 	t.inside = true
 	c.arch, c.nr, c.args = archOf(info.Arch, info.NR), uint32(info.NR), info.Args
 	c.start, c.flags, c.told, c.tampered = now, 0, false, tampered{}
+	c.child, c.entered = 0, nil
 	if e.usage != nil {
 		c.system = e.usage.Stime.Nano()
 	}
@@ -261,6 +262,12 @@ func (e *Engine) exit(t *thread, now int64) {
 	if e.usage != nil && e.usage.Stime.Nano() > c.system {
 		ev.Facts = &tracepb.Process{SystemNs: uint64(e.usage.Stime.Nano() - c.system)}
 	}
+	if c.entered != nil {
+		if ev.Facts == nil {
+			ev.Facts = &tracepb.Process{}
+		}
+		ev.Facts.Namespaces = c.entered
+	}
 	e.emitCall(&ev, c)
 }
 
@@ -268,6 +275,10 @@ func (e *Engine) exit(t *thread, now int64) {
 func (e *Engine) leave(t *thread, en *entry, ret, now int64) {
 	if e.cfg.NoFollow && ret > 0 && en.role.forks() {
 		e.leftAlone(t, en.role, now)
+	}
+	switch en.role {
+	case unshareCall, setnsCall, cloneCall, clone3Call:
+		t.call.entered = e.entered(t, en.role, ret)
 	}
 	switch en.role {
 	case cloneCall, clone3Call:

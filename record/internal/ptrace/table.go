@@ -46,6 +46,8 @@ const (
 	filterCall // seccomp
 	prctlCall
 	closeRangeCall
+	unshareCall
+	setnsCall
 	mapCall // changes what is mapped; with Config.Stacks only
 )
 
@@ -58,8 +60,8 @@ var roles = map[string]role{
 	"restart_syscall": restartCall, "rt_sigreturn": sigreturnCall, "sigreturn": sigreturnCall,
 	"sched_getaffinity": affinityGet, "sched_setaffinity": affinitySet,
 	"io_uring_setup": uringCall, "io_uring_enter": uringEnter, "ptrace": ptraceCall, "seccomp": filterCall, "prctl": prctlCall,
-	"close_range": closeRangeCall,
-	"mmap":        mapCall, "mmap2": mapCall, "munmap": mapCall, "mprotect": mapCall, "pkey_mprotect": mapCall, "mremap": mapCall,
+	"close_range": closeRangeCall, "unshare": unshareCall, "setns": setnsCall,
+	"mmap": mapCall, "mmap2": mapCall, "munmap": mapCall, "mprotect": mapCall, "pkey_mprotect": mapCall, "mremap": mapCall,
 }
 
 const (

@@ -5,6 +5,7 @@ package ptrace
 import (
 	"sysreel/proto/syscalls"
 	"sysreel/proto/tracefile"
+	"sysreel/proto/tracepb"
 	"sysreel/record/internal/capture"
 	"sysreel/record/internal/unwind"
 )
@@ -80,9 +81,12 @@ type call struct {
 	entry *entry // nil for calls that are not recorded
 	flags tracefile.Flags
 	told  bool // the event of the child that it makes has come
-	arch  syscalls.Arch
-	nr    uint32
-	start int64
+	child int  // which one, then
+	// entered are the namespaces that it has brought its thread or child into.
+	entered []*tracepb.Namespace
+	arch    syscalls.Arch
+	nr      uint32
+	start   int64
 	// system is the CPU time that the process had spent in the kernel, ns.
 	system int64
 	args   [6]uint64
