@@ -5,6 +5,7 @@ package record
 import (
 	"bufio"
 	"bytes"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -256,7 +257,11 @@ func TestFilterSignals(t *testing.T) {
 	}
 	write := func(s string) {
 		t.Helper()
-		if err := os.WriteFile(fifo, []byte(s+"\n"), 0); err != nil {
+		var err error = syscall.EPIPE // the cat before may be about to close it
+		for errors.Is(err, syscall.EPIPE) {
+			err = os.WriteFile(fifo, []byte(s+"\n"), 0)
+		}
+		if err != nil {
 			t.Fatal(err)
 		}
 	}
