@@ -136,11 +136,11 @@ func (c *encoder) add(events []tracefile.Event, names []ptrace.Name) error {
 		named := namesOf(&names, i)
 		if len(named) > 0 {
 			c.name(e, named)
-			if e.Facts != nil && c.w.Full() {
-				// More is to be said than the engine foresaw.
-				if err := c.flush(nil); err != nil {
-					return err
-				}
+		}
+		if e.Facts != nil && c.w.Full() {
+			// More is to be said than the engine foresaw.
+			if err := c.flush(nil); err != nil {
+				return err
 			}
 		}
 		if e.Fingerprint != 0 && !c.world.See(e.Thread).Process.File(int32(e.Args[0])).Stored() {

@@ -267,7 +267,8 @@ func TestStressAttach(t *testing.T) {
 // A crowd of processes and threads is attached to as a whole, and let go of.
 func TestAttachCrowd(t *testing.T) {
 	const processes, threads = 200, 5
-	p := exec.Command(prog(t, "crowd"), itoa(processes), itoa(threads))
+	// What is read of a process has many parts, of which a block takes so many.
+	p := exec.Command(prog(t, "crowd"), itoa(processes), itoa(threads), strings.Repeat("long ", 400))
 	in, err := p.StdinPipe()
 	if err != nil {
 		t.Fatal(err)

@@ -221,7 +221,7 @@ func (w *Writer) check(e *Event) error {
 	case e.Start > e.End || e.Start < 0:
 		return fmt.Errorf("event %d starts at %d ns and ends at %d ns", w.next, e.Start, e.End)
 	case len(w.b.end) >= maxRows/2 || w.b.bytes > hardBytes || w.b.parts > maxParts/4 || len(w.b.losses) > maxLosses:
-		return errors.New("block is full: flush it before adding events")
+		return fmt.Errorf("block is full with %d events of %d bytes, %d parts and %d losses: flush it before adding events", len(w.b.end), w.b.bytes, w.b.parts, len(w.b.losses))
 	}
 	n := 0
 	for i := range e.Bufs {
