@@ -568,7 +568,7 @@ func statusOf(line string) string {
 // volatile reports whether an object changes by itself.
 func volatile(object string) bool {
 	for _, p := range []string{"/proc/", "/sys/", "/dev/", "std", "pipe", "fd"} {
-		if strings.HasPrefix(object, p) {
+		if strings.HasPrefix(object, p) && !strings.HasPrefix(object, "/dev/shm/") {
 			return true
 		}
 	}

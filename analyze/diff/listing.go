@@ -96,12 +96,12 @@ func (l *listing) join(m *listing) *listing {
 // one program.
 func shared(dir string) bool {
 	switch dir {
-	case "/tmp", "/var/tmp", "/run", "/var/run", "/run/lock", "/var/lock":
+	case "/tmp", "/var/tmp", "/dev/shm", "/run", "/var/run", "/run/lock", "/var/lock":
 		return true
 	}
 	for _, d := range [...]string{"/proc", "/sys", "/dev"} {
 		if rest, ok := strings.CutPrefix(dir, d); ok && (rest == "" || rest[0] == '/') {
-			return true
+			return !strings.HasPrefix(dir, "/dev/shm/")
 		}
 	}
 	return !strings.HasPrefix(dir, "/")

@@ -56,7 +56,7 @@ func (f *File) Stored() bool { return f != nil && f.Kind == Named && StoredAt(f.
 func StoredAt(link string) bool {
 	for _, dir := range [...]string{"/dev/", "/proc/", "/sys/"} {
 		if strings.HasPrefix(link, dir) {
-			return false
+			return strings.HasPrefix(link, "/dev/shm/") // a tmpfs
 		}
 	}
 	return strings.HasPrefix(link, "/")

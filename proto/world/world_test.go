@@ -545,3 +545,15 @@ func TestTerminal(t *testing.T) {
 		}
 	}
 }
+
+// A file in /dev/shm is a file; a device and what the kernel makes up are not.
+func TestStored(t *testing.T) {
+	for link, want := range map[string]bool{
+		"/etc/passwd": true, "/dev/shm/queue": true, "/dev/shmem": false, "/dev/null": false,
+		"/proc/self/maps": false, "/sys/kernel": false, "pipe:[1]": false, "": false,
+	} {
+		if got := StoredAt(link); got != want {
+			t.Errorf("%q: %v", link, got)
+		}
+	}
+}
