@@ -68,10 +68,17 @@ func TestNotPermitted(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	exe := filepath.Join(filepath.Dir(prog(t, "deny")), "recorder")
-	if err := os.WriteFile(exe, b, 0o755); err != nil {
+	public, err := os.MkdirTemp("/tmp", "sysreel-recorder") // TMPDIR may be root's own
+	if err != nil {
 		t.Fatal(err)
 	}
+	defer os.RemoveAll(public)
+	os.Chmod(public, 0o755)
+	exe := filepath.Join(public, "recorder")
+	if err := os.WriteFile(exe, b, 0o700); err != nil {
+		t.Fatal(err)
+	}
+	os.Chmod(exe, 0o755) // whatever the umask
 	asNobody := func(argv ...string) *exec.Cmd {
 		cmd := exec.Command(argv[0], argv[1:]...)
 		cmd.Dir, cmd.SysProcAttr = "/", &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: 65534, Gid: 65534}}

@@ -27,7 +27,7 @@ func TestRedis(t *testing.T) {
 	detaches := rounds(t, 5)
 	kills := max(detaches/5, 3)
 
-	dir, err := os.MkdirTemp("", "sysreel-redis") // a short path: it names a socket
+	dir, err := os.MkdirTemp("/tmp", "sysreel-redis") // short, whatever TMPDIR is: it names a socket
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -50,7 +50,7 @@ func startDocker(t *testing.T) *docker {
 			t.Fatal(err)
 		}
 	}
-	dir, err := os.MkdirTemp("", "sysreel-docker") // short: it holds a socket
+	dir, err := os.MkdirTemp("/tmp", "sysreel-docker") // short, whatever TMPDIR is: it holds a socket
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -29,7 +29,7 @@ func newTerminal(t *testing.T, around ...string) *terminal {
 			t.Skip(err)
 		}
 	}
-	dir, err := os.MkdirTemp("", "tmux") // a socket's path must be short
+	dir, err := os.MkdirTemp("/tmp", "tmux") // short, whatever TMPDIR is: it holds a socket
 	if err != nil {
 		t.Fatal(err)
 	}

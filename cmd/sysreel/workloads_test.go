@@ -58,7 +58,7 @@ func TestRecordedRedis(t *testing.T) {
 	for _, p := range []string{"redis-server", "redis-benchmark", "redis-cli"} {
 		need(t, p)
 	}
-	dir, err := os.MkdirTemp("", "sysreel-redis") // a short path: it names a socket
+	dir, err := os.MkdirTemp("/tmp", "sysreel-redis") // short, whatever TMPDIR is: it names a socket
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -5,6 +5,7 @@ package sockdiag
 import (
 	"fmt"
 	"net"
+	"os"
 	"path/filepath"
 	"syscall"
 	"testing"
@@ -50,7 +51,12 @@ func TestText(t *testing.T) {
 }
 
 func TestTextUnix(t *testing.T) {
-	path := filepath.Join(t.TempDir(), "s")
+	dir, err := os.MkdirTemp("/tmp", "sysreel-sockdiag") // short, whatever TMPDIR is
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer os.RemoveAll(dir)
+	path := filepath.Join(dir, "s")
 	for _, name := range []string{path, "@sysreel " + path} {
 		l, err := net.Listen("unix", name)
 		if err != nil {
