@@ -48,14 +48,15 @@ func riscvVector(p *printer, c *syscalls.Consts, v uint64) {
 	})
 }
 
+const vectorLengthMask = 0xffff // PR_SVE_VL_LEN_MASK, PR_SME_VL_LEN_MASK
+
 // vectorLength writes the length of arm64's vectors, with flags before it.
 func vectorLength(p *printer, c *syscalls.Consts, v uint64) {
-	const length = 0xffff // PR_SVE_VL_LEN_MASK, PR_SME_VL_LEN_MASK
-	if flags := v &^ length; flags != 0 {
+	if flags := v &^ vectorLengthMask; flags != 0 {
 		p.consts(c, flags)
 		p.c('|')
 	}
-	p.hex(v & length)
+	p.hex(v & vectorLengthMask)
 }
 
 // explainedField writes v as number and fields say.

@@ -100,12 +100,16 @@ func (p *printer) returned() {
 	switch {
 	case t.Kind == syscalls.Flags || t.Kind == syscalls.Enum:
 		v := truncate(ret, max(t.Size, 4))
-		if t.Kind == syscalls.Enum && t.Name != "flock_type" {
+		if t.Kind == syscalls.Enum && t.Name != "flock_type" && t.Name != "prctl_tagged_addr" {
 			p.dec(signExtend(v, 4))
 		} else {
 			p.hex(v)
 		}
-		if v != 0 || hasZero(t.Consts) {
+		explained := v != 0 || hasZero(t.Consts)
+		if t.Name == "prctl_sve_vl" || t.Name == "prctl_sme_vl" {
+			explained = v > vectorLengthMask
+		}
+		if explained {
 			p.s(" (")
 			switch {
 			case p.d.Name != "fcntl" && p.d.Name != "fcntl64" || t.Kind == syscalls.Enum:

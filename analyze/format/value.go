@@ -140,6 +140,7 @@ func init() {
 			p.comment(fmt.Sprintf("%d.%d%%", v/10, v%10))
 		},
 		"usecs":      func(p *printer, v uint64) { p.seconds(int64(v), 6) },
+		"clock_t":    (*printer).clockT,
 		"nsecs":      func(p *printer, v uint64) { p.seconds(int64(int32(v)), 9) },
 		"signo_word": (*printer).signalWord,
 		"ifindex":    (*printer).interfaceIndex,

@@ -18,6 +18,8 @@ var described = []struct {
 	prog string // of testdata/progs, without ".c"; or
 	cmd  string
 	args []string // of strace and replay
+	// machine is the only one that it is for.
+	machine string
 	// private: it is run in a network namespace of its own, each time a new one.
 	private bool
 	// live: it is sysreel strace's text that is held against strace's, with what
@@ -35,9 +37,13 @@ var described = []struct {
 		{lines: `^perf_event_open\(`, why: "members that strace 6.1 does not know", before: "7.2"},
 		{lines: `^execve\(`, why: "the environment is not recorded"},
 	}},
-	{name: "i386calls", prog: "i386calls", differ: []difference{
+	{name: "i386calls", prog: "i386calls", machine: "amd64", differ: []difference{
 		{lines: `^msgrcv\([^,]*, [^,]*, [^,]*, [^,]*\) = `, why: "strace 6.1 looks for struct ipc_kludge elsewhere", before: "7.2"},
 	}},
+	{name: "arm64calls", prog: "arm64calls", machine: "arm64", differ: onARM64},
+	{name: "arm64calls -v", prog: "arm64calls", machine: "arm64", args: []string{"-v"}, differ: append([]difference{
+		{lines: `^execve\(`, why: "the environment is not recorded"},
+	}, onARM64...)},
 	{name: "quotas", prog: "quotas", differ: []difference{
 		{lines: `QFMT_VFS_\?\?\?`, why: "QFMT_??? now", before: "7.2"},
 		{lines: `Q_QUOTAON`, why: "a path without end"},
@@ -79,6 +85,13 @@ var receivedDiffers = []difference{
 	{lines: `SO_TIMESTAMPING_OLD, \[`, why: "constants that strace shows as numbers"},
 	{lines: `cmsg_level=SOL_IPV6, cmsg_type=0x\w+\}`, why: "data of types without a name, which strace 6.1 does not show", before: "7.2"},
 	{lines: `(?:SCM|SO)_\?\?\? \*/`, why: "constants that strace 6.1 does not know", before: "7.2"},
+}
+
+// onARM64 are lines of programs of arm64.
+var onARM64 = []difference{
+	{lines: `^(?:mmap|mprotect|pkey_mprotect)\(.*\b0x[1-3]0\b`, why: "strace has no names for PROT_BTI and PROT_MTE"},
+	{lines: `^ptrace\(.*COMPAT_PTRACE_`, why: "requests of programs of 32 bits"},
+	{lines: `^ptrace\(PTRACE_SETREGSET, .*regs=\[`, why: "the registers are not recorded"},
 }
 
 // privateLinks is what iproute2 does to links, addresses and routes.
@@ -131,8 +144,8 @@ func TestCallsLikeStrace(t *testing.T) {
 			if d.private && exec.Command("unshare", "-n", "true").Run() != nil {
 				skipOrFail(t, "no network namespaces here")
 			}
-			if d.prog == "i386calls" && runtime.GOARCH != "amd64" {
-				t.Skip("for amd64")
+			if d.machine != "" && d.machine != runtime.GOARCH {
+				t.Skip("for " + d.machine)
 			}
 			cmd := []string{"setarch", "-R"}
 			if d.prog != "" {

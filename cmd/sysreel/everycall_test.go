@@ -7,6 +7,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"runtime"
 	"slices"
 	"strconv"
 	"strings"
@@ -41,13 +42,17 @@ func TestEveryCall(t *testing.T) {
 		modes = append(modes, []string{"-v", "-y", "-s", "8"})
 	}
 	for _, tt := range []struct {
-		arch syscalls.Arch
-		gcc  []string
-		args [][]string
+		arch    syscalls.Arch
+		machine string
+		gcc     []string
 	}{
-		{syscalls.AMD64, nil, modes},
-		{syscalls.I386, []string{"-m32"}, modes},
+		{syscalls.AMD64, "amd64", nil},
+		{syscalls.I386, "amd64", []string{"-m32"}},
+		{syscalls.ARM64, "arm64", nil},
 	} {
+		if tt.machine != runtime.GOARCH {
+			continue
+		}
 		t.Run(tt.arch.String(), func(t *testing.T) {
 			prog := compileProg(t, "plan", tt.gcc...)
 			p := newPlanner(tt.arch, uint64(envInt("SYSREEL_SEED", 1)), envInt("SYSREEL_PLAN", 3))
@@ -61,7 +66,7 @@ func TestEveryCall(t *testing.T) {
 				}
 			}
 			t.Logf("%d calls of %d rows, %d KiB of memory", p.calls, len(p.planned), (p.next-(planMemory-planBase))>>10)
-			for _, args := range tt.args {
+			for _, args := range modes {
 				t.Run(strings.Join(append([]string{"replay"}, args...), " "), func(t *testing.T) { everyCall(t, bin, prog, p, args) })
 			}
 		})
@@ -88,7 +93,7 @@ func everyCall(t *testing.T, bin, prog string, p *planner, args []string) {
 	plan, dir := filepath.Join(top, "plan"), filepath.Join(top, "dir")
 	run := func(tracer ...string) {
 		t.Helper()
-		ctx, cancel := context.WithTimeout(t.Context(), 5*time.Minute)
+		ctx, cancel := context.WithTimeout(t.Context(), 20*time.Minute)
 		defer cancel()
 		if err := os.RemoveAll(dir); err != nil {
 			t.Fatal(err)

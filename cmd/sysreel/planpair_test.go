@@ -30,7 +30,7 @@ import (
 // with a strace of 7.2 or later in PATH makes those that are not there.
 // SYSREEL_PAIRS=DIR looks at pairs elsewhere.
 func TestEveryCallText(t *testing.T) {
-	for _, arch := range []syscalls.Arch{syscalls.AMD64, syscalls.I386} {
+	for _, arch := range []syscalls.Arch{syscalls.AMD64, syscalls.I386, syscalls.ARM64} {
 		t.Run(arch.String(), func(t *testing.T) {
 			reel, text := pairFiles(os.Getenv("SYSREEL_PAIRS"), arch, nil)
 			s, err := readPlanText(text)
@@ -107,7 +107,7 @@ func readPlanText(file string) (*planText, error) {
 	if _, err := fmt.Sscanf(r.Text(), "strace %s %s", &s.strace, &arch); err != nil {
 		return nil, err
 	}
-	for _, a := range []syscalls.Arch{syscalls.AMD64, syscalls.I386} {
+	for _, a := range []syscalls.Arch{syscalls.AMD64, syscalls.I386, syscalls.ARM64} {
 		if a.String() == arch {
 			s.arch = a
 		}

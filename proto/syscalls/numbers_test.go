@@ -46,6 +46,9 @@ func TestNumbersAgainstSysUnix(t *testing.T) {
 			name := strings.ToLower(m[1])
 			nr, _ := strconv.Atoi(m[2])
 			known[nr] = true
+			if name == "arch_specific_syscall" { // where numbers of others begin: no call
+				continue
+			}
 			d := Lookup(a, uint32(nr))
 			switch {
 			case d == nil:
