@@ -27,7 +27,7 @@ var described = []struct {
 	live   bool
 	differ []difference
 }{
-	{name: "badcalls", prog: "badcalls", differ: []difference{
+	{name: "badcalls", prog: "badcalls", machine: "amd64", differ: []difference{
 		{lines: `^readv\(`, why: "of a read that failed the array is not recorded"},
 		{lines: `LINUX_REBOOT_MAGIC_\?\?\?|SECCOMP_SET_MODE_\?\?\?`, why: "comments of today", before: "7.2"},
 		{lines: `^fsmount\(.*STRICTATIME`, why: "strace 6.1 takes a field for flags", before: "7.2"},
