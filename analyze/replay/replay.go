@@ -70,10 +70,12 @@ const (
 
 // Options of a replay. The zero value gives strace's own defaults.
 type Options struct {
-	Format    format.Options
-	Names     FDNames // analyze.NeedWorld is needed; without it netlink messages are data
-	Clock     Clock
-	ClockUnit Precision
+	Format format.Options
+	// Interfaces names network interfaces; may be nil.
+	Interfaces *Interfaces
+	Names      FDNames // analyze.NeedWorld is needed; without it netlink messages are data
+	Clock      Clock
+	ClockUnit  Precision
 	// Epoch is the wall-clock time, ns since 1970, at which the trace's clock
 	// was 0: Header.clock.realtime_ns − monotonic_ns.
 	Epoch int64
@@ -197,6 +199,9 @@ func New(o Options, w io.Writer) *Replay {
 	if o.Comms || o.OuterPIDs {
 		o.Format.Outer, o.Format.OuterPIDs = r.outer, o.OuterPIDs
 	}
+	if o.Interfaces != nil {
+		o.Format.Interface = o.Interfaces.Name
+	}
 	r.f = format.New(o.Format)
 	return r
 }
@@ -209,6 +214,9 @@ func (r *Replay) Add(c *analyze.Call) error {
 	r.nameFresh()
 	if r.o.Comms || r.o.OuterPIDs {
 		r.speaks(c)
+	}
+	if r.o.Interfaces != nil {
+		r.o.Interfaces.see(c)
 	}
 	if r.o.JSON {
 		return r.addJSON(c)

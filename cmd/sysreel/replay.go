@@ -187,7 +187,7 @@ func (o *replayOptions) options(t *analyze.Trace) replay.Options {
 		IP:          o.ip,
 		Symbols:     symbols.New(symbols.Options{Dirs: o.symbols, Host: runtime.GOOS == "linux"}),
 	}
-	out.Format.Interface = replay.Interfaces(t.Header())
+	out.Interfaces = replay.NewInterfaces(t.Header())
 	out.Format.Family = replay.Families(t.Header())
 	if o.strings <= 0 {
 		out.Format.Strings = -1

@@ -264,7 +264,7 @@ func (t *straceText) options(r *tracefile.Reader) replay.Options {
 	if o.stacks > 0 {
 		out.Symbols = symbols.New(symbols.Options{Host: true})
 	}
-	out.Format.Interface = replay.Interfaces(r.Header())
+	out.Interfaces = replay.NewInterfaces(r.Header())
 	out.Format.Family = replay.Families(r.Header())
 	if o.strings <= 0 {
 		out.Format.Strings = -1
