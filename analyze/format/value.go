@@ -352,6 +352,7 @@ func (p *printer) array(t *syscalls.Type, v view) {
 		limit = min(limit, 2)
 	}
 	n := v.want / e.Size
+	const waiters = 128 // FUTEX_WAITV_MAX, include/uapi/linux/futex.h
 	if n > 0 && !v.has(e.Size) {
 		p.lost(v)
 		return
@@ -361,7 +362,7 @@ func (p *printer) array(t *syscalls.Type, v view) {
 		if i > 0 {
 			p.s(", ")
 		}
-		if !p.o.Verbose && i >= limit || i >= maxInsns && (e.Name == "bpf_insn" || e.Name == "sock_filter") {
+		if !p.o.Verbose && i >= limit || i >= waiters && e.Name == "futex_waitv" || i >= maxInsns && (e.Name == "bpf_insn" || e.Name == "sock_filter") {
 			p.s("...")
 			break
 		}

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"os"
@@ -21,7 +20,7 @@ import (
 // replay's text of each against strace's.
 //
 // SYSREEL_PLAN=N gives each argument up to N values instead of a few, and compares
-// with -v -y -s 8 too (100 takes some minutes), SYSREEL_SEED=N others, SYSREEL_CALLS=a,b plans those calls
+// strace -v -y -s 8 too (100 takes some minutes), SYSREEL_SEED=N others, SYSREEL_CALLS=a,b plans those calls
 // only, SYSREEL_SHOW=N shows so many differences of each, SYSREEL_OTHERWISE=1 those
 // that may be too.
 func TestEveryCall(t *testing.T) {
@@ -37,7 +36,7 @@ func TestEveryCall(t *testing.T) {
 	need(t, "strace")
 	need(t, "setarch")
 	bin := buildSysreel(t)
-	modes := [][]string{nil}
+	modes := [][]string{nil} // of replay; of strace with options
 	if os.Getenv("SYSREEL_PLAN") != "" {
 		modes = append(modes, []string{"-v", "-y", "-s", "8"})
 	}
@@ -127,14 +126,20 @@ func everyCall(t *testing.T, bin, prog string, p *planner, args []string) {
 		logs[i] = parseText(inode.ReplaceAllString(string(text), "<$1:[N]>"))
 	}
 	reel := filepath.Join(top, "reel")
-	run(bin, "record", "-q", "--force", "--snap", "65536", "-o", reel, "--")
-	cmd := exec.Command(bin, append([]string{"replay", reel}, args...)...)
-	var text bytes.Buffer
-	cmd.Stdout, cmd.Stderr = &text, os.Stderr
-	if err := cmd.Run(); err != nil {
+	var text []byte
+	var err error
+	if args == nil {
+		run(bin, "record", "-q", "--force", "--snap", "65536", "-o", reel, "--")
+		text, err = exec.Command(bin, "replay", reel).Output()
+	} else { // what the kernel calls a file is not recorded otherwise
+		log := filepath.Join(top, "log")
+		run(append(append([]string{bin, "strace", "-f", "-o", log}, args...), "--")...)
+		text, err = os.ReadFile(log)
+	}
+	if err != nil {
 		t.Fatal(err)
 	}
-	ours := parseText(inode.ReplaceAllString(inWordsOf(t, text.String()), "<$1:[N]>"))
+	ours := parseText(inode.ReplaceAllString(inWordsOf(t, string(text)), "<$1:[N]>"))
 	both := &planText{strace: installedStrace(t), arch: p.arch, runs: logs, pairs: pairLines(p.arch, logs[0], logs[1]), names: straceNames(t)}
 	keepPair(t, both, reel, args)
 	both.compare(t, ours)
@@ -145,7 +150,7 @@ func everyCall(t *testing.T, bin, prog string, p *planner, args []string) {
 func keepPair(t *testing.T, s *planText, reel string, args []string) {
 	dir := os.Getenv("SYSREEL_PAIRS")
 	toReel, toText := pairFiles(dir, s.arch, args)
-	if _, err := os.Stat(toReel); dir == "" && (os.Getenv("UPDATE") == "" || straceBefore(t, "7.2") || args != nil || err == nil) {
+	if _, err := os.Stat(toReel); args != nil || dir == "" && (os.Getenv("UPDATE") == "" || straceBefore(t, "7.2") || err == nil) {
 		return
 	}
 	data, err := os.ReadFile(reel)

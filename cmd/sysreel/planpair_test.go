@@ -25,9 +25,11 @@ import (
 // against that of strace 7.2. The pairs stay as they are when the table grows.
 // TestEveryCall makes them:
 //
-//	UPDATE=1 go test -run TestEveryCall ./cmd/sysreel
+//	UPDATE=1 go test -run 'TestEveryCall$/amd64' ./cmd/sysreel
+//	UPDATE=1 SYSREEL_SEED=2 go test -run 'TestEveryCall$/i386' ./cmd/sysreel
 //
-// with a strace of 7.2 or later in PATH makes those that are not there.
+// with a strace of 7.2 or later in PATH make those that are not there, of plans
+// that have other arguments.
 // SYSREEL_PAIRS=DIR looks at pairs elsewhere.
 func TestEveryCallText(t *testing.T) {
 	for _, arch := range []syscalls.Arch{syscalls.AMD64, syscalls.I386, syscalls.ARM64} {

@@ -147,9 +147,9 @@ func (o *straceOptions) run(ctx context.Context, std *stdio) error {
 
 // recordOptions are what is to be recorded.
 func (o *straceOptions) recordOptions(stream *straceStream, signals <-chan os.Signal, std *stdio) (record.Options, error) {
-	snap := o.strings
-	if snap == 0 {
-		snap = -1
+	snap := -1
+	if o.strings > 0 {
+		snap = o.strings + 1 // strace looks at one more, and shows nothing of a string if it cannot
 	}
 	r := record.Options{
 		Command:        o.command,
