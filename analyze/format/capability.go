@@ -31,8 +31,25 @@ func capData(p *printer, _ *syscalls.Type, v view) {
 	p.c('}')
 }
 
-// capabilities writes a set of capabilities as bits: 1<<CAP_CHOWN|1<<CAP_KILL.
+// capabilities writes a set of capabilities, of which numbers tell each half.
 func (p *printer) capabilities(set uint64) {
+	if p.o.Constants == Abbreviated || set == 0 {
+		p.capabilityNames(set)
+		return
+	}
+	low, high := set&0xffffffff, set>>32
+	if low != 0 {
+		p.styled(func() { p.hex(low) }, func() { p.capabilityNames(low) })
+		if high == 0 {
+			return
+		}
+		p.c('|')
+	}
+	p.styled(func() { p.hex(high) }, func() { p.capabilityNames(high << 32) })
+}
+
+// capabilityNames writes a set of capabilities as bits: 1<<CAP_CHOWN|1<<CAP_KILL.
+func (p *printer) capabilityNames(set uint64) {
 	if set == 0 {
 		p.c('0')
 		return

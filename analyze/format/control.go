@@ -16,15 +16,15 @@ func ipcCommand(p *printer, c *syscalls.Consts, v uint64) {
 // explained writes a number and, behind it, what it is: 0x3 /* XFEATURE_MASK_FPSSE */.
 func explained(p *printer, c *syscalls.Consts, v uint64) {
 	p.hex(v)
-	if p.o.Constants != Abbreviated {
-		return
-	}
 	if !c.Enum {
-		if v != 0 {
+		if v != 0 && p.o.Constants != RawConstants {
 			p.s(" /* ")
-			p.consts(c, v)
+			p.s(c.Format(v))
 			p.s(" */")
 		}
+		return
+	}
+	if p.o.Constants != Abbreviated {
 		return
 	}
 	p.valueComment(c, v)

@@ -228,7 +228,7 @@ func (f *Formatter) Exit(dst []byte, status int32) []byte {
 		p.udec(uint64(s >> 8 & 0xff))
 	} else {
 		p.s("+++ killed by ")
-		p.signo(uint64(sig))
+		p.signalName(uint64(sig))
 		if s&0x80 != 0 {
 			p.s(" (core dumped)")
 		}

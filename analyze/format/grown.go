@@ -181,9 +181,39 @@ func mountStatus(p *printer, t *syscalls.Type, v view) bool {
 		p.s(", ")
 		p.s(f.Name)
 		p.c('=')
-		s, ended := trimNUL(strings[off:])
-		p.path(s, !ended)
+		switch f.Name {
+		case "opt_array", "opt_sec_array", "mnt_uidmap", "mnt_gidmap": // behind their number
+			p.stringArray(strings[off:], load(v.data, f.Off-4, 4))
+		default:
+			p.stringBehind(strings[off:])
+		}
 	}
 	p.c('}')
 	return true
+}
+
+// stringBehind writes the string that data begins with, and returns its length.
+func (p *printer) stringBehind(data []byte) int {
+	s, ended := trimNUL(data)
+	if !ended {
+		s = s[:len(s)-1] // there is room for a NUL in any case
+	}
+	p.path(s, !ended)
+	return min(len(s)+1, len(data))
+}
+
+// stringArray writes n strings that lie one behind the other, each with its NUL.
+func (p *printer) stringArray(data []byte, n uint64) {
+	p.c('[')
+	for i := range n {
+		if i > 0 {
+			p.s(", ")
+		}
+		if len(data) == 0 {
+			p.s("???")
+			break
+		}
+		data = data[p.stringBehind(data):]
+	}
+	p.c(']')
 }

@@ -2,6 +2,7 @@ package format
 
 import (
 	"net/netip"
+	"strings"
 
 	"sysreel/proto/syscalls"
 )
@@ -119,7 +120,33 @@ func personality(p *printer, c *syscalls.Consts, v uint64) {
 		p.hex(v)
 		return
 	}
-	p.consts(c, v)
+	p.inParts(c, v, 0xff) // PER_MASK, include/uapi/linux/personality.h
+}
+
+// inParts writes flags of which those of a mask are a number: of numbers they
+// stand for themselves, and the others behind them.
+func (p *printer) inParts(c *syscalls.Consts, v, mask uint64) {
+	if p.o.Constants == Abbreviated || v&^mask == 0 {
+		p.consts(c, v)
+		return
+	}
+	p.consts(c, v&mask)
+	p.c('|')
+	p.styledConsts(v&^mask, strings.TrimPrefix(c.Format(v&^mask), c.Format(0)+"|"))
+}
+
+// statxFlags writes the flags of statx; of bare numbers there is none for
+// AT_STATX_SYNC_AS_STAT, which is 0.
+func statxFlags(p *printer, c *syscalls.Consts, v uint64) {
+	const sync = 0x6000 // AT_STATX_SYNC_TYPE, include/uapi/linux/fcntl.h
+	if p.o.Constants == RawConstants && v&sync == 0 {
+		if v != 0 {
+			p.c('|')
+			p.hex(v)
+		}
+		return
+	}
+	p.inParts(c, v, sync)
 }
 
 // fanotifyMark writes fanotify_mark: no directory is FAN_NOFD, not AT_FDCWD.

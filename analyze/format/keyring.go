@@ -4,11 +4,11 @@ import (
 	"sysreel/proto/syscalls"
 )
 
-// decimalConst writes one of an enumeration whose values without a name are
-// decimal: -3 /* KEY_REQKEY_DEFL_??? */.
+// decimalConst writes one of an enumeration whose values are decimal where they
+// are not a name: -3 /* KEY_REQKEY_DEFL_??? */.
 func decimalConst(p *printer, c *syscalls.Consts, v uint64) {
 	if hasValue(c, v) {
-		p.consts(c, v)
+		p.styled(func() { p.dec(int64(int32(v))) }, func() { p.consts(c, v) })
 		return
 	}
 	p.dec(int64(int32(v)))
@@ -19,11 +19,21 @@ func decimalConst(p *printer, c *syscalls.Consts, v uint64) {
 	}
 }
 
+// keySpec writes a key's serial number, or which of the keyrings it is.
+func keySpec(p *printer, c *syscalls.Consts, v uint64) {
+	name := c.Format(v)
+	if p.o.Constants == Abbreviated || name == "" || name[0] >= '0' && name[0] <= '9' {
+		p.consts(c, v)
+		return
+	}
+	p.styled(func() { p.dec(int64(int32(v))) }, func() { p.s(name) })
+}
+
 // keyText writes a description of a key: as much as there was room for, without
-// the NUL at its end.
+// the NUL at its end, but in hexadecimal.
 func keyText(p *printer, _ *syscalls.Type, v view) {
 	s := v.data
-	if n := len(s); n > 0 && s[n-1] == 0 {
+	if n := len(s); n > 0 && s[n-1] == 0 && p.o.Hex == HexNone {
 		s = s[:n-1]
 	}
 	p.str(s, len(s), p.o.Strings)

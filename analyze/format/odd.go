@@ -17,7 +17,10 @@ func swapFlags(p *printer, c *syscalls.Consts, v uint64) {
 // syslogAction writes what syslog is to do, which has a name in the kernel only.
 func syslogAction(p *printer, c *syscalls.Consts, v uint64) {
 	p.dec(int64(int32(v)))
+	style := p.o.Constants
+	p.o.Constants = Abbreviated
 	p.valueComment(c, v)
+	p.o.Constants = style
 }
 
 // syslog writes syslog: several actions look at no more arguments.

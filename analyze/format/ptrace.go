@@ -45,6 +45,12 @@ func userOffset(p *printer, _ *syscalls.Type, v view) {
 		p.addr(off)
 		return
 	}
+	p.styled(func() { p.addr(off) }, func() { p.userField(off, w, regs, fields) })
+}
+
+// userField writes the member of struct user at off, be it one of the registers,
+// of w bytes each.
+func (p *printer) userField(off, w uint64, regs []string, fields []userField) {
 	var base uint64
 	if n := off / w; n < uint64(len(regs)) {
 		base = n * w
@@ -67,4 +73,49 @@ func userOffset(p *printer, _ *syscalls.Type, v view) {
 		p.c('+')
 		p.udec(off - base)
 	}
+}
+
+// ptrace writes PTRACE_SECCOMP_GET_FILTER, whose instructions only -v shows.
+func ptrace(p *printer) bool {
+	if p.d.Variant != "SECCOMP_GET_FILTER" || p.o.Verbose {
+		return false
+	}
+	last := len(p.d.Args) - 1
+	for i := range last {
+		p.arg(i)
+	}
+	p.next()
+	p.addr(p.reg(&p.d.Args[last]))
+	return true
+}
+
+// registers writes as much of a set of registers as a tracer asks for or has
+// given, which the kernel counts in words.
+func registers(p *printer, t *syscalls.Type, v view) bool {
+	if v.want == t.Size {
+		return false
+	}
+	n := min(v.want, t.Size)
+	if n == 0 || v.want%p.arch.PtrSize() != 0 || !v.has(n) {
+		p.lost(v)
+		return true
+	}
+	p.c('{')
+	for i := range t.Fields {
+		f := &t.Fields[i]
+		if f.Hidden || f.Off >= n {
+			continue
+		}
+		if i > 0 {
+			p.s(", ")
+		}
+		p.s(f.Name)
+		p.c('=')
+		p.value(f.Type, v.at(f.Off, min(f.Type.Size, n-f.Off)))
+	}
+	if v.want > t.Size {
+		p.s(", ...")
+	}
+	p.c('}')
+	return true
 }

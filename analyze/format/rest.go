@@ -1,6 +1,8 @@
 package format
 
 import (
+	"strings"
+
 	"sysreel/proto/syscalls"
 )
 
@@ -10,13 +12,59 @@ func ipcKey(p *printer, _ *syscalls.Type, v view) {
 		p.hex(key)
 		return
 	}
-	p.s("IPC_PRIVATE")
+	p.styled(func() { p.c('0') }, func() { p.s("IPC_PRIVATE") })
+}
+
+// ipcFlags writes the flags of msgget, semget and shmget, and the mode; of
+// numbers each stands for itself, and so does the size of huge pages.
+func ipcFlags(p *printer, c *syscalls.Consts, v uint64) {
+	const mode, hugeShift = 0o777, 26 // SHM_HUGE_SHIFT, include/uapi/linux/shm.h
+	if p.o.Constants == Abbreviated || v&^mode == 0 {
+		p.consts(c, v)
+		return
+	}
+	flags, huge := v&^mode, uint64(0)
+	if p.d != nil && p.d.Name == "shmget" {
+		flags, huge = flags&(1<<hugeShift-1), flags>>hugeShift
+	}
+	if flags != 0 {
+		p.styledConsts(flags, strings.TrimSuffix(c.Format(flags), "|000"))
+		p.c('|')
+	}
+	if huge != 0 {
+		p.udec(huge)
+		p.s("<<26")
+		if p.o.Constants == BothConstants {
+			p.s(" /* SHM_HUGE_SHIFT */")
+		}
+		p.c('|')
+	}
+	p.mode(v & mode)
 }
 
 // ioprio writes an I/O priority: its class and its level
 // (include/uapi/linux/ioprio.h).
 func ioprio(p *printer, _ *syscalls.Type, v view) {
 	n := load(v.data, 0, 4)
+	p.besides(n, func() { p.ioprioValue(n) })
+}
+
+// besides writes a number, if numbers are asked for, and what stands for it.
+func (p *printer) besides(n uint64, name func()) {
+	switch p.o.Constants {
+	case Abbreviated:
+		name()
+	case RawConstants:
+		p.udec(n)
+	default:
+		p.udec(n)
+		p.s(" /* ")
+		name()
+		p.s(" */")
+	}
+}
+
+func (p *printer) ioprioValue(n uint64) {
 	p.s("IOPRIO_PRIO_VALUE(")
 	p.named("ioprio_class", int64(n>>13))
 	p.s(", ")
@@ -27,11 +75,13 @@ func ioprio(p *printer, _ *syscalls.Type, v view) {
 // quotaCmd writes quotactl's command with the kind of quota it is about.
 func quotaCmd(p *printer, _ *syscalls.Type, v view) {
 	n := load(v.data, 0, 4)
-	p.s("QCMD(")
-	p.named("quota_cmds", int64(n>>8))
-	p.s(", ")
-	p.named("quota_types", int64(n&0xff))
-	p.c(')')
+	p.styled(func() { p.udec(n) }, func() {
+		p.s("QCMD(")
+		p.named("quota_cmds", int64(n>>8))
+		p.s(", ")
+		p.named("quota_types", int64(n&0xff))
+		p.c(')')
+	})
 }
 
 // nodemask writes a set of memory nodes, in words: [0x1].
@@ -118,7 +168,7 @@ func futexWakeOp(p *printer, _ *syscalls.Type, v view) {
 // not stands behind that.
 func (p *printer) shifted(set string, v uint64, by string) {
 	c := p.set(set)
-	if c != nil && hasValue(c, v) {
+	if c != nil && hasValue(c, v) && p.o.Constants != RawConstants {
 		p.consts(c, v)
 		p.s(by)
 		return

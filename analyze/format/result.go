@@ -98,6 +98,10 @@ func (p *printer) returned() {
 	}
 	t := p.d.Ret
 	switch {
+	case t.Name == "key_spec":
+		p.dec(signExtend(ret, 4))
+	case t.Name == "prctl_spec_flags" && p.f.base.Constants == RawConstants:
+		p.hex(truncate(ret, 4))
 	case t.Kind == syscalls.Flags || t.Kind == syscalls.Enum:
 		v := truncate(ret, max(t.Size, 4))
 		if t.Kind == syscalls.Enum && t.Name != "flock_type" && t.Name != "prctl_tagged_addr" {
@@ -111,6 +115,9 @@ func (p *printer) returned() {
 		}
 		if explained {
 			p.s(" (")
+			if styledResults[t.Name] {
+				p.o.Constants = p.f.base.Constants
+			}
 			switch {
 			case p.d.Name != "fcntl" && p.d.Name != "fcntl64" || t.Kind == syscalls.Enum:
 			case t.Name == "seal_flags":
@@ -125,9 +132,11 @@ func (p *printer) returned() {
 		p.hex(truncate(ret, p.arch.PtrSize()))
 	case t.Name == "ioprio":
 		p.dec(signExtend(ret, 4))
-		p.s(" (")
-		p.word(t, ret)
-		p.c(')')
+		if p.o.Constants = p.f.base.Constants; p.o.Constants != RawConstants {
+			p.s(" (")
+			p.ioprioValue(truncate(ret, 4))
+			p.c(')')
+		}
 	case t.Name == "old_sigset" || t.Name == "sigset8":
 		p.hex(truncate(ret, 4))
 		p.s(" (")
@@ -173,6 +182,10 @@ func (p *printer) returned() {
 		p.dec(p.e.Ret)
 	}
 }
+
+// styledResults are the sets whose names in a result are numbers too, as those
+// of arguments are, where numbers are asked for.
+var styledResults = map[string]bool{"personality_type": true, "membarrier_cmd_mask": true, "seal_flags": true}
 
 // hasZero tells whether 0 is one of the constants, as O_RDONLY is.
 func hasZero(c *syscalls.Consts) bool { return c != nil && hasValue(c, 0) }

@@ -120,7 +120,7 @@ func siginfo(p *printer, _ *syscalls.Type, v view) {
 	if errno := load(v.data, 4, 4); errno != 0 {
 		p.s(", si_errno=")
 		if errno < 4096 {
-			p.errno(int(errno))
+			p.styled(func() { p.udec(errno) }, func() { p.errno(int(errno)) })
 		} else {
 			p.udec(errno)
 		}
@@ -226,7 +226,7 @@ func (p *printer) siCode(signo, code int64) {
 		11: "si_code_segv", 17: "si_code_chld", 29: "si_code_poll", 31: "si_code_sys"}
 	for _, set := range []string{"si_code", sets[signo]} {
 		if c := p.set(set); c != nil && hasValue(c, uint64(code)) {
-			p.consts(c, uint64(code))
+			p.styledConsts(uint64(uint32(code)), c.Format(uint64(code)))
 			return
 		}
 	}
@@ -284,8 +284,7 @@ func (p *printer) signalWord(v uint64) {
 func (p *printer) sysNumber(nr, audit uint32) {
 	if a, ok := syscalls.ArchFromAudit(audit); ok {
 		if d := syscalls.Lookup(a, nr); d != nil {
-			p.s("__NR_")
-			p.s(d.Name)
+			p.styled(func() { p.udec(uint64(nr)) }, func() { p.s("__NR_"); p.s(d.Name) })
 			return
 		}
 	}

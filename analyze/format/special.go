@@ -111,6 +111,10 @@ func init() {
 		"mmsghdr_out":               mmsghdr,
 		"iocb":                      iocb,
 		"ptrace_syscall_info":       syscallInfo,
+		"user_regs_struct":          registers,
+		"user_fpregs_struct":        registers,
+		"user_pt_regs":              registers,
+		"user_fpsimd_state":         registers,
 		"rseq":                      rseq,
 		"user_desc":                 userDesc,
 		"msghdr":                    msghdr,
@@ -177,6 +181,10 @@ func init() {
 		"sg_scsi_reset":             scsiReset,
 		"v4l2_buf_flags":            bufferFlags,
 		"personality_type":          personality,
+		"statx_flags":               statxFlags,
+		"ipc_flags":                 ipcFlags,
+		"shmget_flags":              ipcFlags,
+		"key_spec":                  keySpec,
 		"swap_flags":                swapFlags,
 		"syslog_action":             syslogAction,
 		"ipccalls":                  ipcVersion,
@@ -251,6 +259,7 @@ func init() {
 		"lsm_set_self_attr":      lsmSet,
 		"mremap":                 mremap,
 		"semctl":                 semctl,
+		"ptrace":                 ptrace,
 	}
 }
 

@@ -1,13 +1,16 @@
 package format
 
-import "sysreel/proto/syscalls"
+import (
+	"sysreel/proto/syscalls"
+	"sysreel/proto/tracefile"
+)
 
 // syscallInfo writes struct ptrace_syscall_info as far as it is there: what the
 // kernel gave, or the size that the caller states. Its end is for the kind of
 // stop (include/uapi/linux/ptrace.h).
 func syscallInfo(p *printer, t *syscalls.Type, v view) bool {
 	size := v.want
-	if p.done() {
+	if v.buf >= 0 && p.e.Bufs[v.buf].Phase == tracefile.AtExit && p.done() {
 		size = int(min(uint64(size), uint64(p.e.Ret))) // of PTRACE_GET_SYSCALL_INFO
 	}
 	if size == 0 || !v.has(min(size, t.Size)) {

@@ -87,17 +87,20 @@ func utimespec(p *printer, t *syscalls.Type, v view) {
 	}
 	const utimeNow, utimeOmit = 1<<30 - 1, 1<<30 - 2
 	sec, nsec := signExtend(load(v.data, 0, w), w), load(v.data, w, w)
-	switch nsec {
-	case utimeNow:
-		p.s("UTIME_NOW")
-	case utimeOmit:
-		p.s("UTIME_OMIT")
-	default:
+	number := func() {
 		p.s("{tv_sec=")
 		p.dec(sec)
 		p.s(", tv_nsec=")
 		p.udec(nsec)
 		p.c('}')
+	}
+	switch nsec {
+	case utimeNow:
+		p.styled(number, func() { p.s("UTIME_NOW") })
+	case utimeOmit:
+		p.styled(number, func() { p.s("UTIME_OMIT") })
+	default:
+		number()
 		p.moment(sec, nsec)
 	}
 }

@@ -163,8 +163,7 @@ func init() {
 		},
 		"errno_neg": func(p *printer, v uint64) {
 			if n := -int32(v); n > 0 && syscalls.ErrnoName(int(n)) != "" {
-				p.c('-')
-				p.errno(int(n))
+				p.styled(func() { p.dec(-int64(n)) }, func() { p.c('-'); p.errno(int(n)) })
 				return
 			}
 			p.dec(int64(int32(v)))
@@ -225,6 +224,15 @@ func (p *printer) dirfd(fd int32) {
 func (p *printer) signo(v uint64) {
 	if name := signalName(v); name != "" {
 		p.styled(func() { p.udec(v) }, func() { p.s(name) })
+		return
+	}
+	p.dec(int64(int32(v)))
+}
+
+// signalName writes the name of a signal where strace writes it in any case.
+func (p *printer) signalName(v uint64) {
+	if name := signalName(v); name != "" {
+		p.s(name)
 		return
 	}
 	p.dec(int64(int32(v)))
@@ -572,6 +580,9 @@ func (p *printer) pointerIn(t *syscalls.Type, v view, off int) {
 	if phase == tracefile.AtExit && p.ended() && p.failed() && t.Elem.Kind == syscalls.Bytes && !p.grows && !p.leftovers {
 		p.addr(addr) // what a read that failed has left there
 		return
+	}
+	if ok && t.Elem.Kind == syscalls.Bytes && p.d.Name == "getxattrat" && p.done() {
+		c = c.at(0, int(min(uint64(c.want), uint64(p.e.Ret)))) // as long as the value is
 	}
 	if ok {
 		p.pointee(t.Elem, c)

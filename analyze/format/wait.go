@@ -9,15 +9,15 @@ func (p *printer) waitStatus(s uint32) {
 	case s&0xff == 0x7f: // WIFSTOPPED
 		sig := s >> 8 & 0xff
 		p.s("{WIFSTOPPED(s) && WSTOPSIG(s) == ")
-		p.signo(uint64(sig &^ 0x80))
+		p.signalName(uint64(sig &^ 0x80))
 		if sig&0x80 != 0 {
 			p.s(" | 0x80")
 		}
 		p.c('}')
 		if event := s >> 16; event != 0 {
-			p.s(" | ")
+			p.c('|')
 			p.named("ptrace_events", int64(event))
-			p.s(" << 16")
+			p.s("<<16")
 		}
 	case s&0x7f == 0: // WIFEXITED
 		p.s("{WIFEXITED(s) && WEXITSTATUS(s) == ")
@@ -27,7 +27,7 @@ func (p *printer) waitStatus(s uint32) {
 		p.hex(uint64(s))
 	default: // WIFSIGNALED
 		p.s("{WIFSIGNALED(s) && WTERMSIG(s) == ")
-		p.signo(uint64(s & 0x7f))
+		p.signalName(uint64(s & 0x7f))
 		if s&0x80 != 0 {
 			p.s(" && WCOREDUMP(s)")
 		}
