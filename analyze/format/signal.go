@@ -290,3 +290,12 @@ func (p *printer) sysNumber(nr, audit uint32) {
 	}
 	p.udec(uint64(nr))
 }
+
+// signalName writes the name of a signal where strace writes it in any case.
+func (p *printer) signalName(v uint64) {
+	if name := signalName(v); name != "" {
+		p.s(name)
+		return
+	}
+	p.dec(int64(int32(v)))
+}

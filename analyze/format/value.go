@@ -229,15 +229,6 @@ func (p *printer) signo(v uint64) {
 	p.dec(int64(int32(v)))
 }
 
-// signalName writes the name of a signal where strace writes it in any case.
-func (p *printer) signalName(v uint64) {
-	if name := signalName(v); name != "" {
-		p.s(name)
-		return
-	}
-	p.dec(int64(int32(v)))
-}
-
 // signalName returns the name of a signal, or "".
 func signalName(v uint64) string {
 	if v == 0 || v > 64 {
