@@ -243,7 +243,7 @@ func TestFilterSignals(t *testing.T) {
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
-	timer := time.AfterFunc(time.Minute, func() { cmd.Process.Kill() })
+	timer := time.AfterFunc(2*time.Minute, func() { cmd.Process.Kill() })
 	defer timer.Stop()
 	lines, messages := readLines(out), readLines(stderr)
 	expect := func(from <-chan string, want string) {
@@ -314,7 +314,7 @@ func TestFilterRecorderKilled(t *testing.T) {
 			status, err := os.ReadFile("/proc/" + pid + "/status")
 			return err != nil || bytes.Contains(status, []byte("(zombie)")) || bytes.Contains(status, []byte("(dead)"))
 		}
-		for deadline := time.Now().Add(20 * time.Second); !dead(); time.Sleep(2 * time.Millisecond) {
+		for deadline := time.Now().Add(2 * time.Minute); !dead(); time.Sleep(2 * time.Millisecond) {
 			if time.Now().After(deadline) {
 				t.Fatalf("process %s lives on", pid)
 			}

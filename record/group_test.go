@@ -62,7 +62,7 @@ func makeCgroup(t *testing.T, dir string) {
 // removeCgroup ends what is in a cgroup and removes it with all below it.
 func removeCgroup(t *testing.T, dir string) {
 	t.Helper()
-	for deadline := time.Now().Add(20 * time.Second); time.Now().Before(deadline); time.Sleep(2 * time.Millisecond) {
+	for deadline := time.Now().Add(2 * time.Minute); time.Now().Before(deadline); time.Sleep(2 * time.Millisecond) {
 		filepath.WalkDir(dir, func(path string, d os.DirEntry, err error) error {
 			for _, pid := range cgroupMembers(path) {
 				syscall.Kill(pid, syscall.SIGKILL)
@@ -313,7 +313,7 @@ func TestCgroupForks(t *testing.T) {
 			return n
 		}
 		clean := 0
-		for deadline := time.Now().Add(60 * time.Second); clean < 100; time.Sleep(time.Millisecond) {
+		for deadline := time.Now().Add(2 * time.Minute); clean < 100; time.Sleep(time.Millisecond) {
 			if clean++; untraced() > 0 {
 				clean = 0
 			}

@@ -477,7 +477,7 @@ func attach(t *testing.T, o Options, file string) *exec.Cmd {
 		cmd.Process.Kill()
 		cmd.Wait()
 	})
-	for deadline := time.Now().Add(time.Minute); len(o.PIDs) > 0 && os.Remove(file+attachedSuffix) != nil; time.Sleep(time.Millisecond) {
+	for deadline := time.Now().Add(4 * time.Minute); len(o.PIDs) > 0 && os.Remove(file+attachedSuffix) != nil; time.Sleep(time.Millisecond) {
 		if time.Now().After(deadline) {
 			t.Fatal("the recorder does not attach")
 		}
@@ -488,7 +488,7 @@ func attach(t *testing.T, o Options, file string) *exec.Cmd {
 // waitTraced waits until every thread of a process has a tracer, or none.
 func waitTraced(t *testing.T, pid int, traced bool) {
 	t.Helper()
-	for deadline := time.Now().Add(20 * time.Second); ; time.Sleep(2 * time.Millisecond) {
+	for deadline := time.Now().Add(2 * time.Minute); ; time.Sleep(2 * time.Millisecond) {
 		tasks, _ := filepath.Glob(fmt.Sprintf("/proc/%d/task/*/status", pid))
 		all := len(tasks) > 0
 		for _, task := range tasks {

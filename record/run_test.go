@@ -222,7 +222,7 @@ func TestSignalPassedOn(t *testing.T) {
 		if err := cmd.Start(); err != nil {
 			t.Fatal(err)
 		}
-		timer := time.AfterFunc(30*time.Second, func() { syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL) })
+		timer := time.AfterFunc(2*time.Minute, func() { syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL) })
 		defer timer.Stop()
 		b := make([]byte, 6)
 		stdout.Read(b)
@@ -259,7 +259,7 @@ func TestSecondSignalForces(t *testing.T) {
 	defer again.Stop()
 	late := time.AfterFunc(5*time.Second, func() { cmd.Process.Signal(syscall.SIGTERM) }) // the two may have come as one
 	defer late.Stop()
-	if err := waitFor(cmd, 20*time.Second); err != nil {
+	if err := waitFor(cmd, 2*time.Minute); err != nil {
 		t.Fatal(err)
 	}
 	if _, err := out.Read(b); err != nil {
@@ -329,7 +329,7 @@ func TestAttachStopped(t *testing.T) {
 	// await waits for every thread to be in one of some states.
 	await := func(when, want string) {
 		t.Helper()
-		for deadline := time.Now().Add(20 * time.Second); ; time.Sleep(2 * time.Millisecond) {
+		for deadline := time.Now().Add(2 * time.Minute); ; time.Sleep(2 * time.Millisecond) {
 			if s := states(p.Process.Pid); strings.Trim(s, want) == "" {
 				return
 			} else if time.Now().After(deadline) {

@@ -324,7 +324,7 @@ func startOut(t *testing.T, cmd *exec.Cmd) io.Reader {
 // waitTree waits until every thread of a process and its descendants is traced.
 func waitTree(t *testing.T, root int) {
 	t.Helper()
-	for deadline := time.Now().Add(time.Minute); ; time.Sleep(2 * time.Millisecond) {
+	for deadline := time.Now().Add(2 * time.Minute); ; time.Sleep(2 * time.Millisecond) {
 		untraced := 0
 		for _, pid := range descendants(root) {
 			files, _ := filepath.Glob(fmt.Sprintf("/proc/%d/task/*/status", pid))
@@ -356,7 +356,7 @@ func untouched(t *testing.T, root int, cpus string) {
 // CPUs back.
 func untouchedSoon(t *testing.T, root int, cpus string) {
 	t.Helper()
-	for deadline := time.Now().Add(20 * time.Second); remains(root, cpus) != "" && time.Now().Before(deadline); {
+	for deadline := time.Now().Add(2 * time.Minute); remains(root, cpus) != "" && time.Now().Before(deadline); {
 		time.Sleep(time.Millisecond)
 	}
 	untouched(t, root, cpus)

@@ -306,7 +306,7 @@ func TestVfork(t *testing.T) {
 		if err != nil {
 			t.Errorf("the recorder: %v", err)
 		}
-	case <-time.After(50 * time.Second):
+	case <-time.After(2 * time.Minute):
 		rec.Process.Kill()
 		t.Error("the recorder waits for the parent of a vfork")
 	}
@@ -534,7 +534,7 @@ func TestRefused(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		timer := time.AfterFunc(20*time.Second, func() { cmd.Process.Kill() })
+		timer := time.AfterFunc(2*time.Minute, func() { cmd.Process.Kill() })
 		cmd.Wait()
 		if !timer.Stop() {
 			t.Errorf("%s: it hangs", what)
@@ -597,7 +597,7 @@ func TestPipes(t *testing.T) {
 			if s != "hello\n" {
 				t.Errorf("output %q", s)
 			}
-		case <-time.After(20 * time.Second):
+		case <-time.After(2 * time.Minute):
 			t.Error("no end of file: someone else holds the pipe")
 		}
 		in.Close()
@@ -616,7 +616,7 @@ func TestPipes(t *testing.T) {
 		r.Close()
 		defer cmd.Wait()
 		defer cmd.Process.Signal(syscall.SIGTERM)
-		for deadline := time.Now().Add(20 * time.Second); ; time.Sleep(10 * time.Millisecond) {
+		for deadline := time.Now().Add(2 * time.Minute); ; time.Sleep(10 * time.Millisecond) {
 			if _, err := w.Write([]byte("x")); err != nil {
 				break // EPIPE
 			}
@@ -639,7 +639,7 @@ func TestPipes(t *testing.T) {
 		w.Close()
 		defer cmd.Wait()
 		defer cmd.Process.Signal(syscall.SIGTERM)
-		r.SetReadDeadline(time.Now().Add(20 * time.Second))
+		r.SetReadDeadline(time.Now().Add(2 * time.Minute))
 		var b bytes.Buffer
 		if _, err := b.ReadFrom(r); err != nil || b.String() != "there\n" {
 			t.Errorf("%q, %v: someone else holds the pipe", b.String(), err)
@@ -713,7 +713,7 @@ func TestRecorderKilled(t *testing.T) {
 		cmd.Wait()
 		waitTraced(t, p.Process.Pid, false)
 	}
-	for deadline := time.Now().Add(10 * time.Second); affinity(t, p.Process.Pid) != before; time.Sleep(5 * time.Millisecond) {
+	for deadline := time.Now().Add(2 * time.Minute); affinity(t, p.Process.Pid) != before; time.Sleep(5 * time.Millisecond) {
 		if time.Now().After(deadline) {
 			t.Fatalf("the target is left on CPUs %s, it was on %s", affinity(t, p.Process.Pid), before)
 		}

@@ -74,7 +74,7 @@ func startDocker(t *testing.T) *docker {
 		daemon.Process.Signal(syscall.SIGTERM)
 		select {
 		case <-ended:
-		case <-time.After(60 * time.Second):
+		case <-time.After(2 * time.Minute):
 			daemon.Process.Kill()
 			<-ended
 		}
@@ -93,7 +93,7 @@ func startDocker(t *testing.T) *docker {
 	if out, err := cc.CombinedOutput(); err != nil {
 		t.Fatalf("%v\n%s", err, out)
 	}
-	for deadline := time.Now().Add(60 * time.Second); d.command("version").Run() != nil; time.Sleep(50 * time.Millisecond) {
+	for deadline := time.Now().Add(2 * time.Minute); d.command("version").Run() != nil; time.Sleep(50 * time.Millisecond) {
 		select {
 		case err := <-ended:
 			ended <- err
@@ -181,7 +181,7 @@ func (d *docker) record(file string, args ...string) (end func(interrupt bool)) 
 		return string(text)
 	}
 	if slices.Contains(args, "--wait") {
-		for deadline := time.Now().Add(30 * time.Second); !strings.Contains(said(), "waiting for container "); time.Sleep(5 * time.Millisecond) {
+		for deadline := time.Now().Add(2 * time.Minute); !strings.Contains(said(), "waiting for container "); time.Sleep(5 * time.Millisecond) {
 			if time.Now().After(deadline) {
 				d.t.Fatalf("the recorder does not wait\n%s", said())
 			}
@@ -197,7 +197,7 @@ func (d *docker) record(file string, args ...string) (end func(interrupt bool)) 
 			if err != nil {
 				d.t.Fatalf("the recorder: %v\n%s", err, said())
 			}
-		case <-time.After(time.Minute):
+		case <-time.After(2 * time.Minute):
 			d.t.Fatalf("the recorder does not end\n%s", said())
 		}
 	}
@@ -206,7 +206,7 @@ func (d *docker) record(file string, args ...string) (end func(interrupt bool)) 
 // traced waits until a process of the host has a tracer.
 func (d *docker) traced(pid string) {
 	d.t.Helper()
-	for deadline := time.Now().Add(30 * time.Second); ; time.Sleep(5 * time.Millisecond) {
+	for deadline := time.Now().Add(2 * time.Minute); ; time.Sleep(5 * time.Millisecond) {
 		b, err := os.ReadFile("/proc/" + pid + "/status")
 		if err == nil && !bytes.Contains(b, []byte("\nTracerPid:\t0\n")) {
 			return
@@ -279,7 +279,7 @@ func TestDocker(t *testing.T) {
 		end(false)
 		return true
 	}
-	for n := 0; n < 5 && !quick(n == 4); n++ {
+	for n := 0; n < 12 && !quick(n == 11); n++ {
 	}
 	d.cause(file("host.reel"))
 	id := d.must("inspect", "-f", "{{.Id}}", "quick")

@@ -121,7 +121,7 @@ func TestRecordedRedis(t *testing.T) {
 		if status != nil || !strings.Contains(out.String(), "DB saved on disk") {
 			t.Errorf("redis-server: %v\n%s", status, &out)
 		}
-	case <-time.After(time.Minute):
+	case <-time.After(2 * time.Minute):
 		t.Fatalf("redis-server does not end after SHUTDOWN")
 	}
 	checkWhole(t, record)

@@ -124,7 +124,7 @@ func TestJoinStranger(t *testing.T) {
 				t.Errorf("error %v, asked %v, counted %d", err, asked, e.Counts.Processes)
 			}
 		})
-		for deadline := time.Now().Add(20 * time.Second); traced(pid); time.Sleep(time.Millisecond) {
+		for deadline := time.Now().Add(2 * time.Minute); traced(pid); time.Sleep(time.Millisecond) {
 			if time.Now().After(deadline) {
 				t.Error("it is still traced")
 				break
