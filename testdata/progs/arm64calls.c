@@ -72,9 +72,9 @@ static void shadow_stacks(void)
 	prctl(74, (long)words, 0, 0, 0);
 	prctl(74, (long)BAD, 0, 0, 0);
 	prctl(74, 0, 0, 0, 0);
-	syscall(SYS_map_shadow_stack, 0L, 4096L, 0L);
-	syscall(SYS_map_shadow_stack, 0L, 8192L, 1L);
-	syscall(SYS_map_shadow_stack, 0x7000L, 8192L, 7L);
+	syscall(453, 0L, 4096L, 0L);
+	syscall(453, 0L, 8192L, 1L);
+	syscall(453, 0x7000L, 8192L, 7L);
 	syscall(453, 0L, 0L, -1L);
 }
 
