@@ -37,6 +37,7 @@ func TestFilter(t *testing.T) {
 			if name == "int80" && runtime.GOARCH != "amd64" {
 				t.Skip("amd64 only")
 			}
+			need(t, name != "pidreuse" || os.Geteuid() == 0, "root")
 			with := record(t, filtered(expr), prog(t, name))
 			if with.status == 77 {
 				return // TestInt80 and others say what is missing

@@ -141,11 +141,13 @@ static void signals(void)
 	raise(SIGUSR1);
 	sigaction(SIGUSR1, NULL, &sa);
 	DIES(tag_fault());
+#ifdef __aarch64__
 	DIES(__asm__ volatile("brk #1"));
 	DIES(__asm__ volatile("udf #0"));
 	DIES(__asm__ volatile("mrs x0, s3_0_c0_c15_0"));
 	DIES(*(volatile int *)8 = 1);
 	DIES(__asm__ volatile("mov x0, #1; br x0"));
+#endif
 }
 
 static void others(void)
