@@ -90,7 +90,7 @@ func (e *Engine) Launch(c Command) error {
 		if errno == 0 {
 			e.handle(tid, status, e.now())
 		}
-		if e.launch.exited {
+		if e.launch.exited || errno == unix.ECHILD {
 			return ErrGone
 		}
 	}
@@ -100,7 +100,7 @@ func (e *Engine) Launch(c Command) error {
 		if errno == 0 {
 			e.handle(tid, status, e.now())
 		}
-		if e.launch.exited {
+		if e.launch.exited || errno == unix.ECHILD {
 			return ErrGone
 		}
 		if errno := e.launch.noInfo; errno != 0 {

@@ -71,7 +71,8 @@ func (e *Engine) handle(tid int, status uint32, now int64) {
 		e.forked(t, signo, now)
 		signo = 0
 	case execed:
-		first := t == e.launch.root && e.launch.pending == t
+		// The stub's own may be told of: it was seized in the middle of it.
+		first := t.launching || t == e.launch.root && e.launch.pending == t
 		t = e.execed(t, now)
 		signo = 0
 		if e.cfg.DetachExec && !first {
