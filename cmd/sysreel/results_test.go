@@ -61,8 +61,8 @@ var resultPrograms = []resultProgram{
 }
 
 // byChance are the parts of lines that are alike in two runs by chance and not in
-// a third: times, uses of resources, inodes.
-var byChance = regexp.MustCompile(`\b(ru_\w+|si_[us]time|\w+_[acdmors]time(?:_nsec)?|stx?_ino|\w+_dev_minor|f_b?f?avail|f_b?f?free)=(?:\{[^}]*\}|[^,}]*)|(left )\{[^}]*\}`)
+// a third: times, uses of resources, numbers of inodes, mounts and devices.
+var byChance = regexp.MustCompile(`\b(ru_\w+|si_[us]time|\w+_[acdmors]time(?:_nsec)?|stx?_ino|\w+_dev_minor|(?:stx_)?mnt_(?:parent_)?id(?:_old)?|mnt_peer_group|mnt_master|propagate_from|f_b?f?avail|f_b?f?free)=(?:\{[^}]*\}|[^,}]*)|(left )\{[^}]*\}|\b(tv_[nu]?sec)=\d{4,}`)
 
 // TestResultsLikeStrace holds the text of calls that succeed against that of two
 // runs under strace, in each form.
@@ -127,7 +127,7 @@ func resultsLikeStrace(t *testing.T, bin string, command, form []string, differ 
 	text[2] = inWordsOf(t, text[2])
 	var runs [3]*straced
 	for i := range text {
-		runs[i] = parseText(byChance.ReplaceAllString(text[i], "$1$2=#"))
+		runs[i] = parseText(byChance.ReplaceAllString(text[i], "$1$2$3=#"))
 	}
 	ours, a, b2 := runs[2], runs[0], runs[1]
 	strace, arch := straceNames(t), syscalls.AMD64
