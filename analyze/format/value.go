@@ -73,8 +73,14 @@ var ints map[string]func(p *printer, v uint64)
 
 func init() {
 	ints = map[string]func(p *printer, v uint64){
-		"fd":    func(p *printer, v uint64) { p.fd(int32(v)) },
-		"fd64":  func(p *printer, v uint64) { p.fd(int32(v)) }, // strace looks at the lower half
+		"fd":   func(p *printer, v uint64) { p.fd(int32(v)) },
+		"fd64": func(p *printer, v uint64) { p.fd(int32(v)) }, // strace looks at the lower half
+		"wide_fd": func(p *printer, v uint64) {
+			p.udec(v)
+			if v < 1<<31 {
+				p.fdName(int32(v))
+			}
+		},
 		"dirfd": func(p *printer, v uint64) { p.dirfd(int32(v)) },
 		"uid":   (*printer).id,
 		"gid":   (*printer).id,
