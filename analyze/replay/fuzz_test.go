@@ -18,6 +18,7 @@ func FuzzReplay(f *testing.F) {
 	for kind := range uint8(10) {
 		f.Add([]byte{kind, 9, 0, 0x1b, 0xff, kind, 0xff, 3, 200, 1}, "a\x1b[31m\nb\xff", int64(-516))
 	}
+	f.Add([]byte("2000!000"), "0", int64(-572)) // an execve of a thread that nothing is known of
 	f.Add([]byte{4, 1, 1, 1, 4, 65, 3, 2}, "\u202e\u2028", int64(1<<63-1))
 	f.Fuzz(func(t *testing.T, data []byte, name string, ret int64) {
 		stack := &tracefile.Stack{Object: &tracefile.Object{Path: name}, Offset: uint64(ret), Caller: &tracefile.Stack{Offset: 1, Partial: true}}
@@ -45,7 +46,7 @@ func FuzzReplay(f *testing.F) {
 		}
 		for _, o := range []Options{
 			{PIDs: AllPIDs, Stacks: true, IP: true, Personalities: true, Durations: true, Clock: Epoch},
-			{PIDs: ManyPIDs, Comms: true, Comm: func(int32) string { return name }, Names: Protocols, CallNumbers: true, Format: format.Options{Hex: format.HexAll}},
+			{PIDs: ManyPIDs, Comms: true, OuterPIDs: true, Comm: func(int32) string { return name }, Names: Protocols, CallNumbers: true, Format: format.Options{Hex: format.HexAll}},
 			{JSON: true},
 		} {
 			var out bytes.Buffer

@@ -188,7 +188,7 @@ func signalName(c *analyze.Call) string {
 // start notes a new thread.
 func (r *Replay) start(c *analyze.Call) {
 	tid := c.Event.Thread.TID
-	if r.alive != nil {
+	if r.alive != nil && c.Thread != nil {
 		r.alive[tid] = alive{Thread: c.Thread}
 	}
 	r.tids[c.Event.Thread.ID] = tid
