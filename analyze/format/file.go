@@ -84,8 +84,9 @@ type dirent struct {
 // bytes; the shortest entry has least bytes.
 func (p *printer) dirents(v view, parse func([]byte) dirent, width, least int) {
 	n, data := 0, v.data
-	kinds := p.set("dirent_type")
+	var kinds *syscalls.Consts
 	if p.o.Verbose {
+		kinds = p.set("dirent_type")
 		p.c('[')
 	}
 	for len(data) >= 2*width+2 {

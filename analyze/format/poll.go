@@ -180,16 +180,12 @@ func selects(p *printer) bool {
 				p.s(", ")
 			}
 			p.s(name)
-			p.s(" [")
-			sep := ""
-			p.eachFD(v, func(n uint64) bool {
-				p.s(sep)
-				sep = " "
+			p.c(' ')
+			p.fdList(v, func(n uint64) bool {
 				p.dec(int64(n))
 				ready--
 				return ready > 0
 			})
-			p.c(']')
 		})
 	}
 	p.noted(func() {
@@ -217,25 +213,30 @@ func fdset(p *printer, _ *syscalls.Type, v view) {
 		p.lost(v)
 		return
 	}
-	p.c('[')
-	sep := ""
-	p.eachFD(v, func(n uint64) bool {
-		p.s(sep)
-		sep = " "
+	p.fdList(v, func(n uint64) bool {
 		p.fd(int32(n))
 		return true
 	})
-	p.c(']')
 }
 
-// eachFD calls f with the descriptors of a set that are below the call's nfds,
-// until f returns false.
-func (p *printer) eachFD(v view, f func(n uint64) bool) {
+// fdList writes the descriptors of a set that are below the call's nfds, each by one,
+// until that returns false.
+func (p *printer) fdList(v view, one func(n uint64) bool) {
 	limit := uint64(len(v.data)) * 8
 	if p.d != nil && len(p.d.Args) > 0 {
 		limit = min(limit, p.e.Args[0]) // nfds
 	}
-	eachBit(v.data, func(n uint64) bool { return n < limit && f(n) })
+	p.c('[')
+	sep := ""
+	eachBit(v.data, func(n uint64) bool {
+		if n >= limit {
+			return false
+		}
+		p.s(sep)
+		sep = " "
+		return one(n)
+	})
+	p.c(']')
 }
 
 // cpuset writes a set of processors: [0 1].

@@ -70,10 +70,7 @@ func (p *printer) scsi3(t *syscalls.Type, in, out view) {
 		return
 	}
 	out = out.at(0, t.Size)
-	n := memberValue(t, out, "dxfer_len")
-	if left := memberValue(t, out, "resid"); int32(left) > 0 && left <= n {
-		n -= left
-	}
+	n := scsiReceived(t, out, "dxfer_len", "resid")
 	switch d := memberValue(t, out, "dxfer_direction"); {
 	case d == scsiFromDev:
 		p.scsiData(t, out, ", dxferp=", "dxferp", n, true)
@@ -106,15 +103,21 @@ func (p *printer) scsi4(t *syscalls.Type, in, out view) {
 	out = out.at(0, t.Size)
 	p.scsiMember(t, out, "response_len")
 	p.scsiMember(t, out, "response")
-	n := memberValue(t, out, "din_xfer_len")
-	if left := memberValue(t, out, "din_resid"); int32(left) > 0 && left <= n {
-		n -= left
-	}
+	n := scsiReceived(t, out, "din_xfer_len", "din_resid")
 	p.scsiData(t, out, ", din_xferp=", "din_xferp", n, true)
 	for _, name := range []string{"driver_status", "transport_status", "device_status", "retry_delay", "info", "duration",
 		"response_len", "din_resid", "dout_resid", "generated_tag"} {
 		p.scsiMember(t, out, name)
 	}
+}
+
+// scsiReceived returns how much came: the room for it less the residual.
+func scsiReceived(t *syscalls.Type, out view, room, residual string) uint64 {
+	n := memberValue(t, out, room)
+	if left := memberValue(t, out, residual); int32(left) > 0 && left <= n {
+		n -= left
+	}
+	return n
 }
 
 // scsiChanged tells whether the structure is no longer of the version that it was

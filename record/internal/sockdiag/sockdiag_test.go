@@ -13,6 +13,21 @@ import (
 	"golang.org/x/sys/unix"
 )
 
+// connect returns both ends of a connection to l, which are closed at the end of the test.
+func connect(t *testing.T, l net.Listener) (c, s net.Conn) {
+	t.Helper()
+	c, err := net.Dial(l.Addr().Network(), l.Addr().String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { c.Close() })
+	if s, err = l.Accept(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { s.Close() })
+	return c, s
+}
+
 // The kernel tells of our own sockets what Go's package net does.
 func TestText(t *testing.T) {
 	for _, host := range []string{"127.0.0.1", "[::1]"} {
@@ -23,16 +38,7 @@ func TestText(t *testing.T) {
 				t.Skip(err) // no IPv6
 			}
 			defer l.Close()
-			c, err := net.Dial("tcp", l.Addr().String())
-			if err != nil {
-				t.Fatal(err)
-			}
-			defer c.Close()
-			s, err := l.Accept()
-			if err != nil {
-				t.Fatal(err)
-			}
-			defer s.Close()
+			c, s := connect(t, l)
 			check(t, l, proto, fmt.Sprintf("%s:[%s]", proto, l.Addr()))
 			for _, c := range []net.Conn{c, s} {
 				check(t, c, proto, fmt.Sprintf("%s:[%s->%s]", proto, c.LocalAddr(), c.RemoteAddr()))
@@ -63,16 +69,7 @@ func TestTextUnix(t *testing.T) {
 			t.Fatal(err)
 		}
 		defer l.Close()
-		c, err := net.Dial("unix", name)
-		if err != nil {
-			t.Fatal(err)
-		}
-		defer c.Close()
-		s, err := l.Accept()
-		if err != nil {
-			t.Fatal(err)
-		}
-		defer s.Close()
+		c, s := connect(t, l)
 		shown := `"` + name + `"`
 		if name[0] == '@' {
 			shown = `@"` + name[1:] + `"`
