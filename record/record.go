@@ -161,6 +161,9 @@ type Options struct {
 	// files that they are in; what functions these are is told by analysers
 	// (analyze/symbols). It costs a few kernel calls more for each call.
 	Stacks int
+	// VCPUs says what to keep, of each ioctl(KVM_RUN), of the virtual CPU that it
+	// runs.
+	VCPUs VCPUs
 	// Inject tampers with calls: each expression is one of strace's
 	// -e inject= or, with "fault=" in front, of its -e fault=; see
 	// [CheckInject]. Of several that name a call the last one holds. Calls are
@@ -254,6 +257,15 @@ const (
 	SeccompAuto Seccomp = iota
 	SeccompOn           // wherever there is a Trace and children are followed
 	SeccompOff
+)
+
+// VCPUs is what to keep of virtual CPUs.
+type VCPUs int
+
+const (
+	NoVCPUs    VCPUs = iota
+	VCPUExits        // why it came back
+	VCPUStates       // and its struct kvm_run before
 )
 
 // CheckRedact tells what is wrong with a list of rules: "off", or separated by

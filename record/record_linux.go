@@ -60,6 +60,7 @@ func run(ctx context.Context, o Options) (Result, error) {
 	}
 	cfg.Drop = o.Drop
 	cfg.Stacks = max(0, min(o.Stacks, MaxStacks))
+	cfg.VCPUs = ptrace.VCPUs(o.VCPUs)
 	cfg.Names, cfg.Alone, cfg.DetachExec, cfg.KillOnExit = o.Names, o.Alone, o.DetachExec, o.KillOnExit
 	cfg.SystemTime, cfg.Sockets, cfg.Inner = o.SystemTime, o.Sockets, o.Inner
 	cfg.WholeRead, cfg.WholeWritten = o.WholeRead, o.WholeWritten

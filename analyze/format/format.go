@@ -57,6 +57,7 @@ type Options struct {
 	// NewNamespaces writes behind the result of a call which namespaces it has entered,
 	// where the trace tells (-e namespace=new).
 	NewNamespaces bool
+	VCPUs         VCPUs
 	// Interface returns the name of the network interface that has an index; "" if
 	// it is not known. May be nil.
 	Interface func(index uint32) string
@@ -318,7 +319,7 @@ func (p *printer) call() {
 		p.told()
 		return
 	}
-	if raw := p.f.base.Raw; raw != nil && raw.Has(d) {
+	if p.raw() {
 		p.registers()
 		return
 	}
@@ -331,12 +332,18 @@ func (p *printer) call() {
 	}
 	d, p.d = meant, meant
 	p.netlinkFD()
-	if fn := p.known().irregular; fn != nil && !p.shallow && fn(p) {
+	// What an ioctl's argument is, a pointer or not, only the code for it knows.
+	if fn := p.known().irregular; fn != nil && (!p.shallow || d.Name == "ioctl") && fn(p) {
 		return
 	}
 	for i := range d.Args {
 		p.arg(i)
 	}
+}
+
+// raw tells whether only the registers of the call are shown.
+func (p *printer) raw() bool {
+	return p.d != nil && p.f.base.Raw != nil && p.f.base.Raw.Has(p.d)
 }
 
 // registers writes the arguments as they were in the registers.

@@ -13,7 +13,7 @@ func ioctl(p *printer) bool {
 	p.arg(0)
 	p.arg(1)
 	p.next()
-	if !p.o.Verbose || typesOfIoctls[byte(request>>8)] {
+	if !p.o.Verbose || p.shallow || typesOfIoctls[byte(request>>8)] {
 		p.hex(p.reg(&p.d.Args[2]))
 		return true
 	}

@@ -38,7 +38,7 @@ func (p *printer) result() {
 			p.dec(int64(n))
 			p.c(')')
 		}
-	case p.d != nil && p.f.base.Raw != nil && p.f.base.Raw.Has(p.d):
+	case p.raw():
 		p.hex(uint64(e.Ret))
 	default:
 		p.returned()
@@ -52,6 +52,9 @@ func (p *printer) result() {
 	}
 	if e.Facts != nil && p.o.NewNamespaces {
 		p.namespaces(e.Facts.Namespaces)
+	}
+	if p.f.base.VCPUs != NoVCPUs && !p.raw() {
+		p.noted(func() { p.s(p.vcpuExit()) })
 	}
 	if len(p.note) > 0 {
 		p.s(" (")

@@ -215,6 +215,7 @@ func init() {
 		"diag_shutdown":             explained,
 		"v4l2_control_ids":          controlName,
 		"smc_decl_codes":            explained,
+		"kvm_exit_reason":           exitReason,
 	}
 	irregular = map[string]func(p *printer) bool{
 		"clone":                  clone,

@@ -111,7 +111,9 @@ func init() {
 			p.c(')')
 		},
 		"hex8":           func(p *printer, v uint64) { p.paddedHex(v, 2) },
+		"hex16":          func(p *printer, v uint64) { p.paddedHex(v, 4) },
 		"hex32":          func(p *printer, v uint64) { p.paddedHex(v, 8) },
+		"hex64":          func(p *printer, v uint64) { p.paddedHex(v, 16) },
 		"char":           func(p *printer, v uint64) { p.char(byte(v)) },
 		"btrfs_objectid": func(p *printer, v uint64) { p.btrfsID("btrfs_tree_objectids", v) },
 		"btrfs_u64":      func(p *printer, v uint64) { p.btrfsID("", v) },

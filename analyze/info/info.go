@@ -121,6 +121,7 @@ type Policy struct {
 	Stacks      uint32 `json:"stacks,omitempty"` // frames kept of each call's stack at most
 	// Inject lists what was to be done to calls, in strace's notation.
 	Inject []string `json:"inject,omitempty"`
+	VCPUs  uint32   `json:"vcpus,omitempty"` // 1: states of virtual CPUs after KVM_RUN; 2: and before
 }
 
 // Loss is something that is not in the trace.
@@ -151,7 +152,7 @@ func Read(name string, r *tracefile.Reader) (*Result, error) {
 		PIDs:    h.GetTarget().GetPids(), Cwd: string(h.GetTarget().GetCwd()), Follow: h.GetTarget().GetFollow(),
 		NoDurations:   h.GetNoDurations(),
 		NoClock:       h.GetNoClock(),
-		Policy:        Policy{h.GetPolicy().GetSnap(), h.GetPolicy().GetSnapWritten(), h.GetPolicy().GetTrace(), h.GetPolicy().GetEnv(), h.GetPolicy().GetSeccomp(), append([]string{}, h.GetPolicy().GetRedact()...), h.GetPolicy().GetFingerprint(), h.GetPolicy().GetStacks(), h.GetPolicy().GetInject()},
+		Policy:        Policy{h.GetPolicy().GetSnap(), h.GetPolicy().GetSnapWritten(), h.GetPolicy().GetTrace(), h.GetPolicy().GetEnv(), h.GetPolicy().GetSeccomp(), append([]string{}, h.GetPolicy().GetRedact()...), h.GetPolicy().GetFingerprint(), h.GetPolicy().GetStacks(), h.GetPolicy().GetInject(), h.GetPolicy().GetVcpus()},
 		CalibrationNs: h.GetCalibration().GetStopNs(),
 		RingBytes:     h.GetRingBytes(),
 		Losses:        []Loss{}, Gaps: []Gap{}, Redactions: []Redaction{},
@@ -484,6 +485,9 @@ func policy(p Policy, follow bool) string {
 		s += ", instruction pointers"
 	case p.Stacks > 1:
 		s += fmt.Sprintf(", stacks of up to %d frames", p.Stacks)
+	}
+	if p.VCPUs > 0 {
+		s += ", states of virtual CPUs"
 	}
 	if !follow {
 		s += ", no children"

@@ -31,6 +31,7 @@ type item struct {
 	ip                              uint64
 	arch                            syscalls.Arch
 	dump                            int32 // of the dump behind the result: lines
+	states                          int32 // of lines behind the stack
 }
 
 const (
@@ -98,6 +99,10 @@ func (r *Replay) call(c *analyze.Call) {
 		r.text = r.f.Dump(r.text, c.Desc, c.Event)
 	}
 	it.dump = int32(len(r.text))
+	if it.kind == callItem {
+		r.text = r.f.States(r.text, c.Desc, c.Event)
+	}
+	it.states = int32(len(r.text))
 	r.items = append(r.items, it)
 	if t.FD >= 0 && r.o.Names != NoNames && c.Process != nil {
 		r.fresh = fresh{c.Process, t.FD}

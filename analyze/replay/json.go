@@ -114,6 +114,12 @@ func (r *Replay) jsonCall(b []byte, c *analyze.Call) []byte {
 		b = append(b, ']')
 	}
 	b = jsonResult(b, c)
+	if number, reason, ok := r.f.VCPU(c.Desc, c.Event); ok {
+		b = append(b, `,"vcpu":`...)
+		b = strconv.AppendUint(b, uint64(number), 10)
+		b = append(b, `,"exit_reason":`...)
+		b = appendString(b, reason)
+	}
 	for _, word := range analyze.TamperWords(c.Flags) {
 		b = append(append(append(b, ',', '"'), word...), `":true`...)
 	}

@@ -141,6 +141,7 @@ func (r *Replay) end(it *item) {
 		r.put(it.result, it.dump)
 	}
 	r.stack(it.stack)
+	r.put(it.dump, it.states)
 }
 
 // rest writes the arguments that were not known at the beginning, and the

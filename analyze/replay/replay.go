@@ -326,7 +326,8 @@ func (r *Replay) nameFresh() {
 	}
 	r.text = r.f.AppendName(r.text, name, r.names.Device(r.fresh.fd))
 	last := &r.items[len(r.items)-1]
-	last.result, last.dump = int32(len(r.text)), int32(len(r.text))
+	end := int32(len(r.text))
+	last.result, last.dump, last.states = end, end, end
 }
 
 // Netlink returns the protocol of a netlink socket.

@@ -38,6 +38,7 @@ type recordOptions struct {
 	noPrints  bool
 	env       bool
 	stacks    depthValue
+	kvm       vcpuValue
 	redact    listValue
 	maxTime   time.Duration
 	maxSize   sizeValue
@@ -101,6 +102,7 @@ disk for moments.`,
 	f.BoolVar(&o.noPrints, "no-fingerprints", false, "keep no 16-bit hashes of what is read from files, by which diff sees changes in what is not kept")
 	f.Var(&o.stacks, "stacks", fmt.Sprintf("keep the call stack of each call, of `DEPTH` frames at most (%d without a number; 1: the instruction pointer alone)", record.DefaultStacks))
 	f.Lookup("stacks").NoOptDefVal = strconv.Itoa(record.DefaultStacks)
+	f.Var(&o.kvm, "kvm", "keep of virtual CPUs that KVM runs: vcpu, why KVM_RUN came back; vcpu+, and their state before it")
 	f.StringArrayVar(&o.inject, "inject", nil, "tamper with calls: `EXPR` is what strace's -e inject= takes, or fault= and what its -e fault= takes; repeatable")
 	f.BoolVar(&o.env, "env", false, "keep environments too")
 	f.Var(&o.redact, "redact", "blank secrets in the trace by `RULES`, or off; see below")
@@ -254,6 +256,7 @@ func runRecord(ctx context.Context, std *stdio, o recordOptions, args []string) 
 		NoFingerprints: o.noPrints,
 		Environ:        o.env,
 		Stacks:         int(o.stacks),
+		VCPUs:          record.VCPUs(o.kvm),
 		Redact:         string(o.redact),
 		MaxTime:        o.maxTime,
 		MaxSize:        int64(o.maxSize),

@@ -41,6 +41,7 @@ type replayOptions struct {
 	stacks    bool
 	ip        bool
 	symbols   []string
+	kvm       vcpuValue
 }
 
 func newReplayCommand(std *stdio) *cobra.Command {
@@ -82,6 +83,7 @@ each event. FILE may be - for standard input.`,
 	f.BoolVar(&o.follow, "follow", false, "wait for more while the trace is still being recorded")
 	f.BoolVarP(&o.stacks, "stacks", "k", false, "the stack behind each call, of a trace recorded with --stacks")
 	f.BoolVarP(&o.ip, "instruction-pointer", "i", false, "begin lines with the instruction pointer, of a trace recorded with --stacks")
+	f.Var(&o.kvm, "kvm", "of virtual CPUs, of a trace recorded with --kvm: vcpu, why KVM_RUN came back; vcpu+, and struct kvm_run before and after it")
 	f.StringArrayVar(&o.symbols, "symbols", nil, "with -k, --json: look in `DIR` too for the recorded files and their debugging symbols: by path, by name or as .build-id/xx/yyyy.debug")
 	f.BoolVar(&o.utc, "utc", false, "times of day in UTC, not in the recording machine's zone")
 	o.filter.add(f)
@@ -129,6 +131,9 @@ func runReplay(ctx context.Context, std *stdio, o replayOptions, name string) er
 		if (o.stacks || o.ip) && t.Header().GetPolicy().GetStacks() == 0 {
 			std.message("sysreel replay: %s: there are no stacks in it: record with --stacks", t.Name)
 		}
+		if int(o.kvm) > int(t.Header().GetPolicy().GetVcpus()) {
+			std.message("sysreel replay: %s: the states of virtual CPUs are not in it: record with --kvm=%s", t.Name, o.kvm.String())
+		}
 		w := bufio.NewWriterSize(std.out, 64<<10)
 		ro := o.options(t)
 		if o.pidNames != "" {
@@ -175,6 +180,7 @@ func (o *replayOptions) options(t *analyze.Trace) replay.Options {
 	out := replay.Options{
 		Format: format.Options{
 			Verbose: o.verbose, Strings: o.strings, ArgNames: o.argNames, Constants: constantStyles[o.constants],
+			VCPUs: format.VCPUs(o.kvm),
 		},
 		Epoch:       clock.GetRealtimeNs() - clock.GetMonotonicNs(),
 		Relative:    o.relative,

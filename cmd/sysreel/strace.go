@@ -162,6 +162,7 @@ func (o *straceOptions) recordOptions(stream *straceStream, signals <-chan os.Si
 		NoFingerprints: o.record == "",
 		Inject:         o.inject,
 		Stacks:         o.stackDepth(),
+		VCPUs:          record.VCPUs(o.vcpus),
 		SystemTime:     (o.summary || o.andSummary) && !o.wall,
 		DetachExec:     o.detachExec,
 		Names:          o.fdNames() != replay.NoNames,

@@ -61,6 +61,7 @@ How to print it:
   --decode-pids=pidns             what those of another PID namespace are called in strace's
   -e namespace=new, --namespace=new
                                   numbers of the namespaces that calls enter
+  -e kvm=vcpu[+], --kvm=vcpu[+]   why virtual CPUs of KVM came back; with + their kvm_run, before and after
   --always-show-pid               begin lines with the PID
   -n, --syscall-number            numbers of calls
   -N, --arg-names                 names of arguments

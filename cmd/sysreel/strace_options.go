@@ -64,6 +64,7 @@ type straceOptions struct {
 	comms      bool
 	outerPIDs  bool
 	namespaces bool // -e namespace=new
+	vcpus      format.VCPUs
 	numbers    bool // -n
 	ip         bool
 	argNames   bool // -N
@@ -462,6 +463,12 @@ func (o *straceOptions) setSet(key string, value *string) (err error) {
 			return straceError("invalid -e namespace= argument: '%s'", text)
 		}
 		o.namespaces = true
+	case "kvm":
+		vcpus, ok := vcpuWords[text]
+		if !ok {
+			return straceError("invalid -e kvm= argument: '%s'", text)
+		}
+		o.vcpus = vcpus
 	case "trace-fds":
 		o.traceFDs, err = parseStraceSet(text, "descriptor", descriptorMember)
 	default:
@@ -475,11 +482,6 @@ func (o *straceOptions) refuse(key, text string) error {
 	switch key {
 	case "d":
 		return refused("-d/--debug", "it shows what strace itself does")
-	case "kvm":
-		if text != "vcpu" && text != "vcpu+" {
-			return straceError("invalid -e kvm= argument: '%s'", text)
-		}
-		return refused("-e kvm="+text, "the exits of virtual CPUs are not recorded")
 	case "secontext":
 		return refused("--secontext", "SELinux contexts are not recorded")
 	}

@@ -299,7 +299,7 @@ func (o *straceOptions) formatOptions() format.Options {
 	f := format.Options{
 		Strings: o.strings, Hex: o.hex, ArgNames: o.argNames,
 		Pointed: set(o.verbose), DumpRead: o.read.descriptors(), DumpWritten: o.write.descriptors(),
-		Constants: constantStyles[o.constants], NewNamespaces: o.namespaces,
+		Constants: constantStyles[o.constants], NewNamespaces: o.namespaces, VCPUs: o.vcpus,
 	}
 	if o.raw != "" {
 		f.Raw, _ = syscalls.ParseSet(o.raw)

@@ -8,6 +8,7 @@ import (
 
 	"github.com/dustin/go-humanize"
 
+	"sysreel/analyze/format"
 	"sysreel/record"
 )
 
@@ -179,5 +180,31 @@ func (v *limitValue) Set(s string) error {
 		return fmt.Errorf("%q is not a number of things to show: give 0 or more", s)
 	}
 	*v = limitValue(n)
+	return nil
+}
+
+// vcpuWords are the words of strace's -e kvm=.
+var vcpuWords = map[string]format.VCPUs{"vcpu": format.VCPUExits, "vcpu+": format.VCPUStates}
+
+// vcpuValue is a flag for what is kept, or shown, of virtual CPUs.
+type vcpuValue format.VCPUs
+
+func (v *vcpuValue) Type() string { return "vcpu|vcpu+" }
+
+func (v *vcpuValue) String() string {
+	for word, what := range vcpuWords {
+		if what == format.VCPUs(*v) {
+			return word
+		}
+	}
+	return ""
+}
+
+func (v *vcpuValue) Set(s string) error {
+	what, ok := vcpuWords[s]
+	if !ok {
+		return fmt.Errorf("it is neither vcpu nor vcpu+")
+	}
+	*v = vcpuValue(what)
 	return nil
 }

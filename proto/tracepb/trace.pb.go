@@ -2579,8 +2579,11 @@ type Policy struct {
 	Fingerprint uint32 `protobuf:"varint,55,opt,name=fingerprint,proto3" json:"fingerprint,omitempty"`
 	// The same, of a read whose result is a multiple of 4,096.
 	FingerprintPages uint32 `protobuf:"varint,56,opt,name=fingerprint_pages,json=fingerprintPages,proto3" json:"fingerprint_pages,omitempty"`
-	unknownFields    protoimpl.UnknownFields
-	sizeCache        protoimpl.SizeCache
+	// Kept of the virtual CPUs of KVM_RUN: 1 their state after the call, 2 and before
+	// it; 0: nothing.
+	Vcpus         uint32 `protobuf:"varint,53,opt,name=vcpus,proto3" json:"vcpus,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
 }
 
 func (x *Policy) Reset() {
@@ -2679,6 +2682,13 @@ func (x *Policy) GetFingerprint() uint32 {
 func (x *Policy) GetFingerprintPages() uint32 {
 	if x != nil {
 		return x.FingerprintPages
+	}
+	return 0
+}
+
+func (x *Policy) GetVcpus() uint32 {
+	if x != nil {
+		return x.Vcpus
 	}
 	return 0
 }
@@ -3985,7 +3995,7 @@ const file_proto_trace_proto_rawDesc = "" +
 	"cgroupDirs\x12)\n" +
 	"\x10container_engine\x18\x17 \x01(\tR\x0fcontainerEngine\x12!\n" +
 	"\fcontainer_id\x18\x18 \x01(\tR\vcontainerId\x12%\n" +
-	"\x0econtainer_name\x18\x19 \x01(\fR\rcontainerName\"\x98\x02\n" +
+	"\x0econtainer_name\x18\x19 \x01(\fR\rcontainerName\"\xae\x02\n" +
 	"\x06Policy\x12\x12\n" +
 	"\x04snap\x18\x01 \x01(\rR\x04snap\x12\x14\n" +
 	"\x05trace\x18\x02 \x01(\tR\x05trace\x12\x10\n" +
@@ -3996,7 +4006,8 @@ const file_proto_trace_proto_rawDesc = "" +
 	"\x06redact\x18\x0f \x03(\tR\x06redact\x12\x16\n" +
 	"\x06inject\x18\x1e \x03(\tR\x06inject\x12 \n" +
 	"\vfingerprint\x187 \x01(\rR\vfingerprint\x12+\n" +
-	"\x11fingerprint_pages\x188 \x01(\rR\x10fingerprintPages\"5\n" +
+	"\x11fingerprint_pages\x188 \x01(\rR\x10fingerprintPages\x12\x14\n" +
+	"\x05vcpus\x185 \x01(\rR\x05vcpus\"5\n" +
 	"\tRedaction\x12\x12\n" +
 	"\x04rule\x18\x01 \x01(\tR\x04rule\x12\x14\n" +
 	"\x05count\x18\x02 \x01(\x04R\x05count\"&\n" +

@@ -514,6 +514,24 @@ func grow(b []byte, n int) []byte {
 	return bigger
 }
 
+// Piece reads size bytes, at most 4,096, at an address that no plan leads to, and
+// adds them to call as the buffer b, whose Want is what it has to be if it is more.
+// It returns what could be read.
+func (c *Capturer) Piece(tid int, slow bool, addr uint64, size int, b tracefile.Buf, call *Call) []byte {
+	if size == 0 {
+		return nil
+	}
+	at := len(call.data)
+	call.data = grow(call.data, size)
+	c.mem.add(addr, call.data[at:at+size])
+	c.mem.fetch(tid, slow, &c.got)
+	n := int(c.got[0])
+	b.Data = call.data[at : at+n : at+n]
+	b.Faulted, b.Want = n < size, max(b.Want, uint32(size))
+	call.Bufs = append(call.Bufs, b)
+	return b.Data
+}
+
 // Word reads a 64-bit number of a tracee.
 func (c *Capturer) Word(tid int, addr uint64) (v uint64, ok bool) {
 	var b [8]byte

@@ -120,6 +120,24 @@ func cgroup(b []byte) []byte {
 	return bytes.Clone(b)
 }
 
+// Mapping returns where the first memory is that is mapped of a file of that name;
+// no bytes: there is none.
+func (r *Reader) Mapping(pid int, name []byte) (addr, size uint64) {
+	for line := range bytes.Lines(r.file(pid, "maps")) {
+		span, rest, _ := bytes.Cut(line, []byte(" "))
+		for range 4 { // permissions, offset, device, inode
+			_, rest, _ = bytes.Cut(rest, []byte(" "))
+		}
+		if !bytes.Equal(bytes.TrimSpace(rest), name) {
+			continue
+		}
+		low, high, _ := bytes.Cut(span, []byte("-"))
+		addr = parse(low, 16)
+		return addr, parse(high, 16) - addr
+	}
+	return 0, 0
+}
+
 // maps summarises /proc/PID/maps.
 func maps(b []byte) *tracepb.Maps {
 	if b == nil {

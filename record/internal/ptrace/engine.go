@@ -77,6 +77,7 @@ type Config struct {
 	// Stacks is how many frames of the stack to keep of each call and signal;
 	// 0: none.
 	Stacks int
+	VCPUs  VCPUs
 	// Hold keeps Run from ending when nothing is left to follow: there may be
 	// more to Join, until Release.
 	Hold bool

@@ -118,7 +118,7 @@ func (e *Engine) filterNumbers(a syscalls.Arch) map[uint32]bool {
 		}
 	}
 	for name, role := range roles {
-		if !needed[role] && (role != mapCall || e.cfg.Stacks == 0) {
+		if !needed[role] && (role != mapCall || !e.mapping()) {
 			continue
 		}
 		if d := syscalls.ByName(a, name); d != nil {

@@ -172,6 +172,7 @@ func (e *Engine) execed(t *thread, now int64) *thread {
 	e.processes[t.proc.tgid] = t.proc
 	t.proc.execs = 0
 	t.proc.space.Forget()
+	clear(t.proc.vcpus)
 	if t.inside && t.call.entry != nil && t.call.entry.role == execCall {
 		t.proc.execs = 1
 	}

@@ -66,8 +66,14 @@ func (s *stacks) read(addr uint64, into []byte) int {
 	return done
 }
 
-// mapped takes in that a call has changed what is mapped.
-func (e *Engine) mapped(t *thread) {
+// mapping tells whether the engine has to know what is mapped.
+func (e *Engine) mapping() bool { return e.cfg.Stacks > 0 || e.cfg.VCPUs != NoVCPUs }
+
+// mapped takes in that a call has changed what is mapped, and returned ret.
+func (e *Engine) mapped(t *thread, ret int64) {
+	if e.cfg.VCPUs != NoVCPUs {
+		e.mappedVCPUs(t, ret)
+	}
 	c := &t.call
 	s := t.proc.space
 	addr, size, prot := c.args[0], c.args[1], c.args[2]

@@ -194,6 +194,9 @@ func (e *Engine) enter(t *thread, now int64) {
 	if e.naming.files || e.naming.cwd {
 		e.nameArgs(t)
 	}
+	if e.cfg.VCPUs == VCPUStates && c.runsVCPU() {
+		e.keepVCPU(t, tracefile.AtEnter)
+	}
 	e.dirty = true
 }
 
@@ -253,6 +256,9 @@ func (e *Engine) exit(t *thread, now int64) {
 		e.capturer.Exit(int(t.TID), e.slow(t), en.plan, &c.args, ret, &c.mem)
 		e.capturer.Keep = usual
 	}
+	if e.cfg.VCPUs != NoVCPUs && ret >= 0 && c.runsVCPU() {
+		e.keepVCPU(t, tracefile.AtExit)
+	}
 	e.countUnread(t, ret, now)
 	if (e.naming.files || en.refs.Rights) && c.flags&tracefile.Injected == 0 {
 		e.nameMade(t, en, ret)
@@ -304,7 +310,7 @@ func (e *Engine) leave(t *thread, en *entry, ret, now int64) {
 		e.affinityCall(t, en.role, ret)
 	case mapCall:
 		if ret >= 0 || ret < -4095 {
-			e.mapped(t)
+			e.mapped(t, ret)
 		}
 	case execCall:
 		if t.proc.execs > 0 {

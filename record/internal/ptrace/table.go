@@ -48,7 +48,7 @@ const (
 	closeRangeCall
 	unshareCall
 	setnsCall
-	mapCall // changes what is mapped; with Config.Stacks only
+	mapCall // changes what is mapped; where [Engine.mapping] says so
 )
 
 // forks reports whether the call makes a thread or process.
@@ -131,7 +131,7 @@ func (e *Engine) newEntry(d *syscalls.Desc) *entry {
 		en.takesFD = first == "fd" || first == "sockfd"
 		en.messages = messageCalls[d.Name]
 	}
-	if en.role == mapCall && e.cfg.Stacks == 0 {
+	if en.role == mapCall && !e.mapping() {
 		en.role = plain
 	}
 	if files, _ := world.Alters(d); files || en.role != plain && en.role != mapCall {

@@ -36,6 +36,9 @@ type process struct {
 	stored map[int32]bool
 	// netlink tells in the same way whether they are netlink sockets.
 	netlink map[int32]bool
+	// vcpus are virtual CPUs by their descriptors, as far as it is known where they
+	// are mapped.
+	vcpus map[int32]vcpu
 }
 
 // thread is a traced thread.
