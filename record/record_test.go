@@ -272,8 +272,11 @@ func checkTrace(t testing.TB, tr *trace) {
 		case tracefile.ThreadExit, tracefile.Detach:
 			th.ended = true
 		case tracefile.Exec:
-			if former := tracefile.ThreadID(e.Args[0]); former != 0 {
-				threads[former].ended = true
+			former := tracefile.ThreadID(e.Args[0])
+			if by := threads[former]; by != nil {
+				by.ended = true
+			} else if former != 0 {
+				t.Errorf("event %d: an execve of thread %d, which has not started", e.Num, former)
 			}
 		}
 	}
@@ -477,8 +480,12 @@ func attach(t *testing.T, o Options, file string) *exec.Cmd {
 		cmd.Process.Kill()
 		cmd.Wait()
 	})
-	for deadline := time.Now().Add(4 * time.Minute); len(o.PIDs) > 0 && os.Remove(file+attachedSuffix) != nil; time.Sleep(time.Millisecond) {
-		if time.Now().After(deadline) {
+	for deadline := time.Now().Add(4 * time.Minute); len(o.PIDs) > 0; time.Sleep(time.Millisecond) {
+		gone := states(cmd.Process.Pid) == "Z"
+		if os.Remove(file+attachedSuffix) == nil {
+			break
+		}
+		if gone || time.Now().After(deadline) {
 			t.Fatal("the recorder does not attach")
 		}
 	}

@@ -196,6 +196,36 @@ func TestThreadExec(t *testing.T) {
 	}
 }
 
+// Attached to while a thread that is not the leader is in the middle of its
+// execve, which is then the first that is seen of it: each thread's events begin
+// with its start all the same, and end with its end.
+func TestAttachInThreadExec(t *testing.T) {
+	for _, args := range [][]string{nil, {"leaderless"}} {
+		t.Run(strings.Join(args, ""), func(t *testing.T) {
+			p := start(t, append([]string{prog(t, "reexec")}, args...)...)
+			dir, former := t.TempDir(), 0
+			for i := range 30 {
+				file := filepath.Join(dir, itoa(i))
+				cmd := attach(t, Options{PIDs: []int{p.Process.Pid}}, file)
+				time.Sleep(time.Duration(i%4) * 5 * time.Millisecond)
+				tr := finish(t, cmd, file)
+				for _, e := range tr.kind(tracefile.Exec) {
+					if e.Args[0] != 0 {
+						former++
+					}
+				}
+			}
+			if former == 0 {
+				t.Error("no execve of a thread that is not the leader was recorded")
+			}
+			p.Process.Signal(syscall.SIGUSR1)
+			if s := p.line(t); s != "ok" {
+				t.Errorf("the target: %s", s)
+			}
+		})
+	}
+}
+
 // The arguments of execve are read while they are there, and success is known.
 func TestExec(t *testing.T) {
 	r := runProg(t, "exec")

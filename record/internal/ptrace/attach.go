@@ -124,8 +124,8 @@ func (e *Engine) attach(pid int) error {
 
 // attachThread follows one thread, of a process that may have others.
 func (e *Engine) attachThread(tid int, s procfs.Status) error {
-	if errno := seize(tid, e.options()); errno != 0 {
-		if s.State == 'Z' {
+	if errno, now := e.trySeize(tid); errno != 0 {
+		if now.State == 'Z' {
 			return &AttachError{PID: tid, Err: errors.New("it has ended already and waits for its parent (a zombie)")}
 		}
 		return e.explain(s.TGID, tid, errno)
@@ -155,9 +155,9 @@ func (e *Engine) stopUnsettled() {
 // for, so that none of them can go meanwhile and none that it starts goes
 // untraced.
 func (e *Engine) seizeThreads(p *process) error {
-	opts := e.options()
-	held := make(map[int]bool) // traced by this engine, or a leader that has ended
+	held := make(map[int]bool) // traced by this engine
 	for range maxScans {
+		zombies := 0 // a leader that has ended stays while its threads live
 		for _, tid := range procfs.Threads(p.tgid) {
 			if held[tid] {
 				continue
@@ -166,38 +166,60 @@ func (e *Engine) seizeThreads(p *process) error {
 				held[tid] = true
 				continue
 			}
-			switch errno := seize(tid, opts); errno {
-			case 0:
+			switch errno, s := e.trySeize(tid); {
+			case errno == 0:
 				held[tid] = true
 				e.newThread(tid, p, tracefile.StartAttach)
 				p.unsettled++
 				e.unsettled++
-			case unix.ESRCH:
+			case errno == unix.ESRCH:
 				// It has ended.
-			case unix.EPERM:
-				s, ok := e.proc.Look(tid)
-				switch {
-				case !ok || s.State == 'X':
-				case s.State == 'Z':
-					// Ended; a leader stays while its threads live.
-					held[tid] = tid == p.tgid
-				case s.TracerPID == e.tid || s.TracerPID == os.Getpid():
-					held[tid] = true // started by a thread that is followed: its event comes
-				default:
-					return e.explain(p.tgid, tid, errno)
-				}
+			case errno != unix.EPERM:
+				return e.explain(p.tgid, tid, errno)
+			case s.State == 'Z' && tid == p.tgid:
+				zombies = 1
+			case s.State == 'Z' || s.State == 'X':
+			case s.TracerPID == e.tid || s.TracerPID == os.Getpid():
+				held[tid] = true // started by a thread that is followed: its event comes
 			default:
 				return e.explain(p.tgid, tid, errno)
 			}
 		}
 		// The list is not always whole: the kernel ends it early where the
 		// thread it has got to exits just then (next_tid in fs/proc/base.c).
-		if s, ok := e.proc.Look(p.tgid); !ok || s.Threads <= len(held) {
+		s, ok := e.proc.Look(p.tgid)
+		if s.State != 'Z' {
+			zombies = 0 // an execve has put another thread in the leader's place
+		}
+		if !ok || s.Threads > 0 && s.Threads <= len(held)+zombies {
 			return nil
 		}
 	}
 	return nil
 }
+
+// trySeize seizes a thread. Of one that must not be traced (EPERM) it tells what
+// it is; an end is ESRCH.
+func (e *Engine) trySeize(tid int) (errno syscall.Errno, s procfs.Status) {
+	for range maxTries {
+		if errno = seize(tid, e.options()); errno != unix.EPERM {
+			return errno, s
+		}
+		var ok bool
+		switch s, ok = e.proc.Look(tid); {
+		case !ok:
+			return unix.ESRCH, s
+		case s.State == 'Z', s.State == 'X', s.TracerPID != 0, s.Kernel:
+			return errno, s
+		}
+		// It may have been a leader that had ended, to whose place the
+		// thread of an execve has come since (de_thread in fs/exec.c).
+	}
+	return errno, s
+}
+
+// maxTries bounds how often a thread is seized that refuses it.
+const maxTries = 20
 
 // settle notes that a thread has stopped for the first time, or ended. When all
 // the threads of a process that were attached to have, then what they were

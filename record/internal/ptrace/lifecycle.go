@@ -153,6 +153,9 @@ func (e *Engine) execed(t *thread, now int64) *thread {
 	ev := tracefile.Event{Kind: tracefile.Exec, Arch: native, Thread: t.Thread, Start: now, End: now}
 	if former := int(msg); former != int(t.TID) {
 		if maker := e.threads[former]; maker != nil {
+			if maker.unsettled() { // seized in the middle of its execve
+				e.started(maker, 0, now)
+			}
 			ev.Args[0] = uint64(maker.ID)
 			e.unfinished(t, now) // the leader's call, if it was in one
 			// The leader's place, and the execve.
@@ -228,6 +231,9 @@ func (e *Engine) exited(t *thread, status uint32, now int64) {
 // for.
 func (e *Engine) vanished(now int64) {
 	for _, t := range e.threads {
+		if t.unsettled() {
+			e.started(t, 0, now)
+		}
 		e.forget(t)
 		e.unfinished(t, now)
 		ev := tracefile.Event{Kind: tracefile.ThreadExit, Thread: t.Thread, Start: now, End: now}

@@ -16,7 +16,7 @@ import (
 func (e *Engine) handle(tid int, status uint32, now int64) {
 	t := e.threads[tid]
 	if t == nil {
-		e.strange(tid, status)
+		e.strange(tid, status, now)
 		return
 	}
 	s, signo := classify(status)

@@ -36,14 +36,39 @@ type orphaned struct {
 // stops before that, and most have made nothing.
 const orphanTime = 1e9
 
-// strange notes what a thread did that is not known.
-func (e *Engine) strange(tid int, status uint32) {
+// strange notes what a thread did that is not known. now is the time at which
+// wait returned.
+func (e *Engine) strange(tid int, status uint32, now int64) {
+	if e.succeeds(tid, status) {
+		e.handle(tid, status, now)
+		return
+	}
 	s := stranger{status: status, from: e.strangers[tid].from}
 	if what, _ := classify(status); what != gone {
 		s.from, _ = e.proc.Look(tid)
 		consume(tid, &status)
 	}
 	e.strangers[tid] = s
+}
+
+// succeeds takes in the leader that an execve of a thread that is followed has
+// made, where the former leader was not: it had ended, or was not to be followed.
+func (e *Engine) succeeds(tid int, status uint32) bool {
+	if what, _ := classify(status); what != execed {
+		return false
+	}
+	former, errno := eventMessage(tid)
+	if errno != 0 {
+		return false
+	}
+	maker := e.threads[int(former)]
+	if maker == nil {
+		return false
+	}
+	e.newThread(tid, maker.proc, tracefile.StartAttach)
+	maker.proc.unsettled++
+	e.unsettled++
+	return true
 }
 
 // orphan notes that a thread will tell of no child any more.
