@@ -14,18 +14,24 @@ type Files struct {
 	open  func(tid int32) (io.WriteCloser, error)
 	files map[tracefile.ThreadID]*file
 	tids  map[tracefile.ThreadID]int32
+	// makers are the threads whose execve has given them their leader's place,
+	// by that leader, until the call returns.
+	makers map[tracefile.ThreadID]*file
 }
 
 type file struct {
 	*Replay
-	w     io.WriteCloser
-	ended bool
+	of     tracefile.Thread
+	w      io.WriteCloser
+	ended  bool
+	passes int64 // when its execve gave it the place of its leader
 }
 
 // NewFiles returns Files that asks open for a thread's output when there is
 // something to write, and closes it when the thread has ended.
 func NewFiles(o Options, open func(tid int32) (io.WriteCloser, error)) *Files {
-	return &Files{o: o, open: open, files: make(map[tracefile.ThreadID]*file), tids: make(map[tracefile.ThreadID]int32)}
+	return &Files{o: o, open: open, files: make(map[tracefile.ThreadID]*file), tids: make(map[tracefile.ThreadID]int32),
+		makers: make(map[tracefile.ThreadID]*file)}
 }
 
 // Add takes the next event of the trace, as [Replay.Add] does.
@@ -37,12 +43,26 @@ func (f *Files) Add(c *analyze.Call) error {
 		if err != nil {
 			return err
 		}
-		to = &file{Replay: New(f.o, w), w: w}
+		to = &file{Replay: New(f.o, w), of: c.Event.Thread, w: w}
 		to.tids = f.tids
 		f.files[id] = to
 	}
-	if c.Kind == tracefile.ThreadExit {
+	if m, ok := f.makers[id]; ok {
+		delete(f.makers, id)
+		m.ended = true
+		if c.Kind == tracefile.Syscall && c.Start <= m.passes {
+			m.passed(c, m.of)
+			to.waiting[id] = c.Start
+		}
+	}
+	switch c.Kind {
+	case tracefile.ThreadExit:
 		to.ended = true
+	case tracefile.Exec:
+		if m := f.files[tracefile.ThreadID(c.Args[0])]; m != nil {
+			m.passes = c.End
+			f.makers[id] = m
+		}
 	}
 	return to.Add(c)
 }

@@ -1,6 +1,7 @@
 package replay
 
 import (
+	"fmt"
 	"slices"
 	"strconv"
 
@@ -23,7 +24,8 @@ type item struct {
 	whole      bool // it is written in one piece, at its end
 	nr         uint32
 	comm       string // of the thread, for Options.Comms
-	note       string // message that comes where it was let go of
+	note       string // of a cutItem: a message before what follows
+	cut        string // what stands for its end: " <detached ...>"
 	// name, the part of the call known at its beginning, the call and the
 	// result end at these offsets of Replay.text, after from.
 	from, name, enter, call, result int32
@@ -37,7 +39,7 @@ type item struct {
 const (
 	callItem     uint8 = iota
 	lastItem           // a call that never ends: "= ?"
-	detachedItem       // a call that the recorder let go of
+	cutItem            // a call that the recorder let go of, or that returns to another thread
 	inFlightItem       // a call that has not ended yet
 	lineItem           // a line of its own
 	startItem          // a thread begins: its text is a message
@@ -56,7 +58,9 @@ func (r *Replay) call(c *analyze.Call) {
 		it.comm = c.Thread.Name()
 	}
 	if was, ok := r.former[it.thread]; ok && c.Kind == tracefile.Syscall {
-		it.began = was
+		if c.Start <= was.until {
+			it.began = was.tid
+		}
 		delete(r.former, it.thread)
 	}
 	switch c.Kind {
@@ -230,7 +234,7 @@ func (r *Replay) leave(c *analyze.Call) {
 				r.items = slices.Delete(r.items, i, i+1)
 				break
 			}
-			it.kind, it.note = detachedItem, message
+			it.kind, it.note, it.cut = cutItem, message, " <detached ...>"
 			message = ""
 		}
 		break
@@ -296,8 +300,14 @@ func (r *Replay) exit(c *analyze.Call) {
 // superseded renders the end of the thread-group leader whose place another
 // thread of it took by executing a program.
 func (r *Replay) superseded(c *analyze.Call) {
-	was := r.tids[tracefile.ThreadID(c.Args[0])]
-	r.former[c.Event.Thread.ID] = was
+	id, maker := c.Event.Thread.ID, tracefile.ThreadID(c.Args[0])
+	was := r.tids[maker]
+	delete(r.tids, maker)
+	r.former[id] = former{was, c.End}
+	move(r.waiting, maker, id) // the execve
+	move(r.numbers, maker, id)
+	move(r.modes, maker, id)
+	r.single(leaveItem, c, func(b []byte) []byte { return b })
 	if r.o.Silence.Superseded {
 		return
 	}
@@ -306,4 +316,32 @@ func (r *Replay) superseded(c *analyze.Call) {
 		b = strconv.AppendInt(b, int64(was), 10)
 		return append(b, " +++"...)
 	})
+}
+
+// former is the TID that a thread had until an execve.
+type former struct {
+	tid   int32
+	until int64
+}
+
+// move gives one thread what is kept of another.
+func move[T any](of map[tracefile.ThreadID]T, from, to tracefile.ThreadID) {
+	delete(of, to)
+	if v, ok := of[from]; ok {
+		of[to] = v
+		delete(of, from)
+	}
+}
+
+// passed renders an execve, whose result another thread has, on the output of
+// the thread that made it.
+func (r *Replay) passed(c *analyze.Call, by tracefile.Thread) {
+	event, call := *c.Event, *c
+	event.Thread, call.Event = by, &event
+	n := len(r.items)
+	if r.call(&call); len(r.items) > n {
+		it := &r.items[n]
+		it.kind = cutItem
+		it.cut = fmt.Sprintf(" <pid changed to %d ...>", c.Event.Thread.TID)
+	}
 }

@@ -86,14 +86,14 @@ func (r *Replay) end(it *item) {
 		}
 		r.put(it.from, it.result)
 		return
-	case detachedItem:
+	case cutItem:
 		r.say(it.note)
 		if it.whole {
 			r.begin(it)
 		}
 		if r.open.is && r.open.call == it.key() {
 			r.open.is = false
-			r.say(" <detached ...>")
+			r.say(it.cut)
 			r.newline()
 		}
 		return

@@ -158,8 +158,8 @@ type Replay struct {
 	live    int                          // threads begun and not ended, in what was written
 	tids    map[tracefile.ThreadID]int32 // of live threads
 	// former are the TIDs of the threads that took their leader's place by an
-	// execve that has not been seen to end.
-	former map[tracefile.ThreadID]int32
+	// execve, until that call's line, by that leader.
+	former map[tracefile.ThreadID]former
 	// blocked are the calls that restart_syscall will go on with, by thread.
 	blocked map[tracefile.ThreadID]string
 	// modes are the personalities of threads, where not "64 bit" all the time.
@@ -189,7 +189,7 @@ func New(o Options, w io.Writer) *Replay {
 		o.Column = 40
 	}
 	r := &Replay{o: o, present: o.Present, live: o.Present, waiting: make(map[tracefile.ThreadID]int64), tids: make(map[tracefile.ThreadID]int32),
-		former: make(map[tracefile.ThreadID]int32), frames: make(map[*tracefile.Stack]string), blocked: make(map[tracefile.ThreadID]string),
+		former: make(map[tracefile.ThreadID]former), frames: make(map[*tracefile.Stack]string), blocked: make(map[tracefile.ThreadID]string),
 		modes: make(map[tracefile.ThreadID]string), numbers: make(map[tracefile.ThreadID]uint32)}
 	r.out.w = w
 	if o.Comms {

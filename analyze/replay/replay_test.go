@@ -79,6 +79,33 @@ getpid()                                = 7
 7     close(5)                          = 0
 `,
 	}, {
+		name: "an execve that was in flight makes a thread the leader",
+		o:    pids,
+		events: []*analyze.Call{
+			thread(9, 1, tracefile.ThreadStart, 0, 0),
+			kind(tracefile.InFlight, at(9, 3, 4, "execve", 0, 0x1000, 0, 0)),
+			endOfBlock,
+			takesPlace(thread(7, 5, tracefile.Exec, 0, 0), 9),
+			at(7, 3, 6, "execve", 0, 0x1000, 0, 0),
+		},
+		want: `
+9     execve(0x1000, NULL, NULL <unfinished ...>
+7     +++ superseded by execve in pid 9 +++
+7     <... execve resumed>)             = 0
+`,
+	}, {
+		name: "another call than the execve that made a thread the leader",
+		o:    pids,
+		events: []*analyze.Call{
+			thread(9, 1, tracefile.ThreadStart, 0, 0),
+			takesPlace(thread(7, 5, tracefile.Exec, 0, 0), 9),
+			at(7, 7, 8, "close", 0, 5),
+		},
+		want: `
+7     +++ superseded by execve in pid 9 +++
+7     close(5)                          = 0
+`,
+	}, {
 		name: "two threads",
 		o:    pids,
 		events: []*analyze.Call{

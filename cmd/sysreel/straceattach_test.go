@@ -11,6 +11,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"syscall"
@@ -361,4 +362,51 @@ func TestStraceAttachAndRun(t *testing.T) {
 		}
 		return nil
 	})
+}
+
+// TestStraceThreadExec holds the lines of threads that execute programs, with all of
+// their forms of output, against strace's.
+func TestStraceThreadExec(t *testing.T) {
+	if !canRecord() {
+		t.Skip("cannot record here")
+	}
+	need(t, "strace")
+	prog, called := compileProg(t, "threadexec"), calledStraceHere(t)
+	number := regexp.MustCompile(`\b(0x[0-9a-f]+|\d{2,})\b`)
+	lines := func(program string, options ...string) string {
+		dir := t.TempDir()
+		cmd := exec.Command(program, append(options, "-q", "-e", "trace=execve", prog)...)
+		cmd.Dir = dir
+		var text bytes.Buffer
+		cmd.Stderr = &text
+		if err := cmd.Run(); err != nil {
+			t.Fatalf("%s: %v\n%s", program, err, &text)
+		}
+		var all []string
+		files, err := filepath.Glob(filepath.Join(dir, "text*"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, file := range files {
+			b, err := os.ReadFile(file)
+			if err != nil {
+				t.Fatal(err)
+			}
+			all = append(all, number.ReplaceAllString(string(b), "N"))
+		}
+		slices.Sort(all) // each thread's file
+		var kept []string
+		for line := range strings.Lines(strings.Join(all, "") + number.ReplaceAllString(text.String(), "N")) {
+			if strings.Contains(line, "execve") {
+				kept = append(kept, line)
+			}
+		}
+		return strings.Join(kept, "")
+	}
+	for _, options := range [][]string{{"-f"}, {"-f", "-o", "text"}, {"-ff", "-o", "text"}} {
+		want, got := lines("strace", options...), lines(called, options...)
+		if got != want || strings.Count(want, "superseded") != 2 {
+			t.Errorf("%q: strace\n%s\nsysreel\n%s", options, want, got)
+		}
+	}
 }
