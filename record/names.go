@@ -19,7 +19,7 @@ import (
 func (c *encoder) name(e *tracefile.Event, names []ptrace.Name) {
 	for i := range names {
 		n := &names[i]
-		if n.After || !varies(n) && !c.untold(e, n) && c.world.Knows(e.Thread, n.FD, n.Link) &&
+		if n.After || !varies(n) && !c.untold(e, n) && !c.reaped(e, n) && c.world.Knows(e.Thread, n.FD, n.Link) &&
 			(!c.names || c.world.Shows(e.Thread, n.FD, n.Link) && c.world.Connected(e.Thread, n.FD, n.Socket)) {
 			continue
 		}
@@ -57,6 +57,16 @@ func (c *encoder) name(e *tracefile.Event, names []ptrace.Name) {
 // varies tells whether what is told of a descriptor is another thing each time: the
 // count of an eventfd.
 func varies(n *ptrace.Name) bool { return strings.HasPrefix(n.Device, "{") }
+
+// reaped tells whether the process of a pidfd has been waited for since it was named
+// last.
+func (c *encoder) reaped(e *tracefile.Event, n *ptrace.Name) bool {
+	if n.Device != world.Reaped {
+		return false
+	}
+	f := c.world.See(e.Thread).Process.File(n.FD)
+	return f != nil && f.PID > 0
+}
 
 // untold tells whether it is not known yet which netlink socket a descriptor is.
 func (c *encoder) untold(e *tracefile.Event, n *ptrace.Name) bool {

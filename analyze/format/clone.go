@@ -12,9 +12,30 @@ func clone(p *printer) bool {
 	for i := range p.d.Args {
 		if i == 2 {
 			p.pause()
+			if p.clonePIDFD(&p.d.Args[i]) {
+				continue
+			}
 		}
 		p.arg(i)
 	}
+	return true
+}
+
+// clonePIDFD writes the argument of clone that leads to a thread's ID, where it is
+// a pidfd's place. Reports false where it is not, or there is none.
+func (p *printer) clonePIDFD(a *syscalls.Arg) bool {
+	v, ok := p.root(a.Reg, tracefile.AtExit)
+	if p.e.Args[0]&clonePIDFD == 0 || !ok || !v.has(4) || p.shallow || !p.done() {
+		return false
+	}
+	p.next()
+	if !p.o.ArgNames {
+		p.s(a.Name)
+		p.c('=')
+	}
+	p.c('[')
+	p.fd(int32(load(v.data, 0, 4)))
+	p.c(']')
 	return true
 }
 

@@ -9,6 +9,7 @@ import (
 	"sysreel/analyze/format"
 	"sysreel/proto/syscalls"
 	"sysreel/proto/tracefile"
+	"sysreel/proto/world"
 )
 
 // item is a rendered event that waits to be written in its place.
@@ -141,6 +142,10 @@ func (r *Replay) namesOf(c *analyze.Call) format.Names {
 	}
 	switch class := makes(name); class {
 	case "":
+	case cloned:
+		if fd, f := world.ClonedPIDFD(name, c.Event); f != nil {
+			n.received = []world.Received{{FD: fd, File: f}}
+		}
 	case received:
 		if c.Kind == tracefile.Syscall && !c.Failed() {
 			n.received = c.Received()

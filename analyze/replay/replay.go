@@ -279,15 +279,18 @@ type names struct {
 	made string
 	// opened are descriptors that the call made, where the trace tells what they are.
 	opened []*tracepb.OpenFile
-	// received are those that came with messages.
+	// received are those that came with messages, or with a child.
 	received []world.Received
 }
 
 // protocols are those of sockets that strace -yy names: it knows no others.
 var protocols = map[string]bool{"TCP": true, "TCPv6": true, "UDP": true, "UDPv6": true, "RAW": true, "RAWv6": true, "UNIX": true, "UNIX-STREAM": true, "NETLINK": true}
 
-// received stands for what came with messages.
-const received = "received"
+// received stands for what came with messages, cloned for a child's pidfd.
+const (
+	received = "received"
+	cloned   = "cloned"
+)
 
 // makes returns what begins the names of the descriptors that a call returns
 // through memory; "" if it returns none.
@@ -299,6 +302,8 @@ func makes(call string) string {
 		return "socket:[#"
 	case "recvmsg", "recvmmsg", "recvmmsg_time64":
 		return received
+	case "clone", "clone3":
+		return cloned
 	}
 	return ""
 }
@@ -355,7 +360,9 @@ func (n *names) FD(dst []byte, fd int32) []byte {
 		dst = append(dst, strings.TrimPrefix(f.Link, "socket:")...)
 	case n.how&Sockets != 0 && f.Kind == world.Socket && protocols[f.Proto]:
 		dst = append(dst, f.Detail()...)
-	case n.how&PIDFDs != 0 && f.PID != 0:
+	case n.how&PIDFDs != 0 && f.PID < 0: // it stands for nobody any more
+		dst = append(dst, f.Name()...)
+	case n.how&PIDFDs != 0 && f.PID > 0:
 		dst = append(dst, "pid:"...)
 		dst = strconv.AppendInt(dst, int64(f.PID), 10)
 	case n.how&EventFDs != 0 && strings.HasPrefix(f.Device, "{"), n.how&SignalFDs != 0 && strings.HasPrefix(f.Device, "signalfd:"):

@@ -239,6 +239,25 @@ func TestStracePIDNamespace(t *testing.T) {
 	}
 }
 
+// TestStracePIDFDs holds the names of pidfds against strace's: of those that calls
+// make, and of those whose processes are no more.
+func TestStracePIDFDs(t *testing.T) {
+	if !canRecord() {
+		t.Skip("cannot record here")
+	}
+	need(t, "strace")
+	dir, called, script := straceDir(t), calledStraceHere(t), "exec "+compileProg(t, "pidfds")
+	for _, options := range []string{"-y", "-yy", "--decode-fds=pidfd"} {
+		t.Run(options, func(t *testing.T) {
+			c := straceCase{options + " -e signal=none -e trace=clone,clone3,pidfd_open,pidfd_send_signal,fcntl,dup,close", script}
+			tryTimes(t, func() []string {
+				a, b := runTraced(t, dir, c, "strace"), runTraced(t, dir, c, "strace")
+				return a.differs(b, runTraced(t, dir, c, called))
+			})
+		})
+	}
+}
+
 // TestStraceNamespaces holds -e namespace=new against strace 7.2, and against what the
 // program sees.
 func TestStraceNamespaces(t *testing.T) {

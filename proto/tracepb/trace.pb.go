@@ -3296,7 +3296,7 @@ type OpenFile struct {
 	Flags         uint32                 `protobuf:"varint,3,opt,name=flags,proto3" json:"flags,omitempty"` // open flags, from fdinfo
 	Pos           int64                  `protobuf:"varint,4,opt,name=pos,proto3" json:"pos,omitempty"`
 	Socket        []byte                 `protobuf:"bytes,5,opt,name=socket,proto3" json:"socket,omitempty"`  // for sockets: "TCP:[127.0.0.1:80->127.0.0.1:5000]"-like text
-	Device        []byte                 `protobuf:"bytes,40,opt,name=device,proto3" json:"device,omitempty"` // for devices: "char 1:3", "block 8:0", "char 5:2 @/dev/pts/0"; "{eventfd-count=...}", "signalfd:[...]", "pid:1"
+	Device        []byte                 `protobuf:"bytes,40,opt,name=device,proto3" json:"device,omitempty"` // for devices: "char 1:3", "block 8:0", "char 5:2 @/dev/pts/0"; "{eventfd-count=...}", "signalfd:[...]", "pid:1"; "pid:-1": of a pidfd, it has been waited for
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }

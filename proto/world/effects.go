@@ -284,12 +284,9 @@ func (w *World) unshareFiles(p *Process) {
 }
 
 func clone(w *World, t *Thread, e *tracefile.Event) {
-	flags := e.Args[0]
-	w.cloned(t, flags)
-	if flags&clonePidfd != 0 {
-		if data, ok := arg(e, 2, tracefile.AtExit); ok && len(data) >= 4 {
-			w.pidfd(t.Process, int32(binary.LittleEndian.Uint32(data)), int32(e.Ret))
-		}
+	w.cloned(t, e.Args[0])
+	if fd, f := ClonedPIDFD("clone", e); f != nil {
+		w.pidfd(t.Process, fd, f.PID)
 	}
 }
 
@@ -299,20 +296,46 @@ func clone3(w *World, t *Thread, e *tracefile.Event) {
 		w.cloned(t, 0)
 		return
 	}
-	flags := binary.LittleEndian.Uint64(args)
-	w.cloned(t, flags)
-	if flags&clonePidfd == 0 {
-		return
-	}
-	for i := range e.Bufs { // the word behind clone_args.pidfd, at offset 8
-		if b := &e.Bufs[i]; b.Parent >= 0 && b.Off == 8 && b.Phase == tracefile.AtExit && len(b.Data) >= 4 {
-			w.pidfd(t.Process, int32(binary.LittleEndian.Uint32(b.Data)), int32(e.Ret))
-		}
+	w.cloned(t, binary.LittleEndian.Uint64(args))
+	if fd, f := ClonedPIDFD("clone3", e); f != nil {
+		w.pidfd(t.Process, fd, f.PID)
 	}
 }
 
+// ClonedPIDFD returns the pidfd of the child that a call, "clone" or "clone3", has
+// made, and what it stands for; nil: it has made none.
+func ClonedPIDFD(call string, e *tracefile.Event) (fd int32, f *File) {
+	if e.Kind != tracefile.Syscall || e.Ret <= 0 {
+		return 0, nil
+	}
+	var flags uint64
+	var data []byte
+	switch call {
+	case "clone":
+		flags = e.Args[0]
+		data, _ = arg(e, 2, tracefile.AtExit)
+	case "clone3":
+		if args, ok := arg(e, 0, tracefile.AtEnter); ok && len(args) >= 8 {
+			flags = binary.LittleEndian.Uint64(args)
+		}
+		for i := range e.Bufs { // the word behind clone_args.pidfd, at offset 8
+			if b := &e.Bufs[i]; b.Parent >= 0 && b.Off == 8 && b.Phase == tracefile.AtExit {
+				data = b.Data
+			}
+		}
+	}
+	if flags&clonePidfd == 0 || len(data) < 4 {
+		return 0, nil
+	}
+	return int32(binary.LittleEndian.Uint32(data)), pidfdOf(int32(e.Ret))
+}
+
+func pidfdOf(pid int32) *File { return &File{Kind: Anon, Link: "anon_inode:[pidfd]", PID: pid} }
+
 func (w *World) pidfd(p *Process, fd, pid int32) {
-	w.open(p, fd, &File{Kind: Anon, Link: "anon_inode:[pidfd]", PID: pid, Opened: w.num}, true)
+	f := pidfdOf(pid)
+	f.Opened = w.num
+	w.open(p, fd, f, true)
 }
 
 func pidfdOpen(w *World, t *Thread, e *tracefile.Event) {

@@ -36,7 +36,7 @@ type File struct {
 	Proto       string
 	Local, Peer string
 	Opened      uint64 // number of the event that made it; 0: before recording
-	PID         int32  // of a pidfd
+	PID         int32  // of a pidfd; -1: it has been waited for, where that was asked for
 	Device      string // of a device, where it was asked for: "char 1:3"; and of an eventfd or signalfd
 
 	object uint64 // pipes and socket pairs: both ends have the same; 0 unknown

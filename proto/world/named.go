@@ -38,7 +38,7 @@ func (w *World) Named(e *tracefile.Event) {
 			if s.file.Link == f.Link {
 				if f.Device != "" && f.Device != s.file.Device {
 					w.touch(p.files, o.Fd)
-					s.file.Device = f.Device // an eventfd's count
+					s.file.Device, s.file.PID = f.Device, f.PID // an eventfd's count
 				}
 				if f.Proto != "" {
 					w.touch(p.files, o.Fd)
@@ -88,6 +88,9 @@ func (w *World) made(t *Thread, e *tracefile.Event, pl *plan) {
 
 // PIDFD begins what a snapshot tells of a pidfd: the process follows.
 const PIDFD = "pid:"
+
+// Reaped is what it tells of one whose process has been waited for.
+const Reaped = PIDFD + "-1"
 
 // FileOf returns the File that a snapshot describes.
 func FileOf(o *tracepb.OpenFile) *File {

@@ -86,7 +86,8 @@ const ptmx = "char 5:2"
 // Detail returns what strace -yy shows of the descriptor that path, in
 // /proc/PID/fd, leads to as link: Device's text, with the terminal where it is the
 // master of one, "{eventfd-count=0x1, eventfd-id=2, eventfd-semaphore=0}" or
-// "signalfd:[USR1]" or "pid:1"; "" if there is nothing to tell.
+// "signalfd:[USR1]" or "pid:1", or what a pidfd is when its process has been waited
+// for, which strace does not show; "" if there is nothing to tell.
 func Detail(path string, link []byte) string {
 	switch {
 	case string(link) == "anon_inode:[eventfd]":
@@ -98,7 +99,11 @@ func Detail(path string, link []byte) string {
 	case string(link) == "anon_inode:[signalfd]":
 		return "signalfd:" + signalSet(parse([]byte(fdinfo(path)["sigmask"]), 16))
 	case string(link) == "anon_inode:[pidfd]":
-		if pid := parse([]byte(fdinfo(path)["Pid"]), 10); pid > 0 && pid <= math.MaxInt32 {
+		text := fdinfo(path)["Pid"]
+		if text == "-1" {
+			return world.Reaped
+		}
+		if pid := parse([]byte(text), 10); pid > 0 && pid <= math.MaxInt32 {
 			return world.PIDFD + strconv.FormatUint(pid, 10)
 		}
 		return ""
