@@ -50,7 +50,7 @@ func (f *Files) Add(c *analyze.Call) error {
 	if m, ok := f.makers[id]; ok {
 		delete(f.makers, id)
 		m.ended = true
-		if c.Kind == tracefile.Syscall && c.Start <= m.passes {
+		if c.IsCall() && c.Start <= m.passes {
 			m.passed(c, m.of)
 			to.waiting[id] = c.Start
 		}

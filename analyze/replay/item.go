@@ -58,7 +58,7 @@ func (r *Replay) call(c *analyze.Call) {
 	if r.o.Comms && c.Thread != nil {
 		it.comm = c.Thread.Name()
 	}
-	if was, ok := r.former[it.thread]; ok && c.Kind == tracefile.Syscall {
+	if was, ok := r.former[it.thread]; ok {
 		if c.Start <= was.until {
 			it.began = was.tid
 		}
@@ -342,7 +342,7 @@ func move[T any](of map[tracefile.ThreadID]T, from, to tracefile.ThreadID) {
 // the thread that made it.
 func (r *Replay) passed(c *analyze.Call, by tracefile.Thread) {
 	event, call := *c.Event, *c
-	event.Thread, call.Event = by, &event
+	event.Kind, event.Thread, call.Event = tracefile.Syscall, by, &event
 	n := len(r.items)
 	if r.call(&call); len(r.items) > n {
 		it := &r.items[n]

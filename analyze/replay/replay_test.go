@@ -94,6 +94,21 @@ getpid()                                = 7
 7     <... execve resumed>)             = 0
 `,
 	}, {
+		name: "an execve that has made a thread the leader is in flight",
+		o:    pids,
+		events: []*analyze.Call{
+			thread(9, 1, tracefile.ThreadStart, 0, 0),
+			takesPlace(thread(7, 5, tracefile.Exec, 0, 0), 9),
+			kind(tracefile.InFlight, at(7, 3, 5, "execve", 0, 0x1000, 0, 0)),
+			endOfBlock,
+			at(7, 3, 6, "execve", 0, 0x1000, 0, 0),
+		},
+		want: `
+9     execve(0x1000, NULL, NULL <unfinished ...>
+7     +++ superseded by execve in pid 9 +++
+7     <... execve resumed>)             = 0
+`,
+	}, {
 		name: "another call than the execve that made a thread the leader",
 		o:    pids,
 		events: []*analyze.Call{

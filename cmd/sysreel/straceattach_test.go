@@ -372,7 +372,7 @@ func TestStraceThreadExec(t *testing.T) {
 	}
 	need(t, "strace")
 	prog, called := compileProg(t, "threadexec"), calledStraceHere(t)
-	number := regexp.MustCompile(`\b(0x[0-9a-f]+|\d{2,})\b`)
+	number := regexp.MustCompile(` *\b(0x[0-9a-f]+|\d{2,})\b *`) // and the blanks that make it five wide
 	lines := func(program string, options ...string) string {
 		dir := t.TempDir()
 		cmd := exec.Command(program, append(options, "-q", "-e", "trace=execve", prog)...)
