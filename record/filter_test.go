@@ -5,7 +5,6 @@ package record
 import (
 	"bufio"
 	"bytes"
-	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -232,7 +231,12 @@ func TestFilterSignals(t *testing.T) {
 	if err := syscall.Mkfifo(fifo, 0o600); err != nil {
 		t.Fatal(err)
 	}
-	cmd := recorder(t, filtered("%file"), file, "sh", "-c", `trap '' INT TERM HUP; while :; do cat `+fifo+` || echo bad; done`)
+	in, err := os.OpenFile(fifo, os.O_RDWR, 0) // what is written waits for the shell to read it
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer in.Close()
+	cmd := recorder(t, filtered("%file"), file, "sh", "-c", `trap '' INT TERM HUP; while read -r line; do cat /dev/null && echo "$line" || echo bad; done < `+fifo)
 	out, err := cmd.StdoutPipe()
 	if err != nil {
 		t.Fatal(err)
@@ -258,11 +262,7 @@ func TestFilterSignals(t *testing.T) {
 	}
 	write := func(s string) {
 		t.Helper()
-		var err error = syscall.EPIPE // the cat before may be about to close it
-		for errors.Is(err, syscall.EPIPE) {
-			err = os.WriteFile(fifo, []byte(s+"\n"), 0)
-		}
-		if err != nil {
+		if _, err := in.WriteString(s + "\n"); err != nil {
 			t.Fatal(err)
 		}
 	}
