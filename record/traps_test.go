@@ -200,13 +200,14 @@ func TestThreadExec(t *testing.T) {
 // execve, which is then the first that is seen of it: each thread's events begin
 // with its start all the same, and end with its end.
 func TestAttachInThreadExec(t *testing.T) {
-	for _, args := range [][]string{nil, {"leaderless"}} {
+	for _, args := range [][]string{nil, {"leaderless"}, {"crowd"}} {
 		t.Run(strings.Join(args, ""), func(t *testing.T) {
 			p := start(t, append([]string{prog(t, "reexec")}, args...)...)
 			dir, former := t.TempDir(), 0
 			for i := range 30 {
 				file := filepath.Join(dir, itoa(i))
 				cmd := attach(t, Options{PIDs: []int{p.Process.Pid}}, file)
+				waitTree(t, p.Process.Pid)
 				time.Sleep(time.Duration(i%4) * 5 * time.Millisecond)
 				tr := finish(t, cmd, file)
 				for _, e := range tr.kind(tracefile.Exec) {

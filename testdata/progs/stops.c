@@ -1,5 +1,5 @@
 /* Stops of every kind, few of each: system calls, a thread, fork, vfork,
- * execve, signals, a group-stop. Whoever is killed, the others come to an end. */
+ * execve, also by a thread, signals, a group-stop. Whoever is killed, the others come to an end. */
 #include "prog.h"
 
 static void on(int sig) { (void)sig; }
@@ -7,6 +7,13 @@ static void on(int sig) { (void)sig; }
 static void *thread(void *unused)
 {
 	getppid();
+	return unused;
+}
+
+static void *execute(void *unused)
+{
+	execl("/bin/true", "true", NULL);
+	_exit(1);
 	return unused;
 }
 
@@ -29,6 +36,14 @@ int main(void)
 	if ((p = vfork()) == 0) {
 		execl("/bin/true", "true", NULL);
 		_exit(1);
+	}
+	waitpid(p, NULL, 0);
+	if ((p = fork()) == 0) {
+		prctl(PR_SET_PDEATHSIG, SIGKILL);
+		if (getppid() != parent || pthread_create(&t, NULL, execute, NULL) != 0)
+			_exit(1);
+		for (;;)
+			pause();
 	}
 	waitpid(p, NULL, 0);
 	return 0;

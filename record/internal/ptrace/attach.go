@@ -124,7 +124,8 @@ func (e *Engine) attach(pid int) error {
 
 // attachThread follows one thread, of a process that may have others.
 func (e *Engine) attachThread(tid int, s procfs.Status) error {
-	if errno, now := e.trySeize(tid); errno != 0 {
+	tid, errno, now := e.seize(tid, s.TGID)
+	if errno != 0 {
 		if now.State == 'Z' {
 			return &AttachError{PID: tid, Err: errors.New("it has ended already and waits for its parent (a zombie)")}
 		}
@@ -134,10 +135,16 @@ func (e *Engine) attachThread(tid int, s procfs.Status) error {
 	if p == nil {
 		p = e.newProcess(s.TGID, s.PPID)
 	}
-	e.newThread(tid, p, tracefile.StartAttach)
+	e.newAttached(tid, p)
+	return nil
+}
+
+// newAttached registers a thread that has been seized.
+func (e *Engine) newAttached(tid int, p *process) *thread {
+	e.processes[p.tgid] = p
 	p.unsettled++
 	e.unsettled++
-	return nil
+	return e.newThread(tid, p, tracefile.StartAttach)
 }
 
 // stopUnsettled stops the threads that were attached to and run on since.
@@ -147,6 +154,7 @@ func (e *Engine) stopUnsettled() {
 			interrupt(int(t.TID))
 		}
 	}
+	e.settleLate()
 }
 
 // seizeThreads seizes the threads of a process that are not traced yet. A thread
@@ -158,6 +166,7 @@ func (e *Engine) seizeThreads(p *process) error {
 	held := make(map[int]bool) // traced by this engine
 	for range maxScans {
 		zombies := 0 // a leader that has ended stays while its threads live
+		reaped := len(e.reaped)
 		for _, tid := range procfs.Threads(p.tgid) {
 			if held[tid] {
 				continue
@@ -166,12 +175,12 @@ func (e *Engine) seizeThreads(p *process) error {
 				held[tid] = true
 				continue
 			}
-			switch errno, s := e.trySeize(tid); {
+			switch now, errno, s := e.seize(tid, p.tgid); {
+			case errno == 0 && now != tid:
+				e.succeed(p)
 			case errno == 0:
 				held[tid] = true
-				e.newThread(tid, p, tracefile.StartAttach)
-				p.unsettled++
-				e.unsettled++
+				e.newAttached(tid, p)
 			case errno == unix.ESRCH:
 				// It has ended.
 			case errno != unix.EPERM:
@@ -191,35 +200,17 @@ func (e *Engine) seizeThreads(p *process) error {
 		if s.State != 'Z' {
 			zombies = 0 // an execve has put another thread in the leader's place
 		}
-		if !ok || s.Threads > 0 && s.Threads <= len(held)+zombies {
+		again := ok && (s.Threads == 0 || s.Threads > len(held)+zombies)
+		again = e.regain(p) || again
+		switch {
+		case len(e.reaped) > reaped:
+			clear(held) // of some there is nothing left to stay
+		case !again:
 			return nil
 		}
 	}
 	return nil
 }
-
-// trySeize seizes a thread. Of one that must not be traced (EPERM) it tells what
-// it is; an end is ESRCH.
-func (e *Engine) trySeize(tid int) (errno syscall.Errno, s procfs.Status) {
-	for range maxTries {
-		if errno = seize(tid, e.options()); errno != unix.EPERM {
-			return errno, s
-		}
-		var ok bool
-		switch s, ok = e.proc.Look(tid); {
-		case !ok:
-			return unix.ESRCH, s
-		case s.State == 'Z', s.State == 'X', s.TracerPID != 0, s.Kernel:
-			return errno, s
-		}
-		// It may have been a leader that had ended, to whose place the
-		// thread of an execve has come since (de_thread in fs/exec.c).
-	}
-	return errno, s
-}
-
-// maxTries bounds how often a thread is seized that refuses it.
-const maxTries = 20
 
 // settle notes that a thread has stopped for the first time, or ended. When all
 // the threads of a process that were attached to have, then what they were

@@ -112,6 +112,9 @@ type Engine struct {
 	strangers map[int]stranger
 	orphaned  []orphaned
 	unsettled int          // threads of all processes, as in process
+	running   bool         // Run was called
+	settling  bool         // settleLate is at work
+	reaped    []ended      // what waits to be handled before anything else
 	tree      bool         // descendants of what was attached to are followed
 	missing   map[int]bool // processes that it was recorded of that they cannot be followed
 	lastID    tracefile.ThreadID
@@ -284,6 +287,8 @@ func (e *Engine) Run() Reason {
 	defer e.stop.Or(stopDone)
 	defer e.place.guard.close()
 	defer e.alarm.close()
+	e.running = true
+	e.settleLate()
 	for {
 		if r := e.reason(); r != Running {
 			e.letGo()

@@ -14,6 +14,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"sysreel/proto/tracefile"
+	"sysreel/record/internal/inject"
 )
 
 // Any request of ptrace may fail because the thread was killed meanwhile: at
@@ -23,25 +24,50 @@ import (
 func TestKilledAtEachStop(t *testing.T) {
 	path := compile(t, "stops")
 	defer Signals()()
-	for kind, step := range map[stop]int{inSyscall: 16, signalStop: 1, groupStop: 1, eventStop: 1, forked: 1, execed: 1} {
+	known := func(kind stop) func(*Engine, int, stop) bool {
+		return func(e *Engine, tid int, s stop) bool { return s == kind && e.threads[tid] != nil }
+	}
+	for _, c := range []struct {
+		what   string
+		step   int
+		is     func(*Engine, int, stop) bool
+		inject []string
+	}{
+		{what: "call", step: 16, is: known(inSyscall)},
+		{what: "signal", step: 1, is: known(signalStop)},
+		{what: "group-stop", step: 1, is: known(groupStop)},
+		{what: "event", step: 1, is: known(eventStop)},
+		{what: "fork", step: 1, is: known(forked)},
+		{what: "execve", step: 1, is: known(execed)},
+		// Those that are kept where they are.
+		{what: "stranger", step: 1, is: func(e *Engine, tid int, s stop) bool { return s == eventStop && e.threads[tid] == nil }},
+		{what: "delay", step: 1, is: func(e *Engine, tid int, s stop) bool {
+			return s == inSyscall && getSyscallInfo(tid, &e.info) == 0 && e.info.Op == opEntry && e.info.NR == unix.SYS_GETPPID
+		}, inject: []string{"getppid:delay_enter=1us"}},
+	} {
 		n := 0
-		for n < 1000 && killAt(t, path, kind, n) && !t.Failed() {
-			n += step
+		for n < 1000 && killAt(t, path, c.what, c.is, n, c.inject) && !t.Failed() {
+			n += c.step
 		}
-		if n == 0 || n >= 1000 {
-			t.Errorf("killed up to stop %d of kind %d", n, kind)
+		// Whether a child stops before it is told of is for the kernel to say.
+		if n == 0 && c.what != "stranger" || n >= 1000 {
+			t.Errorf("killed up to %s %d", c.what, n)
 		}
 	}
 }
 
 // killAt runs the program and kills who makes the nth stop of a kind. It
 // reports whether there was one.
-func killAt(t *testing.T, path string, kind stop, n int) (killed bool) {
+func killAt(t *testing.T, path, kind string, is func(*Engine, int, stop) bool, n int, injected []string) (killed bool) {
 	t.Helper()
+	rules, err := inject.Parse(injected)
+	if err != nil {
+		t.Fatal(err)
+	}
 	status := make(map[tracefile.ThreadID]int64)
 	var victim *thread
 	Go(func() {
-		e := New(Config{Snap: 32})
+		e := New(Config{Snap: 32, Inject: rules})
 		if err := e.Launch(Command{Path: path, Argv: []string{path}, Env: os.Environ(), StdoutToStderr: true}); err != nil {
 			t.Error(err)
 			return
@@ -54,12 +80,12 @@ func killAt(t *testing.T, path string, kind stop, n int) (killed bool) {
 				for i := range b.Events {
 					ev := &b.Events[i]
 					if _, ended := status[ev.Thread.ID]; ended {
-						t.Errorf("stop %d of kind %d: an event of kind %d after the end of thread %d", n, kind, ev.Kind, ev.Thread.ID)
+						t.Errorf("%s %d: an event of kind %d after the end of thread %d", kind, n, ev.Kind, ev.Thread.ID)
 					}
 					if ev.Kind == tracefile.ThreadExit {
 						status[ev.Thread.ID] = ev.Ret
 						if tracefile.ExitHow(ev.Args[1]) == tracefile.ExitVanished {
-							t.Errorf("stop %d of kind %d: the end of thread %d was not seen", n, kind, ev.Thread.ID)
+							t.Errorf("%s %d: the end of thread %d was not seen", kind, n, ev.Thread.ID)
 						}
 					}
 				}
@@ -76,7 +102,7 @@ func killAt(t *testing.T, path string, kind stop, n int) (killed bool) {
 			}
 			if tid <= 0 {
 				if time.Now().After(end) {
-					t.Errorf("stop %d of kind %d: hangs", n, kind)
+					t.Errorf("%s %d: hangs", kind, n)
 					unix.Kill(e.launch.pid, unix.SIGKILL)
 					break
 				}
@@ -84,10 +110,10 @@ func killAt(t *testing.T, path string, kind stop, n int) (killed bool) {
 				continue
 			}
 			s, _ := classify(ws)
-			if s == kind && e.threads[tid] != nil {
+			if is(e, tid, s) {
 				if stops == n {
-					victim = e.threads[tid]
-					unix.Tgkill(int(victim.TGID), tid, unix.SIGKILL)
+					victim, killed = e.threads[tid], true
+					unix.Kill(tid, unix.SIGKILL)
 					for running(tid) {
 						time.Sleep(10 * time.Microsecond)
 					}
@@ -98,6 +124,9 @@ func killAt(t *testing.T, path string, kind stop, n int) (killed bool) {
 			if len(e.strangers) > 0 {
 				e.adopt(e.now())
 			}
+			if len(e.held) > 0 {
+				e.releaseDue()
+			}
 			if s == groupStop {
 				unix.Kill(tid, unix.SIGCONT)
 			}
@@ -105,11 +134,11 @@ func killAt(t *testing.T, path string, kind stop, n int) (killed bool) {
 		e.Close()
 		<-done
 	})
-	if victim == nil {
-		return false
+	if victim == nil { // it was not known yet
+		return killed
 	}
 	if ws, ok := status[victim.ID]; !ok || ws != int64(unix.SIGKILL) {
-		t.Errorf("stop %d of kind %d: the status of who was killed is %#x, %v", n, kind, ws, ok)
+		t.Errorf("%s %d: the status of who was killed is %#x, %v", kind, n, ws, ok)
 	}
 	return true
 }

@@ -42,10 +42,8 @@ func (e *Engine) forked(t *thread, event int, now int64) {
 	}
 	flags, known := e.cloneFlags(t)
 	proc := t.proc
-	if !known {
-		if s, ok := e.proc.Look(tid); ok && s.TGID != int(t.TGID) {
-			flags = 0
-		} else {
+	if !known && event == unix.PTRACE_EVENT_CLONE {
+		if s, ok := e.proc.Look(tid); !ok || s.TGID == int(t.TGID) {
 			flags = cloneThread
 		}
 	}
@@ -95,9 +93,18 @@ func (e *Engine) cloneFlags(t *thread) (flags uint64, known bool) {
 	return 0, false
 }
 
+// begin reports the first event of a thread that was attached to, if it has not
+// been yet: anything may be the first that is seen of it.
+func (e *Engine) begin(t *thread, now int64) {
+	if !t.begun {
+		e.started(t, 0, now)
+	}
+}
+
 // started reports the first event of a thread. The first of a process describes
 // the process; the others of one attached to tell their names.
 func (e *Engine) started(t *thread, creator tracefile.ThreadID, now int64) {
+	t.begun = true
 	ev := tracefile.Event{Kind: tracefile.ThreadStart, Thread: t.Thread, Start: now, End: now}
 	ev.Args[0] = uint64(t.how)
 	ev.Args[1] = uint64(creator)
@@ -146,26 +153,29 @@ func (e *Engine) nest(t *thread, ev *tracefile.Event) {
 // execed handles a successful execve. All other threads of the process are
 // gone, and the one that made the call has the process's ID from now on.
 func (e *Engine) execed(t *thread, now int64) *thread {
-	msg, errno := eventMessage(int(t.TID))
-	if errno != 0 || t.launching { // the stub itself
+	if t.launching { // the stub itself
 		return t
 	}
 	ev := tracefile.Event{Kind: tracefile.Exec, Arch: native, Thread: t.Thread, Start: now, End: now}
-	if former := int(msg); former != int(t.TID) {
-		if maker := e.threads[former]; maker != nil {
-			if maker.unsettled() { // seized in the middle of its execve
-				e.started(maker, 0, now)
-			}
-			ev.Args[0] = uint64(maker.ID)
-			e.unfinished(t, now) // the leader's call, if it was in one
-			// The leader's place, and the execve.
-			t.inside, t.call = maker.inside, maker.call
-			t.interrupted = interrupted{}
-			t.mask, t.placed = maker.mask, maker.placed // affinity belongs to the thread
-			t.made = maker.made
-			e.forget(maker)
-		}
+	if maker := e.maker(t); maker != nil && maker != t {
+		e.begin(maker, now)
+		ev.Args[0] = uint64(maker.ID)
+		e.unfinished(t, now) // the leader's call, if it was in one
+		// The leader's place, and the execve.
+		t.inside, t.call = maker.inside, maker.call
+		t.interrupted = interrupted{}
+		t.mask, t.placed = maker.mask, maker.placed // affinity belongs to the thread
+		t.made = maker.made
+		e.forget(maker)
 	}
+	e.executed(t, &ev)
+	return t
+}
+
+// executed reports that the process of t, which is its leader, executes another
+// program.
+func (e *Engine) executed(t *thread, ev *tracefile.Event) {
+	now := ev.End
 	for _, other := range e.threads {
 		if other.proc == t.proc && other != t {
 			e.supersede(other, now)
@@ -176,26 +186,48 @@ func (e *Engine) execed(t *thread, now int64) *thread {
 	t.proc.execs = 0
 	t.proc.space.Forget()
 	clear(t.proc.vcpus)
-	if t.inside && t.call.entry != nil && t.call.entry.role == execCall {
+	if t.executes() {
 		t.proc.execs = 1
 	}
-	e.launch.pending = nil
+	if e.launch.pending == t {
+		e.launch.pending = nil
+	}
 	ev.Facts = e.proc.Executed(int(t.TGID))
 	ev.Facts.Arch = uint32(native)
 	e.checkSetuid(t, ev.Facts, now)
 	e.checkForeign(t, ev.Facts, now)
 	if ev.Args[0] != 0 && t.proc.nested { // it has the leader's numbers now
-		e.nest(t, &ev)
+		e.nest(t, ev)
 	}
-	e.emit(&ev, nil)
+	e.emit(ev, nil)
+}
+
+// maker returns the thread that has made the execve after which t has stopped.
+func (e *Engine) maker(t *thread) *thread {
+	if former, errno := eventMessage(int(t.TID)); errno == 0 {
+		return e.threads[int(former)]
+	}
+	// Killed since. The others are gone all the same.
+	for _, other := range e.threads {
+		if other.proc == t.proc && other != t && other.executes() && !t.executes() {
+			return other
+		}
+	}
 	return t
+}
+
+// forgetOthers removes the threads that an execve of t's process has ended.
+func (e *Engine) forgetOthers(t *thread) {
+	for _, other := range e.threads {
+		if other.proc == t.proc && other != t {
+			e.forget(other)
+		}
+	}
 }
 
 // supersede ends a thread that another's execve has removed.
 func (e *Engine) supersede(t *thread, now int64) {
-	if t.unsettled() {
-		e.started(t, 0, now)
-	}
+	e.begin(t, now)
 	e.unfinished(t, now)
 	ev := tracefile.Event{Kind: tracefile.ThreadExit, Thread: t.Thread, Start: now, End: now}
 	ev.Args[1] = uint64(tracefile.ExitSuperseded)
@@ -204,7 +236,6 @@ func (e *Engine) supersede(t *thread, now int64) {
 
 // exited reports the end of a thread.
 func (e *Engine) exited(t *thread, status uint32, now int64) {
-	unseen := t.unsettled()
 	e.forget(t)
 	if t.letGo {
 		return
@@ -216,9 +247,7 @@ func (e *Engine) exited(t *thread, status uint32, now int64) {
 		e.launchFailed(0)
 		return
 	}
-	if unseen {
-		e.started(t, 0, now) // it ended before it could be stopped
-	}
+	e.begin(t, now) // it may have ended before it could be stopped
 	e.unfinished(t, now)
 	ev := tracefile.Event{Kind: tracefile.ThreadExit, Thread: t.Thread, Start: now, End: now, Ret: int64(status)}
 	if t.proc.threads == 0 {
@@ -231,18 +260,24 @@ func (e *Engine) exited(t *thread, status uint32, now int64) {
 // for.
 func (e *Engine) vanished(now int64) {
 	for _, t := range e.threads {
-		if t.unsettled() {
-			e.started(t, 0, now)
-		}
-		e.forget(t)
-		e.unfinished(t, now)
-		ev := tracefile.Event{Kind: tracefile.ThreadExit, Thread: t.Thread, Start: now, End: now}
-		ev.Args[1] = uint64(tracefile.ExitVanished)
-		if t.proc.threads == 0 {
-			ev.Args[0] = 1
-		}
-		e.emit(&ev, nil)
+		e.vanish(t, now)
 	}
+}
+
+// vanish ends a thread of which no status will come.
+func (e *Engine) vanish(t *thread, now int64) {
+	e.forget(t)
+	if t.letGo || t.launching {
+		return
+	}
+	e.begin(t, now)
+	e.unfinished(t, now)
+	ev := tracefile.Event{Kind: tracefile.ThreadExit, Thread: t.Thread, Start: now, End: now}
+	ev.Args[1] = uint64(tracefile.ExitVanished)
+	if t.proc.threads == 0 {
+		ev.Args[0] = 1
+	}
+	e.emit(&ev, nil)
 }
 
 // letGo reports that the threads still followed live on unseen.
@@ -256,9 +291,7 @@ func (e *Engine) letGo() {
 	now := e.now()
 	for _, t := range e.threads {
 		if !t.letGo && !t.launching {
-			if t.unsettled() {
-				e.started(t, 0, now)
-			}
+			e.begin(t, now)
 			e.release(t, now)
 		}
 	}

@@ -33,8 +33,7 @@ func (e *Engine) nested(t *thread, now int64) bool {
 			return false
 		}
 		target.heir = t
-		var status uint32
-		consume(int(t.TID), &status) // it waits
+		e.stays(t, now)
 		return true
 	}
 	return false
@@ -78,10 +77,15 @@ func (e *Engine) yield(t *thread, signo int, now int64) {
 func (e *Engine) inherited(t *thread) {
 	if heir := t.heir; heir != nil {
 		t.heir = nil
-		if e.threads[int(heir.TID)] == heir {
+		if e.waits(heir) {
 			e.next(heir, 0)
 		}
 	}
+}
+
+// waits reports whether a thread is still at the enter of its ptrace call.
+func (e *Engine) waits(heir *thread) bool {
+	return e.threads[int(heir.TID)] == heir && heir.inside && heir.call.entry != nil && heir.call.entry.role == ptraceCall
 }
 
 // checkSetuid tells when a program runs without the rights of its

@@ -38,8 +38,11 @@ func ptrace(request, tid int, addr, data uintptr) syscall.Errno {
 	return errno
 }
 
+// seize waits while a thread of the same process is in an execve, so it is Syscall6
+// and not RawSyscall6: see [Engine.seizeOnce].
 func seize(tid, options int) syscall.Errno {
-	return ptrace(unix.PTRACE_SEIZE, tid, 0, uintptr(options))
+	_, _, errno := syscall.Syscall6(unix.SYS_PTRACE, unix.PTRACE_SEIZE, uintptr(tid), 0, uintptr(options), 0, 0)
+	return errno
 }
 
 func setOptions(tid, options int) syscall.Errno {

@@ -29,9 +29,16 @@ func (e *Engine) handle(tid int, status uint32, now int64) {
 	if t.call.held { // killed, most likely
 		e.unheld(t)
 	}
+	if t.heir != nil && !e.waits(t.heir) {
+		t.heir = nil // killed
+	}
 	if t.heir != nil {
-		if s == inSyscall {
+		e.begin(t, now)
+		switch s {
+		case inSyscall:
 			e.remedy(tid)
+		case execed:
+			e.execed(t, now)
 		}
 		if s != signalStop {
 			signo = 0
@@ -41,6 +48,9 @@ func (e *Engine) handle(tid int, status uint32, now int64) {
 	}
 	if t.first {
 		if t.letGo {
+			if s == execed {
+				e.forgetOthers(t)
+			}
 			e.release(t, now)
 			return
 		}
@@ -86,6 +96,20 @@ func (e *Engine) handle(tid int, status uint32, now int64) {
 		e.ran(t, now)
 	}
 	e.next(t, signo)
+}
+
+// stays leaves a stopped thread where it is: its status must not come again. If it
+// has been killed since, the status of its end has come instead.
+func (e *Engine) stays(t *thread, now int64) {
+	var status uint32
+	var ended unix.Rusage
+	if tid, errno := consumeUsage(int(t.TID), &status, &ended); errno != 0 || tid == 0 {
+		return
+	}
+	if s, _ := classify(status); s == gone {
+		e.used = ended.Utime.Nano() + ended.Stime.Nano()
+		e.exited(t, status, now)
+	}
 }
 
 // syscallStop handles a syscall-enter or -exit. It reports whether the thread
@@ -316,10 +340,12 @@ func (e *Engine) leave(t *thread, en *entry, ret, now int64) {
 		if t.proc.execs > 0 {
 			t.proc.execs--
 		}
-		if ret < 0 && e.launch.pending == t {
-			e.launchFailed(int(-ret))
+		if e.launch.pending == t {
+			e.launch.pending = nil
+			if ret < 0 {
+				e.launchFailed(int(-ret))
+			}
 		}
-		e.launch.pending = nil
 	}
 }
 

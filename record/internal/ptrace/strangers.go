@@ -46,7 +46,7 @@ func (e *Engine) strange(tid int, status uint32, now int64) {
 	s := stranger{status: status, from: e.strangers[tid].from}
 	if what, _ := classify(status); what != gone {
 		s.from, _ = e.proc.Look(tid)
-		consume(tid, &status)
+		consume(tid, &s.status) // of its end, if it was killed since
 	}
 	e.strangers[tid] = s
 }
@@ -57,17 +57,20 @@ func (e *Engine) succeeds(tid int, status uint32) bool {
 	if what, _ := classify(status); what != execed {
 		return false
 	}
-	former, errno := eventMessage(tid)
-	if errno != 0 {
+	var p *process
+	switch former, errno := eventMessage(tid); {
+	case errno != 0: // killed since
+		p = e.processes[tid]
+	case e.threads[int(former)] != nil:
+		p = e.threads[int(former)].proc
+	}
+	if p == nil {
 		return false
 	}
-	maker := e.threads[int(former)]
-	if maker == nil {
-		return false
+	t := e.newAttached(tid, p)
+	for _, other := range e.threads {
+		t.letGo = t.letGo || other.proc == p && other.letGo
 	}
-	e.newThread(tid, maker.proc, tracefile.StartAttach)
-	maker.proc.unsettled++
-	e.unsettled++
 	return true
 }
 

@@ -189,10 +189,9 @@ func (e *Engine) hold(t *thread, atExit bool, now int64) bool {
 		return false
 	}
 	c.held, c.atExit, c.until = true, atExit, now+int64(delay)
-	var status uint32
-	consume(int(t.TID), &status) // it waits
 	e.held[t] = true
 	e.setAlarm()
+	e.stays(t, now)
 	return true
 }
 

@@ -46,9 +46,10 @@ type thread struct {
 	tracefile.Thread
 	proc *process
 
-	// first is set until the first stop, which may be any; letGo: detach there.
-	first, letGo bool
-	how          tracefile.StartHow
+	// begun: its start has been told. first is set until the first stop, which
+	// may be any; letGo: detach there.
+	begun, first, letGo bool
+	how                 tracefile.StartHow
 	// halted: it is in a group-stop.
 	halted bool
 	// launching: the stub has not yet got to its execve.
@@ -108,6 +109,11 @@ func (t *thread) unsettled() bool { return t.first && t.how == tracefile.StartAt
 // untold reports whether the event of a child that t makes may still come.
 func (t *thread) untold() bool {
 	return t.inside && t.call.entry != nil && t.call.entry.role.forks() && !t.call.told
+}
+
+// executes reports whether t is in an execve.
+func (t *thread) executes() bool {
+	return t.inside && t.call.entry != nil && t.call.entry.role == execCall
 }
 
 // event fills e with the call as it stands.

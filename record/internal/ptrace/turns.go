@@ -26,6 +26,15 @@ const maxPause = 8
 // nextStop waits for any tracee or child, as waitUsage does, and lets none of them
 // wait for ever.
 func (e *Engine) nextStop(status *uint32, ended *unix.Rusage) (tid int, errno syscall.Errno) {
+	if len(e.reaped) > 0 {
+		first := e.reaped[0]
+		e.reaped = e.reaped[1:]
+		*status = first.status
+		if ended != nil {
+			*ended = first.usage
+		}
+		return first.tid, 0
+	}
 	t := &e.turns
 	switch {
 	case len(e.threads) <= 2: // one stops while the other is handled
