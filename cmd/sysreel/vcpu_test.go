@@ -63,7 +63,11 @@ func compileGuest(t *testing.T) string {
 		t.Skipf("no machines can be made here: %v", err) // in CI too: no package installs them
 	}
 	f.Close()
-	return compileProg(t, "kvm")
+	prog := compileProg(t, "kvm")
+	if out, err := exec.Command(prog).CombinedOutput(); err != nil {
+		t.Skipf("machines do not run here: %v\n%s", err, out) // what KVM can do depends on the processor
+	}
+	return prog
 }
 
 // TestVCPUs runs a guest under strace and sysreel strace with -e kvm=, and compares
