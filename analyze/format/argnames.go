@@ -21,6 +21,22 @@ func (p *printer) argName(n int) {
 	p.c('=')
 }
 
+// beforeName returns where the name of an argument begins that ends at a place; the
+// place itself if none does.
+func (p *printer) beforeName(end int) int {
+	begin := p.name
+	for _, comma := range p.commas {
+		if comma+len(", ") > end {
+			break
+		}
+		begin = comma + len(", ")
+	}
+	if begin < end && bytes.IndexByte(p.b[begin:end], '=') == end-begin-1 {
+		return begin
+	}
+	return end
+}
+
 // nameOfArg returns the name of an argument: strace's where that is another than
 // the table's; "" if it has none.
 func (p *printer) nameOfArg(n int) string {
@@ -115,6 +131,7 @@ io_uring_enter: sig=sigset
 io_uring_enter$EXT_ARG io_uring_enter$EXT_ARG_REG: sig=arg sigsetsize=argsz
 kill pidfd_send_signal rt_sigqueueinfo rt_tgsigqueueinfo tgkill tkill: sig=signum
 rt_sigqueueinfo: pid=tgid
+rt_sigreturn: frame=sigmask
 map_shadow_stack: size=len
 mlock mlock2 mprotect mseal munlock pkey_mprotect: len=length
 move_mount: from_dirfd=from_dfd to_dirfd=to_dfd

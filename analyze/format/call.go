@@ -1,6 +1,8 @@
 package format
 
 import (
+	"strings"
+
 	"sysreel/proto/syscalls"
 )
 
@@ -21,6 +23,9 @@ func xattr(p *printer) bool {
 		return false
 	}
 	p.asRegisters()
+	if strings.Contains(p.d.Name, "getxattr") { // strace writes these when they begin
+		p.enter = -1
+	}
 	return true
 }
 

@@ -170,8 +170,13 @@ func (f *Formatter) Call(d *syscalls.Desc, e *tracefile.Event, names Names) Text
 	enter := p.enter
 	if enter < 0 {
 		enter = n
-	} else if !p.begunComma && bytes.HasSuffix(p.b[:enter], []byte(", ")) {
-		enter -= len(", ") // written with the next argument
+	} else if !p.begunComma { // what goes before an argument is written with it
+		if p.o.ArgNames {
+			enter = p.beforeName(enter)
+		}
+		if bytes.HasSuffix(p.b[:enter], []byte(", ")) {
+			enter -= len(", ")
+		}
 	}
 	more := p.more || enter < n
 	p.fd0, p.enter = -1, enter
