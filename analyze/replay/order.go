@@ -3,6 +3,8 @@ package replay
 import (
 	"cmp"
 	"slices"
+
+	"sysreel/analyze/paint"
 )
 
 // merge writes the items in order of time: a call has two moments, its
@@ -71,8 +73,8 @@ func (it *item) key() key { return key{uint32(it.thread), it.start} }
 func (r *Replay) begin(it *item) {
 	it.begun = true
 	n := r.prefix(it, it.began, it.start)
-	r.put(it.from, it.enter)
-	r.open = open{true, it.key(), len(r.out.b) - n}
+	r.putCall(it, it.from, it.enter)
+	r.open = open{true, it.key(), r.columns(n)}
 }
 
 // end writes the rest of a call, or a line of its own.
@@ -93,15 +95,15 @@ func (r *Replay) end(it *item) {
 		}
 		if r.open.is && r.open.call == it.key() {
 			r.open.is = false
-			r.say(it.cut)
-			r.newline()
+			r.say(it.cut) // and no more, even with colours
+			r.say("\n")
+			r.written++
 		}
 		return
 	case lineItem, exitItem:
 		if it.from < it.result {
 			r.prefix(it, it.tid, it.end)
-			r.put(it.from, it.result)
-			r.newline()
+			r.putLine(it)
 			r.stack(it.stack)
 		}
 		if it.kind == exitItem {
@@ -116,7 +118,7 @@ func (r *Replay) end(it *item) {
 	if r.open.is && r.open.call == it.key() {
 		n := len(r.out.b)
 		r.rest(it)
-		column = r.open.column + len(r.out.b) - n
+		column = r.open.column + r.columns(n)
 		r.open.is = false
 	} else {
 		n := r.prefix(it, it.tid, it.end)
@@ -124,18 +126,12 @@ func (r *Replay) end(it *item) {
 		r.put(it.from, it.name)
 		r.say(" resumed>")
 		r.rest(it)
-		column = len(r.out.b) - n
+		column = r.columns(n)
 	}
 	for ; column < r.o.Column-1; column++ {
 		r.out.b = append(r.out.b, ' ')
 	}
-	r.say(" = ")
-	r.put(it.call, it.result)
-	if r.o.Durations && it.kind == callItem {
-		r.say(" <")
-		r.seconds(max(0, it.end-it.start), 1, r.o.DurationUnit)
-		r.say(">")
-	}
+	r.putResult(it)
 	r.newline()
 	if it.dump > it.result && it.kind == callItem {
 		r.put(it.result, it.dump)
@@ -151,7 +147,11 @@ func (r *Replay) rest(it *item) {
 	case it.kind == lastItem && it.more:
 		r.say(" <unfinished ...>")
 	default:
-		r.put(it.enter, it.call)
+		r.putCall(it, it.enter, it.call)
+	}
+	if r.o.Paint != nil {
+		r.out.b = r.o.Paint.End(r.out.b)
+		return
 	}
 	r.say(")")
 }
@@ -165,10 +165,10 @@ func (r *Replay) endOpen() {
 	}
 }
 
-func (r *Replay) put(from, to int32) { r.out.b = append(r.out.b, r.text[from:to]...) }
-func (r *Replay) say(s string)       { r.out.b = append(r.out.b, s...) }
-
 func (r *Replay) newline() {
+	if r.o.Paint != nil {
+		r.say(paint.Reset)
+	}
 	r.out.b = append(r.out.b, '\n')
 	r.written++
 }

@@ -28,17 +28,20 @@ func (r *Replay) prefix(it *item, tid int32, t int64) int {
 		r.pid(it, tid, false)
 		r.say(" ")
 	case r.o.PIDs == ManyPIDs && r.live > 1:
-		r.say("[pid ")
+		r.punct("[")
+		r.say("pid ")
 		r.pid(it, tid, true)
-		r.say("] ")
+		r.punct("]")
+		r.say(" ")
 	}
 	r.clock(t)
 	if r.o.CallNumbers {
-		r.say("[")
+		r.punct("[")
 		from := len(r.out.b)
 		r.out.b = strconv.AppendUint(r.out.b, uint64(it.nr), 10)
 		r.right(from, 4)
-		r.say("] ")
+		r.punct("]")
+		r.say(" ")
 	}
 	if r.o.IP {
 		r.instruction(it)
@@ -54,10 +57,12 @@ func (r *Replay) pid(it *item, tid int32, right bool) {
 		r.right(from, 5)
 	}
 	if it.comm != "" {
-		r.out.b = r.f.AppendName(r.out.b, []byte(it.comm), "")
+		r.putName(it.comm)
 	}
-	for !right && len(r.out.b) < from+5 {
-		r.say(" ")
+	if !right {
+		for n := r.columns(from); n < 5; n++ {
+			r.say(" ")
+		}
 	}
 }
 

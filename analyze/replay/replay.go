@@ -17,6 +17,7 @@ import (
 
 	"sysreel/analyze"
 	"sysreel/analyze/format"
+	"sysreel/analyze/paint"
 	"sysreel/analyze/symbols"
 	"sysreel/proto/tracefile"
 	"sysreel/proto/tracepb"
@@ -124,7 +125,8 @@ type Options struct {
 	// In JSON stacks are always there.
 	Stacks  bool
 	Symbols *symbols.Finder
-	IP      bool // -i: the instruction pointer before a call
+	IP      bool           // -i: the instruction pointer before a call
+	Paint   *paint.Painter // gives the text colours; nil: none. JSON has none
 }
 
 // Silence leaves out lines that are not calls.

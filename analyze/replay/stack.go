@@ -61,7 +61,7 @@ func (r *Replay) instruction(it *item) {
 	if it.arch.PtrSize() == 4 {
 		digits = 8
 	}
-	r.say("[")
+	r.punct("[")
 	if it.stack == nil {
 		r.say("????????????????"[:digits])
 	} else {
@@ -69,7 +69,8 @@ func (r *Replay) instruction(it *item) {
 			r.out.b = append(r.out.b, hexDigits[it.ip>>(4*i)&15])
 		}
 	}
-	r.say("] ")
+	r.punct("]")
+	r.say(" ")
 }
 
 // jsonStack writes the stack of an event, innermost frame first.

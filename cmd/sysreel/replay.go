@@ -42,6 +42,7 @@ type replayOptions struct {
 	ip        bool
 	symbols   []string
 	kvm       vcpuValue
+	color     string
 }
 
 func newReplayCommand(std *stdio) *cobra.Command {
@@ -85,6 +86,7 @@ each event. FILE may be - for standard input.`,
 	f.BoolVarP(&o.ip, "instruction-pointer", "i", false, "begin lines with the instruction pointer, of a trace recorded with --stacks")
 	f.Var(&o.kvm, "kvm", "of virtual CPUs, of a trace recorded with --kvm: vcpu, why KVM_RUN came back; vcpu+, and struct kvm_run before and after it")
 	f.StringArrayVar(&o.symbols, "symbols", nil, "with -k, --json: look in `DIR` too for the recorded files and their debugging symbols: by path, by name or as .build-id/xx/yyyy.debug")
+	f.StringVar(&o.color, "color", string(colorAuto), "colours, as of strace --color: `WHEN` is auto (on a terminal), always or never")
 	f.BoolVar(&o.utc, "utc", false, "times of day in UTC, not in the recording machine's zone")
 	o.filter.add(f)
 	cmd.SetUsageTemplate(cmd.UsageTemplate() + analyserStatus)
@@ -109,6 +111,10 @@ func runReplay(ctx context.Context, std *stdio, o replayOptions, name string) er
 	}
 	if _, ok := constantStyles[o.constants]; !ok {
 		return usagef("-X %s: it is none of raw, abbrev and verbose", o.constants)
+	}
+	color, ok := parseColor(o.color)
+	if !ok {
+		return usagef("--color=%s: it is none of auto, always and never", o.color)
 	}
 	pids, err := parseStraceSet(o.pidNames, "decode-pids", pidDetail)
 	if err != nil && o.pidNames != "" {
@@ -136,6 +142,9 @@ func runReplay(ctx context.Context, std *stdio, o replayOptions, name string) er
 		}
 		w := bufio.NewWriterSize(std.out, 64<<10)
 		ro := o.options(t)
+		if !o.json {
+			ro.Paint = color.painter(std.out)
+		}
 		if o.pidNames != "" {
 			ro.Comms, ro.OuterPIDs = pids.has("comm"), pids.has("pidns")
 		}

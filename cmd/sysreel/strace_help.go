@@ -63,6 +63,8 @@ How to print it:
                                   numbers of the namespaces that calls enter
   -e kvm=vcpu[+], --kvm=vcpu[+]   why virtual CPUs of KVM came back; with + their kvm_run, before and after
   --always-show-pid               begin lines with the PID
+  --color=auto|always|never       colours: auto on a terminal, unless NO_COLOR is set;
+                                  STRACE_COLORS changes them
   -n, --syscall-number            numbers of calls
   -N, --arg-names                 names of arguments
   -i, --instruction-pointer       where in the program calls are made

@@ -72,6 +72,7 @@ type straceOptions struct {
 	frames     int  // of --stack-trace-frame-limit
 	framesSet  bool
 	alwaysPID  bool
+	color      colorWhen
 	hexCount   int  // number of -x
 	hexSet     bool // by --strings-in-hex
 	resultSets int  // number of -z and -Z
@@ -195,7 +196,7 @@ var qualifiers = map[string]string{
 
 // parseStrace takes strace's command line.
 func parseStrace(args []string) (*straceOptions, error) {
-	o := &straceOptions{strings: format.DefaultStrings, column: defaultColumn, signals: allOf(), quiet: &straceSet{}, redact: "off"}
+	o := &straceOptions{strings: format.DefaultStrings, column: defaultColumn, signals: allOf(), quiet: &straceSet{}, redact: "off", color: colorAuto}
 	g := getopt{options: straceLongs, shorts: straceShorts}
 	rest, err := g.parse(args, o.set)
 	if err != nil {
@@ -311,13 +312,11 @@ func (o *straceOptions) set(key, spelt string, value *string) error {
 		}
 		o.daemon = how
 	case "color":
-		switch text {
-		case "auto", "never":
-		case "always":
-			return refused("--color=always", "the text has no colours")
-		default:
+		when, ok := parseColor(text)
+		if !ok {
 			return invalid()
 		}
+		o.color = when
 	case "tips":
 		if err := o.tips.parse(text); err != nil {
 			return invalid()

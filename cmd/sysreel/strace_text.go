@@ -264,6 +264,9 @@ func (t *straceText) options(r *tracefile.Reader) replay.Options {
 	if o.stacks > 0 {
 		out.Symbols = symbols.New(symbols.Options{Host: true})
 	}
+	if t.out.each == nil || o.color == colorAlways { // of files for each thread by word only
+		out.Paint = o.color.painter(t.out.w)
+	}
 	out.Interfaces = replay.NewInterfaces(r.Header())
 	out.Format.Family = replay.Families(r.Header())
 	if o.strings <= 0 {
