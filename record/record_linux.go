@@ -174,8 +174,14 @@ func (s *session) record(ctx context.Context) {
 func (s *session) start() error {
 	switch {
 	case len(s.o.PIDs) > 0:
-		if err := s.engine.Attach(s.o.PIDs, s.o.Tree); err != nil || len(s.o.Command) == 0 {
-			return attachError(err)
+		err := attachError(s.engine.Attach(s.o.PIDs, s.o.Tree))
+		var attach *AttachError
+		if errors.As(err, &attach) && s.o.Skipped != nil && len(s.o.Command) > 0 {
+			s.o.Skipped(err) // there is the command yet
+			err = nil
+		}
+		if err != nil || len(s.o.Command) == 0 {
+			return err
 		}
 	case len(s.o.Command) == 0:
 		s.group = newGroup(s)

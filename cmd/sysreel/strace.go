@@ -181,20 +181,20 @@ func (o *straceOptions) recordOptions(stream *straceStream, signals <-chan os.Si
 		Signals:        signals,
 		Warn:           func(message string) { straceSays(std, "%s", message) },
 	}
-	if len(o.pids) > 1 {
+	if len(o.pids) > 1 || len(o.command) > 0 {
 		r.Skipped = func(err error) { o.skip(std, err) }
 	}
-	if o.argv0 != "" {
+	if o.argv0 != nil {
 		r.Program = o.command[0]
-		r.Command = append([]string{o.argv0}, o.command[1:]...)
+		r.Command = append([]string{*o.argv0}, o.command[1:]...)
 	}
 	if len(o.env) > 0 {
 		r.Env = changedEnv(os.Environ(), o.env)
 	}
 	r.WholeRead, r.WholeWritten = o.read.descriptors(), o.write.descriptors()
-	if o.user != "" {
+	if o.user != nil {
 		var err error
-		if r.User, err = lookUpUser(o.user); err != nil {
+		if r.User, err = lookUpUser(*o.user); err != nil {
 			return r, err
 		}
 	}

@@ -38,7 +38,7 @@ func (o *straceOptions) checkCommand() error {
 	const most = 3
 	given := o.daemons > 0 || o.daemon != 0
 	switch {
-	case len(o.command) == 0 && o.argv0 != "":
+	case len(o.command) == 0 && o.argv0 != nil:
 		return usagef("PROG [ARGS] must be specified with --argv0")
 	case o.daemons > 0 && o.daemon != 0:
 		return straceError("-D and --daemonize cannot be provided simultaneously")
@@ -158,7 +158,7 @@ func (o *straceOptions) checkRest() error {
 	if o.framesSet && o.stacks == 0 {
 		o.warn("--stack-trace-frame-limit has no effect without -k/--stack-trace")
 	}
-	if o.user != "" && os.Getuid() != 0 {
+	if o.user != nil && os.Getuid() != 0 {
 		return straceError("You must be root to use the -u/--username option")
 	}
 	switch {

@@ -28,8 +28,8 @@ type straceOptions struct {
 	pids       []int
 	command    []string
 	env        []string // as given: VAR=VALUE, or VAR to take away
-	user       string
-	argv0      string
+	user       *string  // nil: not given
+	argv0      *string  // likewise
 	detachExec bool
 	interrupt  int // -I; 0: not given
 	seccomp    bool
@@ -265,7 +265,7 @@ func (o *straceOptions) set(key, spelt string, value *string) error {
 		}
 		o.sortBy = by
 	case "u":
-		o.user = text
+		o.user = &text
 	case "U":
 		return o.setColumns(text)
 	case "X":
@@ -276,7 +276,7 @@ func (o *straceOptions) set(key, spelt string, value *string) error {
 	case "syscall-limit":
 		return number(&o.limit, spelt, text, 1)
 	case "argv0":
-		o.argv0 = text
+		o.argv0 = &text
 	case "k", "stack-trace":
 		switch {
 		case text == "source" || key == "k" && o.stacks > 0:

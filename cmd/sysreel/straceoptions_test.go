@@ -108,6 +108,9 @@ var straceCases = []straceCase{
 	{"-D -z -E A=b -v -e trace=execve", `kill -9 $$`},
 	{"-u root -e trace=exit_group", listing},
 	{"-u nobody -e trace=exit_group", `exec id`},
+	{"--user= -e trace=exit_group", `exec id`},
+	{"-p 4194304 -e trace=exit_group", listing}, // no process has that number
+	{"-f -p 4194304,4194305 -e trace=exit_group", listing},
 	{"-c -U name,calls,errors -S name", reading},
 	{"-C -w -U calls,errors -S calls -e trace=openat,close", reading},
 }
@@ -123,6 +126,7 @@ var straceNewer = []straceCase{
 	{"-e fd=0 -P dir/file", reading},
 	{"-u 65534:65534 -e trace=exit_group", `exec id`},
 	{"-u 5:x", listing},
+	{"--argv0= -e trace=execve", listing},
 	{"-e trace=none -F -z -z -A --output-separately --stack-trace-frame-limit=3 --seccomp-bpf", listing},
 	{"-S name -e trace=close", listing},
 	{"-U name", listing},
@@ -246,22 +250,29 @@ func TestStracePIDNamespace(t *testing.T) {
 	}
 }
 
-// TestStracePIDFDs holds the names of pidfds against strace's: of those that calls
-// make, and of those whose processes are no more.
-func TestStracePIDFDs(t *testing.T) {
+// TestStraceFDs holds the names of descriptors against strace's as they change: of
+// pidfds, before their processes have been waited for and after it, and of sockets
+// whose connections are accepted.
+func TestStraceFDs(t *testing.T) {
 	if !canRecord() {
 		t.Skip("cannot record here")
 	}
 	need(t, "strace")
-	dir, called, script := straceDir(t), calledStraceHere(t), "exec "+compileProg(t, "pidfds")
-	for _, options := range []string{"-y", "-yy", "--decode-fds=pidfd"} {
-		t.Run(options, func(t *testing.T) {
-			c := straceCase{options + " -e signal=none -e trace=clone,clone3,pidfd_open,pidfd_send_signal,fcntl,dup,close", script}
-			tryTimes(t, func() []string {
-				a, b := runTraced(t, dir, c, "strace"), runTraced(t, dir, c, "strace")
-				return a.differs(b, runTraced(t, dir, c, called))
+	dir, called := straceDir(t), calledStraceHere(t)
+	for _, of := range []struct{ prog, calls string }{
+		{"pidfds", "clone,clone3,pidfd_open,pidfd_send_signal,fcntl,dup,close"},
+		{"connects", "%network,close"},
+	} {
+		script := "exec " + compileProg(t, of.prog)
+		for _, options := range []string{"-y", "-yy", "--decode-fds=pidfd", "--decode-fds=socket"} {
+			t.Run(of.prog+" "+options, func(t *testing.T) {
+				c := straceCase{options + " -e signal=none -e trace=" + of.calls, script}
+				tryTimes(t, func() []string {
+					a, b := runTraced(t, dir, c, "strace"), runTraced(t, dir, c, "strace")
+					return a.differs(b, runTraced(t, dir, c, called))
+				})
 			})
-		})
+		}
 	}
 }
 

@@ -39,7 +39,7 @@ func (s *sockets) text(link string, protocol func() string) string {
 	if text, ok := s.known[link]; ok {
 		return text
 	}
-	if at, ok := s.missed[link]; ok && at == s.calls {
+	if calls, ok := s.missed[link]; ok && calls == s.calls {
 		return ""
 	}
 	inode, err := strconv.ParseUint(strings.TrimSuffix(number, "]"), 10, 64)
@@ -51,9 +51,12 @@ func (s *sockets) text(link string, protocol func() string) string {
 		clear(s.missed)
 	}
 	text := sockdiag.Text(protocol(), inode)
-	if text == "" {
+	switch {
+	case text == "":
 		s.missed[link] = s.calls
-	} else {
+	case strings.HasPrefix(text, "UNIX") && !strings.ContainsAny(text, ">,"):
+		// Whoever accepts the connection may not be followed.
+	default:
 		s.known[link] = text
 	}
 	return text

@@ -55,7 +55,8 @@ var inet = map[string]struct{ family, protocol byte }{
 }
 
 // Text returns what strace -yy shows of a socket of this network namespace:
-// "TCP:[127.0.0.1:80->127.0.0.1:5000]", `UNIX-STREAM:[12->11,"/run/x.sock"]`. proto is
+// "TCP:[127.0.0.1:80->127.0.0.1:5000]", `UNIX-STREAM:[12->11,"/run/x.sock"]`; or
+// "UNIX-STREAM:[12]" of one whose connection has not been accepted yet. proto is
 // the kernel's name of its protocol. "" is returned of one that has no address or is
 // not found. A socket of the UNIX domain is looked up; the others are listed, which
 // takes as long as the kernel needs to go through its table: a millisecond if there
@@ -115,18 +116,21 @@ func unixText(proto string, inode uint64) (text string) {
 		if len(m) < unixMessage || uint64(binary.LittleEndian.Uint32(m[4:])) != inode {
 			return true
 		}
-		name, peer := "", ""
+		name, peer, connected := "", "", false
 		attributes(m[unixMessage:], func(kind uint16, data []byte) {
 			switch {
 			case kind == unixPeer && len(data) >= 4:
-				peer = "->" + strconv.FormatUint(uint64(binary.LittleEndian.Uint32(data)), 10)
+				connected = true
+				if n := binary.LittleEndian.Uint32(data); n != 0 {
+					peer = "->" + strconv.FormatUint(uint64(n), 10)
+				}
 			case kind == unixName && len(data) > 1 && data[0] == 0:
 				name = `,@"` + string(data[1:]) + `"`
 			case kind == unixName && len(data) > 0:
 				name = `,"` + strings.TrimRight(string(data), "\x00") + `"`
 			}
 		})
-		if name != "" || peer != "" {
+		if name != "" || connected {
 			text = fmt.Sprintf("%s:[%d%s%s]", proto, inode, peer, name)
 		}
 		return false

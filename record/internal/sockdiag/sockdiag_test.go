@@ -80,6 +80,27 @@ func TestTextUnix(t *testing.T) {
 	}
 }
 
+// A connection that has not been accepted yet has no other end.
+func TestTextUnaccepted(t *testing.T) {
+	l, err := net.Listen("unix", fmt.Sprintf("@sysreel-unaccepted-%d", os.Getpid()))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	c, err := net.Dial("unix", l.Addr().String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer c.Close()
+	check(t, c, "UNIX-STREAM", fmt.Sprintf("UNIX-STREAM:[%d]", inode(t, c)))
+	s, err := l.Accept()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close()
+	check(t, c, "UNIX-STREAM", fmt.Sprintf("UNIX-STREAM:[%d->%d]", inode(t, c), inode(t, s)))
+}
+
 // What has no address has no text, nor has what is not there.
 func TestTextNone(t *testing.T) {
 	fd, err := unix.Socket(unix.AF_INET, unix.SOCK_STREAM|unix.SOCK_CLOEXEC, 0)
