@@ -12,7 +12,6 @@ import (
 	"strings"
 	"syscall"
 	"testing"
-	"time"
 
 	"sysreel/proto/tracefile"
 	"sysreel/proto/world"
@@ -169,15 +168,11 @@ func TestNamesNetlink(t *testing.T) {
 // awaitOpen waits until the process is in read(2), having opened a descriptor.
 func awaitOpen(t *testing.T, pid, fd int) {
 	t.Helper()
-	for range 2000 {
+	until(t, "the program reads", func() bool {
 		call, _ := os.ReadFile(fmt.Sprintf("/proc/%d/syscall", pid))
 		_, err := os.Readlink(fmt.Sprintf("/proc/%d/fd/%d", pid, fd))
-		if err == nil && strings.HasPrefix(string(call), fmt.Sprint(syscall.SYS_READ, " ")) {
-			return
-		}
-		time.Sleep(10 * time.Millisecond)
-	}
-	t.Fatal("the program does not read")
+		return err == nil && strings.HasPrefix(string(call), fmt.Sprint(syscall.SYS_READ, " "))
+	})
 }
 
 // checkProtocols holds the protocols of the sockets of a trace against what

@@ -374,7 +374,7 @@ func TestZombieLeader(t *testing.T) {
 		time.Sleep(time.Millisecond)
 	}
 	file := filepath.Join(t.TempDir(), "t.reel")
-	if out, err := recorder(t, Options{PIDs: []int{p.Process.Pid}, MaxTime: 20 * time.Second}, file).CombinedOutput(); err != nil {
+	if out, err := recorder(t, Options{PIDs: []int{p.Process.Pid}, MaxTime: 2 * time.Minute}, file).CombinedOutput(); err != nil {
 		t.Fatalf("%v\n%s", err, out)
 	}
 	tr := readTrace(t, file)
