@@ -7,8 +7,8 @@ import (
 // iocb writes struct iocb: what stands behind the descriptor depends on the
 // operation, and io_cancel looks at none of it (include/uapi/linux/aio_abi.h).
 func iocb(p *printer, t *syscalls.Type, v view) bool {
-	opcode, buf, flags := fieldOf(t, "aio_lio_opcode"), fieldOf(t, "aio_buf"), fieldOf(t, "aio_flags")
-	if opcode == nil || buf == nil || flags == nil || !v.has(t.Size) {
+	opcode, buf, nbytes, flags := fieldOf(t, "aio_lio_opcode"), fieldOf(t, "aio_buf"), fieldOf(t, "aio_nbytes"), fieldOf(t, "aio_flags")
+	if opcode == nil || buf == nil || nbytes == nil || flags == nil || !v.has(t.Size) {
 		return false
 	}
 	first := true
@@ -24,6 +24,7 @@ func iocb(p *printer, t *syscalls.Type, v view) bool {
 	}
 	withPriority := load(v.data, flags.Off, 4)&2 != 0 // IOCB_FLAG_IOPRIO
 	op := load(v.data, opcode.Off, 2)
+	valid := int64(load(v.data, nbytes.Off, 8)) >= 0 // of others strace shows the address only
 	p.c('{')
 	show("aio_data")
 	shown("aio_key")
@@ -40,15 +41,16 @@ func iocb(p *printer, t *syscalls.Type, v view) bool {
 	const pread, pwrite, poll, preadv, pwritev = 0, 1, 5, 7, 8 // IOCB_CMD_*
 	if p.d.Name != "io_cancel" {
 		switch op {
-		case pread:
+		case pread, pwrite, preadv, pwritev:
 			p.s(", aio_buf=")
-			p.hex(load(v.data, buf.Off, 8))
-			show("aio_nbytes", "aio_offset")
-		case pwrite:
-			p.iocbBuffer(t, v)
-			show("aio_nbytes", "aio_offset")
-		case preadv, pwritev:
-			p.iocbBuffer(t, v)
+			if valid && op != pread {
+				p.iocbBuffer(t, v)
+			} else {
+				p.hex(load(v.data, buf.Off, 8))
+			}
+			if !valid || op == pread || op == pwrite {
+				show("aio_nbytes")
+			}
 			show("aio_offset")
 		case poll:
 			p.s(", aio_buf=")
@@ -71,7 +73,6 @@ func iocb(p *printer, t *syscalls.Type, v view) bool {
 
 // iocbBuffer writes what aio_buf leads to.
 func (p *printer) iocbBuffer(t *syscalls.Type, v view) {
-	p.s(", aio_buf=")
 	for i := range t.Fields {
 		if f := &t.Fields[i]; f.Type.Kind == syscalls.Pointer && f.If.Holds(v.data) {
 			p.field(f, v, v.at(f.Off, f.Type.Size), nil)

@@ -34,7 +34,7 @@ var scmTimes = map[int64]string{29: "timeval", 35: "timespec", 37: "scm_timestam
 func cmsgs(p *printer, _ *syscalls.Type, v view) {
 	w := p.arch.PtrSize()
 	head := w + 8 // size_t cmsg_len; int cmsg_level, cmsg_type
-	if !v.has(head) {
+	if !v.has(head) || v.faulted && len(v.data) < v.want {
 		if len(v.data) == 0 && v.want == 0 {
 			p.s("[]")
 			return

@@ -20,9 +20,10 @@ import (
 // replay's text of each against strace's.
 //
 // SYSREEL_PLAN=N gives each argument up to N values instead of a few, and compares
-// strace -v -y -s 8 too (100 takes some minutes), SYSREEL_SEED=N others, SYSREEL_CALLS=a,b plans those calls
-// only, SYSREEL_SHOW=N shows so many differences of each, SYSREEL_OTHERWISE=1 those
-// that may be too.
+// strace -v -y -s 8 too (100 takes some minutes), SYSREEL_SEED=N others,
+// SYSREEL_OPTIONS="-X raw; -yy -n" compares strace with each of these instead,
+// SYSREEL_CALLS=a,b plans those calls only, SYSREEL_SHOW=N shows so many
+// differences of each, SYSREEL_OTHERWISE=1 those that may be too.
 func TestEveryCall(t *testing.T) {
 	if testing.Short() {
 		t.Skip("makes thousands of calls three times")
@@ -39,6 +40,12 @@ func TestEveryCall(t *testing.T) {
 	modes := [][]string{nil} // of replay; of strace with options
 	if os.Getenv("SYSREEL_PLAN") != "" {
 		modes = append(modes, []string{"-v", "-y", "-s", "8"})
+	}
+	if sets := os.Getenv("SYSREEL_OPTIONS"); sets != "" {
+		modes = nil
+		for set := range strings.SplitSeq(sets, ";") {
+			modes = append(modes, strings.Fields(set))
+		}
 	}
 	for _, tt := range []struct {
 		arch    syscalls.Arch

@@ -1,0 +1,58 @@
+package format
+
+import (
+	"testing"
+
+	"sysreel/proto/syscalls"
+)
+
+// TestOdd holds the text of odd arguments, found by TestEveryCall's plans of
+// other seeds, against what strace 7.2 prints of them.
+func TestOdd(t *testing.T) {
+	const (
+		preadv, pwrite, pwritev = 7, 1, 8 // IOCB_CMD_*
+		anyLength               = ^uint64(0)
+	)
+	control := func(op int, buf, n uint64) []byte { // struct iocb
+		return bin(uint64(5), 0, 0, uint16(op), uint16(0), 3, buf, n, uint64(0), uint64(0), 0, 0)
+	}
+	list := bin(uint64(0x2000))
+	for _, tt := range []struct {
+		want  string
+		arch  syscalls.Arch
+		call  string
+		args  [6]uint64
+		ret   int64
+		enter memoryAt
+	}{{
+		want: `io_submit(NULL, 1, [{aio_data=0x5, aio_lio_opcode=IOCB_CMD_PREADV, aio_fildes=3, aio_buf=0x3000, aio_nbytes=18446744073709551615, aio_offset=0}]) = -1 EINVAL (Invalid argument)`,
+		arch: syscalls.AMD64, call: "io_submit", args: [6]uint64{0, 1, 0x1000}, ret: -22,
+		enter: memoryAt{0x1000: list, 0x2000: control(preadv, 0x3000, anyLength)},
+	}, {
+		want: `io_submit(NULL, 1, [{aio_data=0x5, aio_lio_opcode=IOCB_CMD_PWRITEV, aio_fildes=3, aio_buf=0x3000, aio_nbytes=18446744073709551615, aio_offset=0}]) = -1 EINVAL (Invalid argument)`,
+		arch: syscalls.I386, call: "io_submit", args: [6]uint64{0, 1, 0x1000}, ret: -22,
+		enter: memoryAt{0x1000: bin(0x2000), 0x2000: control(pwritev, 0x3000, anyLength)},
+	}, {
+		want: `io_submit(NULL, 1, [{aio_data=0x5, aio_lio_opcode=IOCB_CMD_PWRITE, aio_fildes=3, aio_buf=0x3000, aio_nbytes=18446744073709551615, aio_offset=0}]) = -1 EINVAL (Invalid argument)`,
+		arch: syscalls.AMD64, call: "io_submit", args: [6]uint64{0, 1, 0x1000}, ret: -22,
+		enter: memoryAt{0x1000: list, 0x2000: control(pwrite, 0x3000, anyLength), 0x3000: make([]byte, 100)},
+	}, {
+		// Of control messages that run into memory that cannot be read none is shown.
+		want: `sendmsg(3, {msg_name=NULL, msg_namelen=0, msg_iov=NULL, msg_iovlen=0, msg_control=0x2000, msg_controllen=100, msg_flags=0}, 0) = -1 ENOTSOCK (Socket operation on non-socket)`,
+		arch: syscalls.AMD64, call: "sendmsg", args: [6]uint64{3, 0x1000, 0}, ret: -88,
+		enter: memoryAt{0x1000: bin(uint64(0), uint64(0), uint64(0), uint64(0), uint64(0x2000), uint64(100), uint64(0)), 0x2000: make([]byte, 34)},
+	}, {
+		want: `ptrace(PTRACE_GETREGSET, 7, 0xffffffff /* NT_??? */, {iov_base=NULL, iov_len=0}) = -1 ESRCH (No such process)`,
+		arch: syscalls.AMD64, call: "ptrace", args: [6]uint64{0x4204, 7, anyLength, 0x1000}, ret: -3,
+		enter: memoryAt{0x1000: bin(uint64(0), uint64(0))},
+	}, {
+		want: `ptrace(PTRACE_SETREGSET, 7, NT_PRSTATUS, NULL) = -1 ESRCH (No such process)`,
+		arch: syscalls.AMD64, call: "ptrace", args: [6]uint64{0x4205, 7, 0xffffffff00000001, 0}, ret: -3,
+	}} {
+		d, e := call(t, tt.arch, tt.call, tt.args, tt.ret, tt.enter, nil)
+		x := New(Options{}).Call(d, e, nil)
+		if got := string(x.Call) + ") = " + string(x.Result); got != tt.want {
+			t.Errorf("got  %s\nwant %s", got, tt.want)
+		}
+	}
+}
