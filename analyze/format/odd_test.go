@@ -48,6 +48,22 @@ func TestOdd(t *testing.T) {
 	}, {
 		want: `ptrace(PTRACE_SETREGSET, 7, NT_PRSTATUS, NULL) = -1 ESRCH (No such process)`,
 		arch: syscalls.AMD64, call: "ptrace", args: [6]uint64{0x4205, 7, 0xffffffff00000001, 0}, ret: -3,
+	}, {
+		want: `socket(AF_RXRPC, SOCK_DGRAM, AF_INET6) = -1 EAFNOSUPPORT (Address family not supported by protocol)`,
+		arch: syscalls.AMD64, call: "socket", args: [6]uint64{33, 2, 10}, ret: -97,
+	}, {
+		want: `socket(AF_IRDA, SOCK_STREAM, 0x63 /* IRDAPROTO_??? */) = -1 EAFNOSUPPORT (Address family not supported by protocol)`,
+		arch: syscalls.AMD64, call: "socket", args: [6]uint64{23, 1, 99}, ret: -97,
+	}, {
+		want: `socket(AF_AX25, SOCK_STREAM, 0xffffffffffffffff /* AX25_P_??? */) = -1 EAFNOSUPPORT (Address family not supported by protocol)`,
+		arch: syscalls.AMD64, call: "socket", args: [6]uint64{3, 1, anyLength}, ret: -97,
+	}, {
+		want: `listns({size=32, ns_id=0x1, ns_type=0, user_ns_id=LISTNS_CURRENT_USER}, NULL, 0, 0) = 0`,
+		arch: syscalls.AMD64, call: "listns", args: [6]uint64{0x1000},
+		enter: memoryAt{0x1000: bin(32, 0, uint64(1), 0, 0, anyLength)},
+	}, {
+		want: `sendmmsg(-1, [], 0, 0) = -1 EBADF (Bad file descriptor)`,
+		arch: syscalls.AMD64, call: "sendmmsg", args: [6]uint64{u(-1), 0x64}, ret: -9,
 	}} {
 		d, e := call(t, tt.arch, tt.call, tt.args, tt.ret, tt.enter, nil)
 		x := New(Options{}).Call(d, e, nil)

@@ -35,7 +35,7 @@ var most = map[string]uint64{
 
 // emptyAnyway are the calls of which an array without room for an element is
 // written as [] when they fail too.
-var emptyAnyway = map[string]bool{"listmount": true, "listns": true, "mincore": true, "move_pages": true, "get_mempolicy": true}
+var emptyAnyway = map[string]bool{"listmount": true, "listns": true, "mincore": true, "move_pages": true, "get_mempolicy": true, "sendmmsg": true}
 
 // unread tells whether strace prints the address of what register reg points to
 // and not the value.

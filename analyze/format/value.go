@@ -139,6 +139,13 @@ func init() {
 			}
 			p.udec(v)
 		},
+		"listns_user": func(p *printer, v uint64) {
+			if v == 1<<64-1 {
+				p.styled(func() { p.hex(v) }, func() { p.s("LISTNS_CURRENT_USER") })
+				return
+			}
+			p.hex(v)
+		},
 		"timestamp": func(p *printer, v uint64) {
 			p.udec(v)
 			p.date(int64(v), 0, 0)

@@ -228,6 +228,9 @@ func (p *planner) safe(args [6]uint64) bool {
 		timeout := uint64(p.word(args[0] + 16))
 		return timeout != 0 && p.word(timeout) < 2 && p.word(timeout+4) < 2000000
 	}
+	if p.queued(args) {
+		return false
+	}
 	switch p.name {
 	case "select", "_newselect", "pselect6", "pselect6_time64":
 		return !null(4)
@@ -269,6 +272,42 @@ func (p *planner) safe(args [6]uint64) bool {
 		return args[0] == 0 || args[0] > 1000
 	}
 	return true
+}
+
+// queued tells whether a call may wait in a queue of messages or semaphores: the
+// first of each kind may be there, made by the plan.
+func (p *planner) queued(args [6]uint64) bool {
+	const first, noWait = 100, 0o4000 // IPC_NOWAIT
+	switch name := p.name; name {
+	case "msgsnd":
+		return args[0] < first && args[3]&noWait == 0
+	case "msgrcv":
+		return args[0] < first && args[4]&noWait == 0
+	case "semop", "semtimedop", "semtimedop_time64":
+		return args[0] < first && (name == "semop" || args[3] == 0) && p.semWait(args[1])
+	case "ipc":
+		const semop, semtimedop, msgsnd, msgrcv = 1, 4, 11, 12 // include/uapi/linux/ipc.h
+		switch args[0] & 0xffff {
+		case semop:
+			return args[1] < first && p.semWait(args[4])
+		case semtimedop:
+			return args[1] < first && args[5] == 0 && p.semWait(args[4])
+		case msgsnd, msgrcv:
+			return args[1] < first && args[3]&noWait == 0
+		}
+	}
+	return false
+}
+
+// semWait tells whether one of the operations at an address may wait.
+func (p *planner) semWait(at uint64) bool {
+	const size, noWait = 6, 0o4000 // of struct sembuf, whose last two bytes are flags
+	for i := range uint64(8) {
+		if at <= planEnd-4 && p.word(at+i*size+2)>>16&noWait == 0 {
+			return true
+		}
+	}
+	return false
 }
 
 // word returns four bytes of the memory of the plan, 0 elsewhere.

@@ -60,6 +60,8 @@ func (p *planner) arguments(a *syscalls.Arg) []uint64 {
 		if a.Name == "who" {
 			return []uint64{0x7ffffffe, ^uint64(0)}
 		}
+	case a.Name == "msqid": // no queue: it may be waited in
+		return []uint64{1000, 0, 1, 2, 5, 0x7fffffff, ^uint64(0)}
 	case p.name == "alarm":
 		return []uint64{0, 100000, ^uint64(0)}
 	}
@@ -197,6 +199,9 @@ func (p *planner) fill(t *syscalls.Type, b []byte, depth int) {
 				}
 			case strings.HasPrefix(f.Name, "tv_") || f.Name == "fsec":
 				put(part, f.Type.Size, p.timePart(f.Name))
+			case f.Name == "sem_flg": // see semWait
+				list := p.numbers(f.Type)
+				put(part, f.Type.Size, list[p.rand.IntN(len(list))]|0o4000)
 			case strings.HasSuffix(f.Name, "len") || f.Name == "size" || strings.HasPrefix(f.Name, "nr_"):
 				small := []uint64{0, 1, 2, 4, 8, 16, 100, ^uint64(0)}
 				put(part, f.Type.Size, small[p.rand.IntN(len(small))])

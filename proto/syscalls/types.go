@@ -31,7 +31,7 @@ var integers = map[string]builtin{
 	"off": {word, true, Dec}, "loff": {8, true, Dec}, "loffhl": {8, true, Dec}, "loffhilo": {8, true, Dec},
 	"time_t": {word, true, Dec}, "time64": {8, true, Dec}, "clock_t": {word, true, Dec},
 	"hex8": {1, false, Hex}, "hex16": {2, false, Hex}, "hex32": {4, false, Hex}, "hex64": {8, false, Hex},
-	"errno": {4, true, Dec}, "btrfs_u64": {8, false, Dec}, "btrfs_objectid": {8, false, Dec}, "btrfs_key_type": {4, false, Dec}, "numa_node": {4, false, Dec}, "ring_slot": {4, true, Dec}, "u64_max": {8, false, Dec}, "ebpf_code": {1, false, Hex}, "errno_neg": {4, true, Dec}, "u32_any": {4, false, Dec}, "bool": {4, true, Dec},
+	"errno": {4, true, Dec}, "btrfs_u64": {8, false, Dec}, "btrfs_objectid": {8, false, Dec}, "btrfs_key_type": {4, false, Dec}, "numa_node": {4, false, Dec}, "ring_slot": {4, true, Dec}, "u64_max": {8, false, Dec}, "listns_user": {8, false, Hex}, "ebpf_code": {1, false, Hex}, "errno_neg": {4, true, Dec}, "u32_any": {4, false, Dec}, "bool": {4, true, Dec},
 	"noreturn": {0, false, Dec},
 }
 
