@@ -33,7 +33,8 @@ func iocb(p *printer, t *syscalls.Type, v view) bool {
 	decimalConst(p, opcode.Type.Consts, op)
 	if priority := fieldOf(t, "aio_reqprio"); withPriority && priority != nil {
 		p.s(", aio_reqprio=")
-		ioprio(p, nil, v.at(priority.Off, priority.Type.Size))
+		n := load(v.data, priority.Off, priority.Type.Size)
+		p.besides(func() { p.hex(n) }, func() { p.ioprioValue(n) })
 	} else {
 		shown("aio_reqprio")
 	}

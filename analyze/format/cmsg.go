@@ -55,7 +55,7 @@ func cmsgs(p *printer, _ *syscalls.Type, v view) {
 		p.s(", cmsg_level=")
 		if c := p.set("sock_level"); c != nil && !hasValue(c, uint64(uint32(level))) {
 			p.hex(uint64(uint32(level)))
-			p.s(" /* SOL_??? */")
+			p.unnamed("SOL_")
 		} else {
 			p.named("sock_level", level)
 		}
@@ -181,7 +181,7 @@ func (p *printer) cmsgIP(kind int64, v view) bool {
 			p.consts(p.set("inet6_protocol"), n)
 		} else {
 			p.hex(n)
-			p.s(" /* IP_??? */")
+			p.unnamed("IP_")
 		}
 		p.c(']')
 	case kind == ipOrigDstAddr && v.has(16):

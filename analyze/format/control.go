@@ -8,7 +8,8 @@ const ipc64 = 0x100 // IPC_64, include/uapi/linux/ipc.h
 // which form its structures are.
 func ipcCommand(p *printer, c *syscalls.Consts, v uint64) {
 	if v&ipc64 != 0 {
-		p.s("IPC_64|")
+		p.styled(func() { p.hex(ipc64) }, func() { p.s("IPC_64") })
+		p.c('|')
 	}
 	p.consts(c, v&^ipc64)
 }

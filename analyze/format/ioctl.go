@@ -149,13 +149,28 @@ func statxFlags(p *printer, c *syscalls.Consts, v uint64) {
 	p.inParts(c, v, sync)
 }
 
+// socketType writes the type of a socket and flags.
+func socketType(p *printer, c *syscalls.Consts, v uint64) {
+	const kind = 0xf // SOCK_TYPE_MASK, include/linux/net.h
+	if c.Has(v & kind) {
+		p.inParts(c, v, kind)
+	} else {
+		p.consts(c, v)
+	}
+}
+
+// mmapFlags writes the flags of mmap, whose number is that of all together.
+func mmapFlags(p *printer, c *syscalls.Consts, v uint64) {
+	p.styled(func() { p.hex(v) }, func() { p.consts(c, v) })
+}
+
 // fanotifyMark writes fanotify_mark: no directory is FAN_NOFD, not AT_FDCWD.
 func fanotifyMark(p *printer) bool {
 	const noFD = -1
 	for i := range p.d.Args {
 		if a := &p.d.Args[i]; a.Type.Name == "dirfd" && int32(p.reg(a)) == noFD {
 			p.next()
-			p.s("FAN_NOFD")
+			p.styled(func() { p.dec(noFD) }, func() { p.s("FAN_NOFD") })
 			continue
 		}
 		p.arg(i)

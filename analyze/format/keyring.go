@@ -12,11 +12,7 @@ func decimalConst(p *printer, c *syscalls.Consts, v uint64) {
 		return
 	}
 	p.dec(int64(int32(v)))
-	if p.o.Constants != RawConstants {
-		p.s(" /* ")
-		p.s(c.Prefix)
-		p.s("??? */")
-	}
+	p.unnamed(c.Prefix)
 }
 
 // keySpec writes a key's serial number, or which of the keyrings it is.

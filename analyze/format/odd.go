@@ -8,10 +8,11 @@ import (
 // swapFlags writes the flags of swapon, behind which stands a priority, be it 0.
 func swapFlags(p *printer, c *syscalls.Consts, v uint64) {
 	const priority = 0x7fff // SWAP_FLAG_PRIO_MASK, include/linux/swap.h
-	p.consts(c, v)
-	if v&^priority != 0 && v&priority == 0 {
-		p.s("|0")
+	if flags := v &^ priority; flags != 0 {
+		p.consts(c, flags)
+		p.c('|')
 	}
+	p.udec(v & priority)
 }
 
 // syslogAction writes what syslog is to do, which has a name in the kernel only.

@@ -24,6 +24,8 @@ func TestOdd(t *testing.T) {
 		args  [6]uint64
 		ret   int64
 		enter memoryAt
+		exit  memoryAt
+		o     Options
 	}{{
 		want: `io_submit(NULL, 1, [{aio_data=0x5, aio_lio_opcode=IOCB_CMD_PREADV, aio_fildes=3, aio_buf=0x3000, aio_nbytes=18446744073709551615, aio_offset=0}]) = -1 EINVAL (Invalid argument)`,
 		arch: syscalls.AMD64, call: "io_submit", args: [6]uint64{0, 1, 0x1000}, ret: -22,
@@ -64,11 +66,36 @@ func TestOdd(t *testing.T) {
 	}, {
 		want: `sendmmsg(-1, [], 0, 0) = -1 EBADF (Bad file descriptor)`,
 		arch: syscalls.AMD64, call: "sendmmsg", args: [6]uint64{u(-1), 0x64}, ret: -9,
+	}, {
+		// The NUL at the end of an attribute's value is left out, but not of hexadecimal ones.
+		want: `fgetxattr(3, "user.x", "a\1", 100) = 3`,
+		arch: syscalls.AMD64, call: "fgetxattr", args: [6]uint64{3, 0x1000, 0x2000, 100}, ret: 3,
+		enter: memoryAt{0x1000: []byte("user.x\x00")}, exit: memoryAt{0x2000: []byte("a\x01\x00")},
+	}, {
+		want: `fsetxattr(3, "user.x", "\x61\x62\x00", 3, 0) = 0`,
+		arch: syscalls.AMD64, call: "fsetxattr", args: [6]uint64{3, 0x1000, 0x2000, 3}, o: Options{Hex: HexNonASCII},
+		enter: memoryAt{0x1000: []byte("user.x\x00"), 0x2000: []byte("ab\x00")},
+	}, {
+		want: `modify_ldt(0x1, 0, 0x1) = 0xffffffea`,
+		arch: syscalls.AMD64, call: "modify_ldt", args: [6]uint64{1, 0, 1}, ret: 0xffffffea, o: Options{Raw: everyCall(t)},
+	}, {
+		want: `oldfstat(3, {st_dev=makedev(0, 0x10), st_ino=1, st_mode=S_IFREG|0600, st_nlink=1, st_uid=0, st_gid=0, st_blksize=0, st_blocks=0, st_size=5, st_atime=0, st_mtime=0, st_ctime=0}) = 0`,
+		arch: syscalls.I386, call: "oldfstat", args: [6]uint64{3, 0x1000}, o: Options{Verbose: true},
+		exit: memoryAt{0x1000: bin(uint16(0x10), uint16(1), uint16(0o100600), uint16(1), uint16(0), uint16(0), uint16(0), uint16(0), 5, 0, 0, 0)},
 	}} {
-		d, e := call(t, tt.arch, tt.call, tt.args, tt.ret, tt.enter, nil)
-		x := New(Options{}).Call(d, e, nil)
+		d, e := call(t, tt.arch, tt.call, tt.args, tt.ret, tt.enter, tt.exit)
+		x := New(tt.o).Call(d, e, nil)
 		if got := string(x.Call) + ") = " + string(x.Result); got != tt.want {
 			t.Errorf("got  %s\nwant %s", got, tt.want)
 		}
 	}
+}
+
+func everyCall(t *testing.T) *syscalls.Set {
+	t.Helper()
+	set, err := syscalls.ParseSet("all")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return set
 }

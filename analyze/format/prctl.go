@@ -52,11 +52,16 @@ const vectorLengthMask = 0xffff // PR_SVE_VL_LEN_MASK, PR_SME_VL_LEN_MASK
 
 // vectorLength writes the length of arm64's vectors, with flags before it.
 func vectorLength(p *printer, c *syscalls.Consts, v uint64) {
-	if flags := v &^ vectorLengthMask; flags != 0 {
+	flags := v &^ vectorLengthMask
+	if flags == 0 {
+		p.hex(v)
+		return
+	}
+	p.styled(func() { p.hex(v) }, func() {
 		p.consts(c, flags)
 		p.c('|')
-	}
-	p.hex(v & vectorLengthMask)
+		p.hex(v & vectorLengthMask)
+	})
 }
 
 // explainedField writes v as number and fields say.

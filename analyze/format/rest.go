@@ -46,18 +46,18 @@ func ipcFlags(p *printer, c *syscalls.Consts, v uint64) {
 // (include/uapi/linux/ioprio.h).
 func ioprio(p *printer, _ *syscalls.Type, v view) {
 	n := load(v.data, 0, 4)
-	p.besides(n, func() { p.ioprioValue(n) })
+	p.besides(func() { p.dec(int64(int32(n))) }, func() { p.ioprioValue(n) })
 }
 
 // besides writes a number, if numbers are asked for, and what stands for it.
-func (p *printer) besides(n uint64, name func()) {
+func (p *printer) besides(number, name func()) {
 	switch p.o.Constants {
 	case Abbreviated:
 		name()
 	case RawConstants:
-		p.udec(n)
+		number()
 	default:
-		p.udec(n)
+		number()
 		p.s(" /* ")
 		name()
 		p.s(" */")

@@ -43,7 +43,7 @@ func (p *printer) result() {
 	default:
 		p.returned()
 	}
-	if n := -int32(e.Ret); n > 0 && n < 4096 && p.d != nil && p.d.Name == "modify_ldt" && p.arch == syscalls.AMD64 && e.Ret > 0 {
+	if n := -int32(e.Ret); n > 0 && n < 4096 && p.d != nil && p.d.Name == "modify_ldt" && p.arch == syscalls.AMD64 && e.Ret > 0 && !p.raw() {
 		p.c(' ') // modify_ldt returns an int, see arch/x86/kernel/ldt.c
 		p.errno(int(n))
 		p.s(" (")

@@ -101,6 +101,9 @@ func stat(p *printer, t *syscalls.Type, v view) bool {
 	for _, f := range m.before {
 		p.memberOf(f, v, &first)
 	}
+	if t.Name == "old_stat" { // strace shows those that it does not have
+		p.s(", st_blksize=0, st_blocks=0")
+	}
 	if size != nil {
 		p.memberOf(size, v, &first)
 	}

@@ -1,6 +1,10 @@
 package format
 
-import "strings"
+import (
+	"strings"
+
+	"sysreel/proto/syscalls"
+)
 
 // Constants says how named constants are written.
 type Constants uint8
@@ -38,6 +42,18 @@ func (p *printer) styledConsts(v uint64, s string) {
 		p.s(s)
 	default:
 		p.styled(func() { p.hex(v) }, func() { p.s(s) })
+	}
+}
+
+// alwaysNamed writes a constant whose number and name stand in each style.
+func alwaysNamed(p *printer, c *syscalls.Consts, v uint64) { p.s(c.Format(v)) }
+
+// unnamed writes, behind a number, that there is no name for it.
+func (p *printer) unnamed(prefix string) {
+	if p.o.Constants != RawConstants {
+		p.s(" /* ")
+		p.s(prefix)
+		p.s("??? */")
 	}
 }
 

@@ -8,7 +8,7 @@ import (
 // quote writes data as a C string literal, without the quotes, as strace does:
 // the shortest escape that cannot be misread, or hexadecimal ones.
 func (p *printer) quote(data []byte) {
-	if p.o.Hex == HexAll || p.o.Hex == HexNonASCII && !isText(data) {
+	if p.inHex(data) {
 		p.quoteHex(data)
 		return
 	}
@@ -75,6 +75,11 @@ func (p *printer) quoteHex(data []byte) {
 		b = append(b, '\\', 'x', hexDigits[c>>4], hexDigits[c&15])
 	}
 	p.b = b
+}
+
+// inHex tells whether all of data is written in hexadecimal.
+func (p *printer) inHex(data []byte) bool {
+	return p.o.Hex == HexAll || p.o.Hex == HexNonASCII && !isText(data)
 }
 
 // isText tells whether strace -x takes data for text: printable or white space.

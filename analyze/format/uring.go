@@ -141,7 +141,8 @@ func uringRegister(p *printer) bool {
 func uringOpcode(p *printer, c *syscalls.Consts, v uint64) {
 	p.consts(c, v&^registeredRing)
 	if v&registeredRing != 0 {
-		p.s("|IORING_REGISTER_USE_REGISTERED_RING")
+		p.c('|')
+		p.styled(func() { p.hex(registeredRing) }, func() { p.s("IORING_REGISTER_USE_REGISTERED_RING") })
 	}
 }
 

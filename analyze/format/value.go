@@ -3,7 +3,6 @@ package format
 import (
 	"fmt"
 	"math/bits"
-	"strings"
 
 	"sysreel/proto/syscalls"
 	"sysreel/proto/tracefile"
@@ -407,7 +406,7 @@ func (p *printer) bytes(v view) {
 		p.lost(v)
 		return
 	}
-	if n := min(v.want, p.o.Strings); n > 0 && n <= len(v.data) && v.data[n-1] == 0 && p.d != nil && (strings.HasSuffix(p.d.Name, "setxattr") || p.d.Name == "setxattrat") {
+	if n := min(v.want, p.o.Strings); n > 0 && n <= len(v.data) && v.data[n-1] == 0 && p.d != nil && attributes[p.d.Name] && !p.inHex(v.data[:n]) {
 		v.data, v.want = v.data[:n-1], n-1 // strace takes the value for text
 	}
 	switch p.netlink {
@@ -420,6 +419,11 @@ func (p *printer) bytes(v view) {
 		return
 	}
 	p.str(v.data, v.want, p.o.Strings)
+}
+
+// attributes are the calls whose data are the value of an extended attribute.
+var attributes = map[string]bool{
+	"setxattr": true, "lsetxattr": true, "fsetxattr": true, "setxattrat": true, "getxattr": true, "lgetxattr": true, "fgetxattr": true, "getxattrat": true,
 }
 
 // meant returns as much of v as means something.

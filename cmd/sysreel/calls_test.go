@@ -37,6 +37,9 @@ var described = []struct {
 		{lines: `^perf_event_open\(`, why: "members that strace 6.1 does not know", before: "7.2"},
 		{lines: `^execve\(`, why: "the environment is not recorded"},
 	}},
+	{name: "styles", prog: "styles", differ: stylesDiffer},
+	{name: "styles -X raw", prog: "styles", args: []string{"-X", "raw"}, differ: stylesDiffer},
+	{name: "styles -X verbose", prog: "styles", args: []string{"-X", "verbose"}, differ: stylesDiffer},
 	{name: "i386calls", prog: "i386calls", machine: "amd64", differ: []difference{
 		{lines: `^msgrcv\([^,]*, [^,]*, [^,]*, [^,]*\) = `, why: "strace 6.1 looks for struct ipc_kludge elsewhere", before: "7.2"},
 	}},
@@ -78,6 +81,12 @@ var described = []struct {
 	}},
 	{name: "sockets", cmd: "ss -tln"},
 	{name: "every socket", cmd: "ss -tnlmie -a; ss -uxw -a; ss -f netlink", private: true},
+}
+
+// stylesDiffer is of values of several parts.
+var stylesDiffer = []difference{
+	{lines: `^sendmsg\(.*cmsg_type=0x77\b`, why: "data of types without a name, which strace 6.1 does not show", before: "7.2"},
+	{lines: `^io_uring_register\(-1, `, why: "IORING_REGISTER_USE_REGISTERED_RING", before: "7.2"},
 }
 
 // receivedDiffers is of what comes with messages.

@@ -295,6 +295,12 @@ func TestStraceText(t *testing.T) {
 	if c := compareText(b, a, b); c.processes != 2 || c.lines != 3 || c.order != 3 || c.text != 3 {
 		t.Errorf("the same run: %v", c)
 	}
+	reused := parseText("7  fork()  = 8\n8  read(3) = 1\n8  +++ exited with 0 +++\n8  read(4) = 1\n7  fork() = 8\n8  +++ killed by SIGKILL +++\n7  fork() = 8\n8  read(5) = 1\n")
+	for place, first := range map[string]string{"0": "fork() = 8", "0.1": "read(3) = 1", "0.2": "read(4) = 1", "0.3": "read(5) = 1"} {
+		if lines := reused.procs[place]; len(reused.procs) != 4 || len(lines) == 0 || lines[0] != first {
+			t.Errorf("processes that had a PID in turn: %s is %q, of %d", place, lines, len(reused.procs))
+		}
+	}
 	for _, tt := range []struct {
 		ours        string
 		order, text int

@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"maps"
 	"regexp"
 	"slices"
 	"strconv"
@@ -24,57 +25,80 @@ var (
 	textWord  = regexp.MustCompile(`0x[0-9a-f]+|\d+|[A-Za-z_][A-Za-z_0-9]*|\s+|.`)
 )
 
-// parse reads text as `strace -f -o` writes it. A process or thread is known by
-// its place in the tree: "0.2.1" is the first child of the second child of the
-// first process.
+// parseText reads text as `strace -f -o` writes it. A process or thread is known
+// by its place in the tree: "0.2.1" is the first child of the second child of the
+// first process. Of two that had the same PID one after the other each has its own.
 func parseText(text string) *straced {
-	t := &straced{procs: make(map[string][]string)}
-	begun := make(map[string]string)
-	lines := make(map[string][]string)
-	var order []string
-	place := map[string]string{}
-	children := map[string]int{}
-	name := func(pid string) string {
-		if p, ok := place[pid]; ok {
-			return p
-		}
-		place[pid] = strconv.Itoa(len(order)) + "?"
-		if len(order) > 0 && pid == order[0] {
-			place[pid] = "0"
-		}
-		return place[pid]
+	type process struct {
+		lines    []string
+		begun    string // of a call that has not ended
+		parent   *process
+		nth      int // child of its parent
+		children int
+		ended    bool
 	}
+	var order []*process
+	of := make(map[string][]*process) // by PID, those that had it in turn
+	create := func(pid string) *process {
+		p := &process{}
+		of[pid] = append(of[pid], p)
+		order = append(order, p)
+		return p
+	}
+	t := &straced{procs: make(map[string][]string)}
 	for line := range strings.Lines(text) {
 		m := pidLine.FindStringSubmatch(strings.TrimSuffix(line, "\n"))
 		if m == nil {
 			continue
 		}
 		pid, s := m[1], m[2]
-		if !slices.Contains(order, pid) {
-			order = append(order, pid)
+		var p *process
+		if all := of[pid]; len(all) > 0 && !all[len(all)-1].ended {
+			p = all[len(all)-1]
+		} else {
+			p = create(pid)
 		}
 		if i := strings.Index(s, " <unfinished ...>"); i >= 0 && i+len(" <unfinished ...>") == len(s) {
-			begun[pid] = s[:i]
+			p.begun = s[:i]
 			continue
 		}
 		if r := resumed.FindStringSubmatch(s); r != nil {
-			s = begun[pid] + r[2]
+			s = p.begun + r[2]
 		}
 		s = spaces.ReplaceAllString(s, ") = ")
 		// Before strace 7.2 what is printed while a call blocks ends with a comma.
 		s = strings.Replace(s, ",  <unfinished ...>) = ?", " <unfinished ...>) = ?", 1)
-		lines[pid] = append(lines[pid], s)
+		p.lines = append(p.lines, s)
+		p.ended = strings.HasPrefix(s, "+++ exited with ") || strings.HasPrefix(s, "+++ killed by ")
 		if c := newThread.FindStringSubmatch(s); c != nil {
-			p := name(pid)
-			children[p]++
-			place[c[1]] = p + "." + strconv.Itoa(children[p])
+			// The child may have written lines before its parent wrote this one.
+			i := slices.IndexFunc(of[c[1]], func(q *process) bool { return q.parent == nil && q != order[0] })
+			var child *process
+			if i >= 0 {
+				child = of[c[1]][i]
+			} else {
+				child = create(c[1])
+			}
+			p.children++
+			child.parent, child.nth = p, p.children
 		}
 	}
-	for _, pid := range order {
-		p := name(pid)
-		t.procs[p] = append(t.procs[p], lines[pid]...)
+	var place func(p *process) string
+	place = func(p *process) string {
+		switch {
+		case p.parent != nil:
+			return place(p.parent) + "." + strconv.Itoa(p.nth)
+		case p == order[0]:
+			return "0"
+		}
+		return strconv.Itoa(slices.Index(order, p)) + "?"
 	}
-	t.pids = order
+	for _, p := range order {
+		if len(p.lines) > 0 {
+			t.procs[place(p)] = p.lines
+		}
+	}
+	t.pids = slices.Sorted(maps.Keys(of))
 	return t
 }
 
