@@ -37,6 +37,11 @@ var most = map[string]uint64{
 // written as [] when they fail too.
 var emptyAnyway = map[string]bool{"listmount": true, "listns": true, "mincore": true, "move_pages": true, "get_mempolicy": true, "sendmmsg": true}
 
+// attributes are the calls whose data are the value of an extended attribute.
+var attributes = map[string]bool{
+	"setxattr": true, "lsetxattr": true, "fsetxattr": true, "setxattrat": true, "getxattr": true, "lgetxattr": true, "fgetxattr": true, "getxattrat": true,
+}
+
 // unread tells whether strace prints the address of what register reg points to
 // and not the value.
 func (p *printer) unread(t *syscalls.Type, reg int) bool {

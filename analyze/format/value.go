@@ -421,11 +421,6 @@ func (p *printer) bytes(v view) {
 	p.str(v.data, v.want, p.o.Strings)
 }
 
-// attributes are the calls whose data are the value of an extended attribute.
-var attributes = map[string]bool{
-	"setxattr": true, "lsetxattr": true, "fsetxattr": true, "setxattrat": true, "getxattr": true, "lgetxattr": true, "fgetxattr": true, "getxattrat": true,
-}
-
 // meant returns as much of v as means something.
 func (p *printer) meant(v view) view {
 	if p.limited {

@@ -33,7 +33,7 @@ var otherwise = []difference{
 	{lines: `^seccomp\(0x[0-9a-f]+ /\* SECCOMP_SET_MODE_\?\?\? \*/`, why: "SECCOMP_??? now", before: "7.2"},
 	{lines: `^name_to_handle_at\(.*[ |]0x1\b`, why: "AT_HANDLE_MNT_ID_UNIQUE, of which the mount's number is another", before: "7.2"},
 	{lines: `^pidfd_send_signal\(.*, 0x[0-9a-f]+\) = `, why: "flags are named now", before: "7.2"},
-	{lines: `^fsmount\(.*MOUNT_ATTR_STRICTATIME`, why: "two flags where there is a field, MOUNT_ATTR__ATIME", before: "7.2"},
+	{lines: `^(?:fsmount|mount_setattr)\(.*MOUNT_ATTR_STRICTATIME`, why: "two flags where there is a field, MOUNT_ATTR__ATIME", before: "7.2"},
 	{lines: `^sched_[gs]etattr\(.*, \d+\) = `, why: "flags are hexadecimal now", before: "7.2"},
 	{lines: `^sendfile(?:64)?\(.*\] => \[`, why: "[1 => 2] now", before: "7.2"},
 	{lines: `^io_uring_enter\(.*IORING_ENTER_EXT_ARG`, why: "arguments that strace 6.1 takes for signals", before: "7.2"},
