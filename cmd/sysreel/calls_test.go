@@ -100,7 +100,6 @@ var receivedDiffers = []difference{
 var onARM64 = []difference{
 	{lines: `^(?:mmap|mprotect|pkey_mprotect)\(.*\b0x[1-3]0\b`, why: "strace has no names for PROT_BTI and PROT_MTE"},
 	{lines: `^ptrace\(.*COMPAT_PTRACE_`, why: "requests of programs of 32 bits"},
-	{lines: `^ptrace\(PTRACE_SETREGSET, .*regs=\[`, why: "the registers are not recorded"},
 }
 
 // privateLinks is what iproute2 does to links, addresses and routes.

@@ -95,7 +95,8 @@ static void registers(void)
 	long fs;
 	ptrace(PTRACE_ARCH_PRCTL, p, &fs, 0x1003);
 #endif
-	static const long kinds[] = {NT_PRSTATUS, NT_FPREGSET, NT_X86_XSTATE, NT_PRPSINFO, 0x200, 0x201, 0x202, 0x203, 0x204, 0x400, 0x401, 0x402, 0x403, 0x404, 0x405, 0x406, 0x407, 0x40a};
+	/* of the last ones the kernel looks at 32 bits */
+	static const long kinds[] = {NT_PRSTATUS, NT_FPREGSET, NT_X86_XSTATE, NT_PRPSINFO, 0x200, 0x201, 0x202, 0x203, 0x204, 0x400, 0x401, 0x402, 0x403, 0x404, 0x405, 0x406, 0x407, 0x40a, (long)(1ULL << 32 | NT_PRSTATUS), -1};
 	for (int i = 0; i < sizeof kinds / sizeof *kinds; i++) {
 		for (int k = 0; k < 4; k++) {
 			iov.iov_len = (long[]){sizeof room, 16, 0, 12}[k];
