@@ -24,6 +24,8 @@ type Block struct {
 	bases     column
 	baseCount int
 
+	secontexts secontexts
+
 	chosen []bool // shapes to decode; nil: everything
 	choice []bool // memory for it
 	shapes []shapeDetail
@@ -111,6 +113,7 @@ func (c *Chunk) choose(dst *Block, choose Choose) error {
 func (b *Block) noDetail() error {
 	b.Files = b.Files[:0]
 	b.nodes, b.bases, b.baseCount = nil, column{}, 0
+	b.secontexts = secontexts{}
 	b.shapes = resize(b.shapes, len(b.Shapes))
 	for i := range b.shapes {
 		b.shapes[i].clear()
@@ -139,7 +142,7 @@ func (b *Block) parseDetail(msg []byte) error {
 	b.Files = b.Files[:0]
 	b.expand, b.pieces = 0, 0
 	var shapes, tables [][]byte
-	var stacks []byte
+	var stacks, contexts []byte
 	b.nodes, b.bases, b.baseCount = nil, column{}, 0
 	first := uint64(0)
 	err := eachField(msg, func(num protowire.Number, v uint64, data []byte) error {
@@ -155,6 +158,8 @@ func (b *Block) parseDetail(msg []byte) error {
 			tables = append(tables, data)
 		case detailStacks:
 			stacks = data
+		case detailSecontexts:
+			contexts = data
 		case detailFile:
 			return b.addFile(data)
 		}
@@ -177,6 +182,9 @@ func (b *Block) parseDetail(msg []byte) error {
 		}
 	}
 	if err := b.decodeStacks(stacks); err != nil {
+		return err
+	}
+	if err := b.decodeSecontexts(contexts); err != nil {
 		return err
 	}
 	b.shapes = resize(b.shapes, len(shapes))
@@ -554,6 +562,7 @@ func (b *Block) event(i int, e *Event) {
 	e.Thread = b.Threads[b.all.Thread[i]]
 	e.Start, e.End, e.Ret = b.all.Start[i], b.all.End[i], b.all.Ret[i]
 	e.Num, e.Facts, e.Stack, e.IP = 0, nil, nil, 0
+	e.Secontexts = b.secontextsOf(i, e.Secontexts[:0])
 	b.stackOf(s, k, e)
 	args := s.args
 	if len(b.args[si]) > 0 {

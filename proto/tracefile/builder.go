@@ -35,6 +35,7 @@ type builder struct {
 	known    map[shapeKey]*shapeBuilder // also of earlier blocks, for their memory
 	tables   map[tableKey]*table        // likewise
 	stacks   stackBuilder
+	contexts secontextBuilder
 	strings  table
 	data     table
 	dirents  table
@@ -140,6 +141,7 @@ func (b *builder) reset(first uint64, base int64) {
 		t.reset()
 	}
 	b.stacks.reset()
+	b.contexts.reset()
 	b.strings.reset()
 	b.data.reset()
 	b.dirents.reset()
@@ -194,6 +196,11 @@ func (b *builder) add(e *Event) {
 	}
 	if e.Stack != nil {
 		b.addStack(s, e)
+	}
+	if len(e.Secontexts) > 0 {
+		bytes, fresh := b.contexts.add(row, e.Secontexts)
+		b.bytes += bytes
+		b.parts += fresh
 	}
 	if len(e.Bufs) == 0 {
 		s.layout = append(s.layout, 0)

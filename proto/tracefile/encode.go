@@ -215,6 +215,7 @@ func (n *encoder) detail(dst []byte, b *builder, ctx *Context) ([]byte, error) {
 		dst = n.column.nest(dst, detailTable, n.table, cut)
 	}
 	dst = n.stacks(dst, &b.stacks)
+	dst = n.secontexts(dst, &b.contexts)
 	var err error
 	for i := range ctx.Files {
 		f := &ctx.Files[i]

@@ -157,6 +157,9 @@ type Event struct {
 	// and IP then 0.
 	Stack *Stack
 	IP    uint64
+	// Secontexts are the security contexts of what the event shows, where they were
+	// asked for.
+	Secontexts []Secontext
 }
 
 // Buf is a piece of the tracee's memory.

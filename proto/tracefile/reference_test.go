@@ -160,6 +160,7 @@ func referenceBlock(b *tracepb.Block, d *tracepb.Detail) (events, inFlight []Eve
 	for i, t := range d.Table {
 		tables[i] = referenceTable(t)
 	}
+	referenceSecontexts(d.Secontexts, rows)
 	next := make([]uint64, len(tables))
 	nodes, bases := referenceStacks(d.Stacks)
 	for si, s := range d.Shape {
@@ -241,6 +242,21 @@ func referenceBlock(b *tracepb.Block, d *tracepb.Detail) (events, inFlight []Eve
 		}
 	}
 	return rows[:b.Events], rows[b.Events:]
+}
+
+func referenceSecontexts(m *tracepb.Secontexts, rows []Event) {
+	n := int(m.GetEntries())
+	column := func(c *tracepb.Column) []uint64 { return referenceColumn(c, n, nil, nil, nil) }
+	step, of, at, offset, value, expected := column(m.GetRow()), column(m.GetOf()), column(m.GetAt()), column(m.GetOffset()), column(m.GetValue()), column(m.GetExpected())
+	row := uint64(0)
+	for i := range n {
+		row += step[i]
+		s := Secontext{Of: SecontextOf(of[i]), At: int32(unzigzag(at[i])), Off: uint32(offset[i]), Context: string(m.Context[value[i]])}
+		if e := expected[i]; e > 0 {
+			s.Expected = string(m.Context[e-1])
+		}
+		rows[row].Secontexts = append(rows[row].Secontexts, s)
+	}
 }
 
 func referenceStacks(m *tracepb.Stacks) (nodes []*Stack, bases []uint64) {

@@ -69,6 +69,12 @@ func randomEvents(rng *rand.Rand, n int) []Event {
 		if e.Kind.isCall() && rng.IntN(8) == 0 {
 			e.Fingerprint = uint16(1 + rng.IntN(65535))
 		}
+		for range rng.IntN(3) * rng.IntN(3) {
+			s := Secontext{Of: SecontextOf(rng.IntN(4)), At: int32(rng.Uint32() >> rng.IntN(32)), Off: rng.Uint32() >> rng.IntN(32)}
+			s.Context = []string{"", "unconfined\n", "u:object_r:etc_t:s0", "u:object_r:\xff_t"}[rng.IntN(4)]
+			s.Expected = []string{"", "??", "u:object_r:etc_t:s0"}[rng.IntN(3)]
+			e.Secontexts = append(e.Secontexts, s)
+		}
 		if e.Kind == ThreadStart || e.Kind == Exec {
 			e.Facts = &tracepb.Process{Exe: []byte("/bin/\xff"), Tgid: e.Thread.TGID}
 		}

@@ -167,7 +167,7 @@ func (x Loss_Reason) Number() protoreflect.EnumNumber {
 
 // Deprecated: Use Loss_Reason.Descriptor instead.
 func (Loss_Reason) EnumDescriptor() ([]byte, []int) {
-	return file_proto_trace_proto_rawDescGZIP(), []int{36, 0}
+	return file_proto_trace_proto_rawDescGZIP(), []int{37, 0}
 }
 
 type Footer_End int32
@@ -228,7 +228,7 @@ func (x Footer_End) Number() protoreflect.EnumNumber {
 
 // Deprecated: Use Footer_End.Descriptor instead.
 func (Footer_End) EnumDescriptor() ([]byte, []int) {
-	return file_proto_trace_proto_rawDescGZIP(), []int{37, 0}
+	return file_proto_trace_proto_rawDescGZIP(), []int{38, 0}
 }
 
 // Trace is a whole file: the contents of its zstd frames, one after the other.
@@ -917,6 +917,7 @@ type Detail struct {
 	Table         []*Table               `protobuf:"bytes,3,rep,name=table,proto3" json:"table,omitempty"`
 	File          []*FileContext         `protobuf:"bytes,4,rep,name=file,proto3" json:"file,omitempty"` // as they stood before row 0
 	Stacks        *Stacks                `protobuf:"bytes,35,opt,name=stacks,proto3" json:"stacks,omitempty"`
+	Secontexts    *Secontexts            `protobuf:"bytes,50,opt,name=secontexts,proto3" json:"secontexts,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -986,6 +987,118 @@ func (x *Detail) GetStacks() *Stacks {
 	return nil
 }
 
+func (x *Detail) GetSecontexts() *Secontexts {
+	if x != nil {
+		return x.Secontexts
+	}
+	return nil
+}
+
+// Secontexts holds the security contexts (SELinux) of what the rows show, an entry
+// each, in order of the rows.
+type Secontexts struct {
+	state   protoimpl.MessageState `protogen:"open.v1"`
+	Context [][]byte               `protobuf:"bytes,1,rep,name=context,proto3" json:"context,omitempty"` // the different ones
+	Entries uint32                 `protobuf:"varint,2,opt,name=entries,proto3" json:"entries,omitempty"`
+	// Of each entry:
+	Row    *Column `protobuf:"bytes,3,opt,name=row,proto3" json:"row,omitempty"`       // less that of the entry before
+	Of     *Column `protobuf:"bytes,4,opt,name=of,proto3" json:"of,omitempty"`         // tracefile.SecontextOf
+	At     *Column `protobuf:"bytes,5,opt,name=at,proto3" json:"at,omitempty"`         // zigzag: descriptor, or index of the piece of memory
+	Offset *Column `protobuf:"bytes,6,opt,name=offset,proto3" json:"offset,omitempty"` // of the path in the piece
+	Value  *Column `protobuf:"bytes,7,opt,name=value,proto3" json:"value,omitempty"`   // index in context
+	// What it is to be by the policy, where that is another: index in context,
+	// plus 1; 0: the same, none or not asked for.
+	Expected      *Column `protobuf:"bytes,8,opt,name=expected,proto3" json:"expected,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Secontexts) Reset() {
+	*x = Secontexts{}
+	mi := &file_proto_trace_proto_msgTypes[8]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Secontexts) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Secontexts) ProtoMessage() {}
+
+func (x *Secontexts) ProtoReflect() protoreflect.Message {
+	mi := &file_proto_trace_proto_msgTypes[8]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Secontexts.ProtoReflect.Descriptor instead.
+func (*Secontexts) Descriptor() ([]byte, []int) {
+	return file_proto_trace_proto_rawDescGZIP(), []int{8}
+}
+
+func (x *Secontexts) GetContext() [][]byte {
+	if x != nil {
+		return x.Context
+	}
+	return nil
+}
+
+func (x *Secontexts) GetEntries() uint32 {
+	if x != nil {
+		return x.Entries
+	}
+	return 0
+}
+
+func (x *Secontexts) GetRow() *Column {
+	if x != nil {
+		return x.Row
+	}
+	return nil
+}
+
+func (x *Secontexts) GetOf() *Column {
+	if x != nil {
+		return x.Of
+	}
+	return nil
+}
+
+func (x *Secontexts) GetAt() *Column {
+	if x != nil {
+		return x.At
+	}
+	return nil
+}
+
+func (x *Secontexts) GetOffset() *Column {
+	if x != nil {
+		return x.Offset
+	}
+	return nil
+}
+
+func (x *Secontexts) GetValue() *Column {
+	if x != nil {
+		return x.Value
+	}
+	return nil
+}
+
+func (x *Secontexts) GetExpected() *Column {
+	if x != nil {
+		return x.Expected
+	}
+	return nil
+}
+
 type ShapeDetail struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Arg           []*Column              `protobuf:"bytes,1,rep,name=arg,proto3" json:"arg,omitempty"`                              // registers at enter; those left out are 0
@@ -1000,7 +1113,7 @@ type ShapeDetail struct {
 
 func (x *ShapeDetail) Reset() {
 	*x = ShapeDetail{}
-	mi := &file_proto_trace_proto_msgTypes[8]
+	mi := &file_proto_trace_proto_msgTypes[9]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1012,7 +1125,7 @@ func (x *ShapeDetail) String() string {
 func (*ShapeDetail) ProtoMessage() {}
 
 func (x *ShapeDetail) ProtoReflect() protoreflect.Message {
-	mi := &file_proto_trace_proto_msgTypes[8]
+	mi := &file_proto_trace_proto_msgTypes[9]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1025,7 +1138,7 @@ func (x *ShapeDetail) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ShapeDetail.ProtoReflect.Descriptor instead.
 func (*ShapeDetail) Descriptor() ([]byte, []int) {
-	return file_proto_trace_proto_rawDescGZIP(), []int{8}
+	return file_proto_trace_proto_rawDescGZIP(), []int{9}
 }
 
 func (x *ShapeDetail) GetArg() []*Column {
@@ -1095,7 +1208,7 @@ type Stacks struct {
 
 func (x *Stacks) Reset() {
 	*x = Stacks{}
-	mi := &file_proto_trace_proto_msgTypes[9]
+	mi := &file_proto_trace_proto_msgTypes[10]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1107,7 +1220,7 @@ func (x *Stacks) String() string {
 func (*Stacks) ProtoMessage() {}
 
 func (x *Stacks) ProtoReflect() protoreflect.Message {
-	mi := &file_proto_trace_proto_msgTypes[9]
+	mi := &file_proto_trace_proto_msgTypes[10]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1120,7 +1233,7 @@ func (x *Stacks) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Stacks.ProtoReflect.Descriptor instead.
 func (*Stacks) Descriptor() ([]byte, []int) {
-	return file_proto_trace_proto_rawDescGZIP(), []int{9}
+	return file_proto_trace_proto_rawDescGZIP(), []int{10}
 }
 
 func (x *Stacks) GetObject() []*Object {
@@ -1207,7 +1320,7 @@ type Object struct {
 
 func (x *Object) Reset() {
 	*x = Object{}
-	mi := &file_proto_trace_proto_msgTypes[10]
+	mi := &file_proto_trace_proto_msgTypes[11]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1219,7 +1332,7 @@ func (x *Object) String() string {
 func (*Object) ProtoMessage() {}
 
 func (x *Object) ProtoReflect() protoreflect.Message {
-	mi := &file_proto_trace_proto_msgTypes[10]
+	mi := &file_proto_trace_proto_msgTypes[11]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1232,7 +1345,7 @@ func (x *Object) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Object.ProtoReflect.Descriptor instead.
 func (*Object) Descriptor() ([]byte, []int) {
-	return file_proto_trace_proto_rawDescGZIP(), []int{10}
+	return file_proto_trace_proto_rawDescGZIP(), []int{11}
 }
 
 func (x *Object) GetPath() []byte {
@@ -1280,7 +1393,7 @@ type Layout struct {
 
 func (x *Layout) Reset() {
 	*x = Layout{}
-	mi := &file_proto_trace_proto_msgTypes[11]
+	mi := &file_proto_trace_proto_msgTypes[12]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1292,7 +1405,7 @@ func (x *Layout) String() string {
 func (*Layout) ProtoMessage() {}
 
 func (x *Layout) ProtoReflect() protoreflect.Message {
-	mi := &file_proto_trace_proto_msgTypes[11]
+	mi := &file_proto_trace_proto_msgTypes[12]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1305,7 +1418,7 @@ func (x *Layout) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Layout.ProtoReflect.Descriptor instead.
 func (*Layout) Descriptor() ([]byte, []int) {
-	return file_proto_trace_proto_rawDescGZIP(), []int{11}
+	return file_proto_trace_proto_rawDescGZIP(), []int{12}
 }
 
 func (x *Layout) GetSlot() []*Slot {
@@ -1336,7 +1449,7 @@ type Slot struct {
 
 func (x *Slot) Reset() {
 	*x = Slot{}
-	mi := &file_proto_trace_proto_msgTypes[12]
+	mi := &file_proto_trace_proto_msgTypes[13]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1348,7 +1461,7 @@ func (x *Slot) String() string {
 func (*Slot) ProtoMessage() {}
 
 func (x *Slot) ProtoReflect() protoreflect.Message {
-	mi := &file_proto_trace_proto_msgTypes[12]
+	mi := &file_proto_trace_proto_msgTypes[13]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1361,7 +1474,7 @@ func (x *Slot) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Slot.ProtoReflect.Descriptor instead.
 func (*Slot) Descriptor() ([]byte, []int) {
-	return file_proto_trace_proto_rawDescGZIP(), []int{12}
+	return file_proto_trace_proto_rawDescGZIP(), []int{13}
 }
 
 func (x *Slot) GetPhase() uint32 {
@@ -1457,7 +1570,7 @@ type Table struct {
 
 func (x *Table) Reset() {
 	*x = Table{}
-	mi := &file_proto_trace_proto_msgTypes[13]
+	mi := &file_proto_trace_proto_msgTypes[14]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1469,7 +1582,7 @@ func (x *Table) String() string {
 func (*Table) ProtoMessage() {}
 
 func (x *Table) ProtoReflect() protoreflect.Message {
-	mi := &file_proto_trace_proto_msgTypes[13]
+	mi := &file_proto_trace_proto_msgTypes[14]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1482,7 +1595,7 @@ func (x *Table) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Table.ProtoReflect.Descriptor instead.
 func (*Table) Descriptor() ([]byte, []int) {
-	return file_proto_trace_proto_rawDescGZIP(), []int{13}
+	return file_proto_trace_proto_rawDescGZIP(), []int{14}
 }
 
 func (x *Table) GetRows() uint32 {
@@ -1542,7 +1655,7 @@ type Dirents struct {
 
 func (x *Dirents) Reset() {
 	*x = Dirents{}
-	mi := &file_proto_trace_proto_msgTypes[14]
+	mi := &file_proto_trace_proto_msgTypes[15]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1554,7 +1667,7 @@ func (x *Dirents) String() string {
 func (*Dirents) ProtoMessage() {}
 
 func (x *Dirents) ProtoReflect() protoreflect.Message {
-	mi := &file_proto_trace_proto_msgTypes[14]
+	mi := &file_proto_trace_proto_msgTypes[15]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1567,7 +1680,7 @@ func (x *Dirents) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Dirents.ProtoReflect.Descriptor instead.
 func (*Dirents) Descriptor() ([]byte, []int) {
-	return file_proto_trace_proto_rawDescGZIP(), []int{14}
+	return file_proto_trace_proto_rawDescGZIP(), []int{15}
 }
 
 func (x *Dirents) GetCount() *Column {
@@ -1618,7 +1731,7 @@ type FileContext struct {
 
 func (x *FileContext) Reset() {
 	*x = FileContext{}
-	mi := &file_proto_trace_proto_msgTypes[15]
+	mi := &file_proto_trace_proto_msgTypes[16]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1630,7 +1743,7 @@ func (x *FileContext) String() string {
 func (*FileContext) ProtoMessage() {}
 
 func (x *FileContext) ProtoReflect() protoreflect.Message {
-	mi := &file_proto_trace_proto_msgTypes[15]
+	mi := &file_proto_trace_proto_msgTypes[16]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1643,7 +1756,7 @@ func (x *FileContext) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use FileContext.ProtoReflect.Descriptor instead.
 func (*FileContext) Descriptor() ([]byte, []int) {
-	return file_proto_trace_proto_rawDescGZIP(), []int{15}
+	return file_proto_trace_proto_rawDescGZIP(), []int{16}
 }
 
 func (x *FileContext) GetProcess() uint32 {
@@ -1713,7 +1826,7 @@ type Column struct {
 
 func (x *Column) Reset() {
 	*x = Column{}
-	mi := &file_proto_trace_proto_msgTypes[16]
+	mi := &file_proto_trace_proto_msgTypes[17]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1725,7 +1838,7 @@ func (x *Column) String() string {
 func (*Column) ProtoMessage() {}
 
 func (x *Column) ProtoReflect() protoreflect.Message {
-	mi := &file_proto_trace_proto_msgTypes[16]
+	mi := &file_proto_trace_proto_msgTypes[17]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1738,7 +1851,7 @@ func (x *Column) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Column.ProtoReflect.Descriptor instead.
 func (*Column) Descriptor() ([]byte, []int) {
-	return file_proto_trace_proto_rawDescGZIP(), []int{16}
+	return file_proto_trace_proto_rawDescGZIP(), []int{17}
 }
 
 func (x *Column) GetConstant() uint64 {
@@ -1822,7 +1935,7 @@ type Index struct {
 
 func (x *Index) Reset() {
 	*x = Index{}
-	mi := &file_proto_trace_proto_msgTypes[17]
+	mi := &file_proto_trace_proto_msgTypes[18]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1834,7 +1947,7 @@ func (x *Index) String() string {
 func (*Index) ProtoMessage() {}
 
 func (x *Index) ProtoReflect() protoreflect.Message {
-	mi := &file_proto_trace_proto_msgTypes[17]
+	mi := &file_proto_trace_proto_msgTypes[18]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1847,7 +1960,7 @@ func (x *Index) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Index.ProtoReflect.Descriptor instead.
 func (*Index) Descriptor() ([]byte, []int) {
-	return file_proto_trace_proto_rawDescGZIP(), []int{17}
+	return file_proto_trace_proto_rawDescGZIP(), []int{18}
 }
 
 func (x *Index) GetOffset() *Column {
@@ -1944,7 +2057,7 @@ type Header struct {
 
 func (x *Header) Reset() {
 	*x = Header{}
-	mi := &file_proto_trace_proto_msgTypes[18]
+	mi := &file_proto_trace_proto_msgTypes[19]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1956,7 +2069,7 @@ func (x *Header) String() string {
 func (*Header) ProtoMessage() {}
 
 func (x *Header) ProtoReflect() protoreflect.Message {
-	mi := &file_proto_trace_proto_msgTypes[18]
+	mi := &file_proto_trace_proto_msgTypes[19]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1969,7 +2082,7 @@ func (x *Header) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Header.ProtoReflect.Descriptor instead.
 func (*Header) Descriptor() ([]byte, []int) {
-	return file_proto_trace_proto_rawDescGZIP(), []int{18}
+	return file_proto_trace_proto_rawDescGZIP(), []int{19}
 }
 
 func (x *Header) GetMajor() uint32 {
@@ -2109,7 +2222,7 @@ type GenericFamily struct {
 
 func (x *GenericFamily) Reset() {
 	*x = GenericFamily{}
-	mi := &file_proto_trace_proto_msgTypes[19]
+	mi := &file_proto_trace_proto_msgTypes[20]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2121,7 +2234,7 @@ func (x *GenericFamily) String() string {
 func (*GenericFamily) ProtoMessage() {}
 
 func (x *GenericFamily) ProtoReflect() protoreflect.Message {
-	mi := &file_proto_trace_proto_msgTypes[19]
+	mi := &file_proto_trace_proto_msgTypes[20]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2134,7 +2247,7 @@ func (x *GenericFamily) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GenericFamily.ProtoReflect.Descriptor instead.
 func (*GenericFamily) Descriptor() ([]byte, []int) {
-	return file_proto_trace_proto_rawDescGZIP(), []int{19}
+	return file_proto_trace_proto_rawDescGZIP(), []int{20}
 }
 
 func (x *GenericFamily) GetId() uint32 {
@@ -2162,7 +2275,7 @@ type Interface struct {
 
 func (x *Interface) Reset() {
 	*x = Interface{}
-	mi := &file_proto_trace_proto_msgTypes[20]
+	mi := &file_proto_trace_proto_msgTypes[21]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2174,7 +2287,7 @@ func (x *Interface) String() string {
 func (*Interface) ProtoMessage() {}
 
 func (x *Interface) ProtoReflect() protoreflect.Message {
-	mi := &file_proto_trace_proto_msgTypes[20]
+	mi := &file_proto_trace_proto_msgTypes[21]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2187,7 +2300,7 @@ func (x *Interface) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Interface.ProtoReflect.Descriptor instead.
 func (*Interface) Descriptor() ([]byte, []int) {
-	return file_proto_trace_proto_rawDescGZIP(), []int{20}
+	return file_proto_trace_proto_rawDescGZIP(), []int{21}
 }
 
 func (x *Interface) GetIndex() uint32 {
@@ -2216,7 +2329,7 @@ type Series struct {
 
 func (x *Series) Reset() {
 	*x = Series{}
-	mi := &file_proto_trace_proto_msgTypes[21]
+	mi := &file_proto_trace_proto_msgTypes[22]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2228,7 +2341,7 @@ func (x *Series) String() string {
 func (*Series) ProtoMessage() {}
 
 func (x *Series) ProtoReflect() protoreflect.Message {
-	mi := &file_proto_trace_proto_msgTypes[21]
+	mi := &file_proto_trace_proto_msgTypes[22]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2241,7 +2354,7 @@ func (x *Series) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Series.ProtoReflect.Descriptor instead.
 func (*Series) Descriptor() ([]byte, []int) {
-	return file_proto_trace_proto_rawDescGZIP(), []int{21}
+	return file_proto_trace_proto_rawDescGZIP(), []int{22}
 }
 
 func (x *Series) GetId() []byte {
@@ -2275,7 +2388,7 @@ type Machine struct {
 
 func (x *Machine) Reset() {
 	*x = Machine{}
-	mi := &file_proto_trace_proto_msgTypes[22]
+	mi := &file_proto_trace_proto_msgTypes[23]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2287,7 +2400,7 @@ func (x *Machine) String() string {
 func (*Machine) ProtoMessage() {}
 
 func (x *Machine) ProtoReflect() protoreflect.Message {
-	mi := &file_proto_trace_proto_msgTypes[22]
+	mi := &file_proto_trace_proto_msgTypes[23]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2300,7 +2413,7 @@ func (x *Machine) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Machine.ProtoReflect.Descriptor instead.
 func (*Machine) Descriptor() ([]byte, []int) {
-	return file_proto_trace_proto_rawDescGZIP(), []int{22}
+	return file_proto_trace_proto_rawDescGZIP(), []int{23}
 }
 
 func (x *Machine) GetHostname() []byte {
@@ -2380,7 +2493,7 @@ type Clock struct {
 
 func (x *Clock) Reset() {
 	*x = Clock{}
-	mi := &file_proto_trace_proto_msgTypes[23]
+	mi := &file_proto_trace_proto_msgTypes[24]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2392,7 +2505,7 @@ func (x *Clock) String() string {
 func (*Clock) ProtoMessage() {}
 
 func (x *Clock) ProtoReflect() protoreflect.Message {
-	mi := &file_proto_trace_proto_msgTypes[23]
+	mi := &file_proto_trace_proto_msgTypes[24]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2405,7 +2518,7 @@ func (x *Clock) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Clock.ProtoReflect.Descriptor instead.
 func (*Clock) Descriptor() ([]byte, []int) {
-	return file_proto_trace_proto_rawDescGZIP(), []int{23}
+	return file_proto_trace_proto_rawDescGZIP(), []int{24}
 }
 
 func (x *Clock) GetMonotonicNs() int64 {
@@ -2462,7 +2575,7 @@ type Target struct {
 
 func (x *Target) Reset() {
 	*x = Target{}
-	mi := &file_proto_trace_proto_msgTypes[24]
+	mi := &file_proto_trace_proto_msgTypes[25]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2474,7 +2587,7 @@ func (x *Target) String() string {
 func (*Target) ProtoMessage() {}
 
 func (x *Target) ProtoReflect() protoreflect.Message {
-	mi := &file_proto_trace_proto_msgTypes[24]
+	mi := &file_proto_trace_proto_msgTypes[25]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2487,7 +2600,7 @@ func (x *Target) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Target.ProtoReflect.Descriptor instead.
 func (*Target) Descriptor() ([]byte, []int) {
-	return file_proto_trace_proto_rawDescGZIP(), []int{24}
+	return file_proto_trace_proto_rawDescGZIP(), []int{25}
 }
 
 func (x *Target) GetCommand() [][]byte {
@@ -2581,14 +2694,16 @@ type Policy struct {
 	FingerprintPages uint32 `protobuf:"varint,56,opt,name=fingerprint_pages,json=fingerprintPages,proto3" json:"fingerprint_pages,omitempty"`
 	// Kept of the virtual CPUs of KVM_RUN: 1 their state after the call, 2 and before
 	// it; 0: nothing.
-	Vcpus         uint32 `protobuf:"varint,53,opt,name=vcpus,proto3" json:"vcpus,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
+	Vcpus              uint32 `protobuf:"varint,53,opt,name=vcpus,proto3" json:"vcpus,omitempty"`
+	Secontexts         bool   `protobuf:"varint,50,opt,name=secontexts,proto3" json:"secontexts,omitempty"`                                           // security contexts are kept
+	ExpectedSecontexts bool   `protobuf:"varint,51,opt,name=expected_secontexts,json=expectedSecontexts,proto3" json:"expected_secontexts,omitempty"` // and what they are to be by the policy
+	unknownFields      protoimpl.UnknownFields
+	sizeCache          protoimpl.SizeCache
 }
 
 func (x *Policy) Reset() {
 	*x = Policy{}
-	mi := &file_proto_trace_proto_msgTypes[25]
+	mi := &file_proto_trace_proto_msgTypes[26]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2600,7 +2715,7 @@ func (x *Policy) String() string {
 func (*Policy) ProtoMessage() {}
 
 func (x *Policy) ProtoReflect() protoreflect.Message {
-	mi := &file_proto_trace_proto_msgTypes[25]
+	mi := &file_proto_trace_proto_msgTypes[26]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2613,7 +2728,7 @@ func (x *Policy) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Policy.ProtoReflect.Descriptor instead.
 func (*Policy) Descriptor() ([]byte, []int) {
-	return file_proto_trace_proto_rawDescGZIP(), []int{25}
+	return file_proto_trace_proto_rawDescGZIP(), []int{26}
 }
 
 func (x *Policy) GetSnap() uint32 {
@@ -2693,6 +2808,20 @@ func (x *Policy) GetVcpus() uint32 {
 	return 0
 }
 
+func (x *Policy) GetSecontexts() bool {
+	if x != nil {
+		return x.Secontexts
+	}
+	return false
+}
+
+func (x *Policy) GetExpectedSecontexts() bool {
+	if x != nil {
+		return x.ExpectedSecontexts
+	}
+	return false
+}
+
 // Redaction is how often a rule has blanked something since the recording began:
 // the same secret counts wherever it stands.
 type Redaction struct {
@@ -2705,7 +2834,7 @@ type Redaction struct {
 
 func (x *Redaction) Reset() {
 	*x = Redaction{}
-	mi := &file_proto_trace_proto_msgTypes[26]
+	mi := &file_proto_trace_proto_msgTypes[27]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2717,7 +2846,7 @@ func (x *Redaction) String() string {
 func (*Redaction) ProtoMessage() {}
 
 func (x *Redaction) ProtoReflect() protoreflect.Message {
-	mi := &file_proto_trace_proto_msgTypes[26]
+	mi := &file_proto_trace_proto_msgTypes[27]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2730,7 +2859,7 @@ func (x *Redaction) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Redaction.ProtoReflect.Descriptor instead.
 func (*Redaction) Descriptor() ([]byte, []int) {
-	return file_proto_trace_proto_rawDescGZIP(), []int{26}
+	return file_proto_trace_proto_rawDescGZIP(), []int{27}
 }
 
 func (x *Redaction) GetRule() string {
@@ -2757,7 +2886,7 @@ type Calibration struct {
 
 func (x *Calibration) Reset() {
 	*x = Calibration{}
-	mi := &file_proto_trace_proto_msgTypes[27]
+	mi := &file_proto_trace_proto_msgTypes[28]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2769,7 +2898,7 @@ func (x *Calibration) String() string {
 func (*Calibration) ProtoMessage() {}
 
 func (x *Calibration) ProtoReflect() protoreflect.Message {
-	mi := &file_proto_trace_proto_msgTypes[27]
+	mi := &file_proto_trace_proto_msgTypes[28]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2782,7 +2911,7 @@ func (x *Calibration) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Calibration.ProtoReflect.Descriptor instead.
 func (*Calibration) Descriptor() ([]byte, []int) {
-	return file_proto_trace_proto_rawDescGZIP(), []int{27}
+	return file_proto_trace_proto_rawDescGZIP(), []int{28}
 }
 
 func (x *Calibration) GetStopNs() int64 {
@@ -2834,7 +2963,7 @@ type Process struct {
 
 func (x *Process) Reset() {
 	*x = Process{}
-	mi := &file_proto_trace_proto_msgTypes[28]
+	mi := &file_proto_trace_proto_msgTypes[29]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2846,7 +2975,7 @@ func (x *Process) String() string {
 func (*Process) ProtoMessage() {}
 
 func (x *Process) ProtoReflect() protoreflect.Message {
-	mi := &file_proto_trace_proto_msgTypes[28]
+	mi := &file_proto_trace_proto_msgTypes[29]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2859,7 +2988,7 @@ func (x *Process) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Process.ProtoReflect.Descriptor instead.
 func (*Process) Descriptor() ([]byte, []int) {
-	return file_proto_trace_proto_rawDescGZIP(), []int{28}
+	return file_proto_trace_proto_rawDescGZIP(), []int{29}
 }
 
 func (x *Process) GetExe() []byte {
@@ -3055,7 +3184,7 @@ type InnerID struct {
 
 func (x *InnerID) Reset() {
 	*x = InnerID{}
-	mi := &file_proto_trace_proto_msgTypes[29]
+	mi := &file_proto_trace_proto_msgTypes[30]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3067,7 +3196,7 @@ func (x *InnerID) String() string {
 func (*InnerID) ProtoMessage() {}
 
 func (x *InnerID) ProtoReflect() protoreflect.Message {
-	mi := &file_proto_trace_proto_msgTypes[29]
+	mi := &file_proto_trace_proto_msgTypes[30]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3080,7 +3209,7 @@ func (x *InnerID) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use InnerID.ProtoReflect.Descriptor instead.
 func (*InnerID) Descriptor() ([]byte, []int) {
-	return file_proto_trace_proto_rawDescGZIP(), []int{29}
+	return file_proto_trace_proto_rawDescGZIP(), []int{30}
 }
 
 func (x *InnerID) GetNamespace() uint64 {
@@ -3117,7 +3246,7 @@ type Credentials struct {
 
 func (x *Credentials) Reset() {
 	*x = Credentials{}
-	mi := &file_proto_trace_proto_msgTypes[30]
+	mi := &file_proto_trace_proto_msgTypes[31]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3129,7 +3258,7 @@ func (x *Credentials) String() string {
 func (*Credentials) ProtoMessage() {}
 
 func (x *Credentials) ProtoReflect() protoreflect.Message {
-	mi := &file_proto_trace_proto_msgTypes[30]
+	mi := &file_proto_trace_proto_msgTypes[31]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3142,7 +3271,7 @@ func (x *Credentials) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Credentials.ProtoReflect.Descriptor instead.
 func (*Credentials) Descriptor() ([]byte, []int) {
-	return file_proto_trace_proto_rawDescGZIP(), []int{30}
+	return file_proto_trace_proto_rawDescGZIP(), []int{31}
 }
 
 func (x *Credentials) GetUid() uint32 {
@@ -3240,7 +3369,7 @@ type Limit struct {
 
 func (x *Limit) Reset() {
 	*x = Limit{}
-	mi := &file_proto_trace_proto_msgTypes[31]
+	mi := &file_proto_trace_proto_msgTypes[32]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3252,7 +3381,7 @@ func (x *Limit) String() string {
 func (*Limit) ProtoMessage() {}
 
 func (x *Limit) ProtoReflect() protoreflect.Message {
-	mi := &file_proto_trace_proto_msgTypes[31]
+	mi := &file_proto_trace_proto_msgTypes[32]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3265,7 +3394,7 @@ func (x *Limit) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Limit.ProtoReflect.Descriptor instead.
 func (*Limit) Descriptor() ([]byte, []int) {
-	return file_proto_trace_proto_rawDescGZIP(), []int{31}
+	return file_proto_trace_proto_rawDescGZIP(), []int{32}
 }
 
 func (x *Limit) GetName() string {
@@ -3303,7 +3432,7 @@ type OpenFile struct {
 
 func (x *OpenFile) Reset() {
 	*x = OpenFile{}
-	mi := &file_proto_trace_proto_msgTypes[32]
+	mi := &file_proto_trace_proto_msgTypes[33]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3315,7 +3444,7 @@ func (x *OpenFile) String() string {
 func (*OpenFile) ProtoMessage() {}
 
 func (x *OpenFile) ProtoReflect() protoreflect.Message {
-	mi := &file_proto_trace_proto_msgTypes[32]
+	mi := &file_proto_trace_proto_msgTypes[33]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3328,7 +3457,7 @@ func (x *OpenFile) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use OpenFile.ProtoReflect.Descriptor instead.
 func (*OpenFile) Descriptor() ([]byte, []int) {
-	return file_proto_trace_proto_rawDescGZIP(), []int{32}
+	return file_proto_trace_proto_rawDescGZIP(), []int{33}
 }
 
 func (x *OpenFile) GetFd() int32 {
@@ -3384,7 +3513,7 @@ type Maps struct {
 
 func (x *Maps) Reset() {
 	*x = Maps{}
-	mi := &file_proto_trace_proto_msgTypes[33]
+	mi := &file_proto_trace_proto_msgTypes[34]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3396,7 +3525,7 @@ func (x *Maps) String() string {
 func (*Maps) ProtoMessage() {}
 
 func (x *Maps) ProtoReflect() protoreflect.Message {
-	mi := &file_proto_trace_proto_msgTypes[33]
+	mi := &file_proto_trace_proto_msgTypes[34]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3409,7 +3538,7 @@ func (x *Maps) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Maps.ProtoReflect.Descriptor instead.
 func (*Maps) Descriptor() ([]byte, []int) {
-	return file_proto_trace_proto_rawDescGZIP(), []int{33}
+	return file_proto_trace_proto_rawDescGZIP(), []int{34}
 }
 
 func (x *Maps) GetCount() uint32 {
@@ -3443,7 +3572,7 @@ type Namespace struct {
 
 func (x *Namespace) Reset() {
 	*x = Namespace{}
-	mi := &file_proto_trace_proto_msgTypes[34]
+	mi := &file_proto_trace_proto_msgTypes[35]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3455,7 +3584,7 @@ func (x *Namespace) String() string {
 func (*Namespace) ProtoMessage() {}
 
 func (x *Namespace) ProtoReflect() protoreflect.Message {
-	mi := &file_proto_trace_proto_msgTypes[34]
+	mi := &file_proto_trace_proto_msgTypes[35]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3468,7 +3597,7 @@ func (x *Namespace) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Namespace.ProtoReflect.Descriptor instead.
 func (*Namespace) Descriptor() ([]byte, []int) {
-	return file_proto_trace_proto_rawDescGZIP(), []int{34}
+	return file_proto_trace_proto_rawDescGZIP(), []int{35}
 }
 
 func (x *Namespace) GetName() string {
@@ -3497,7 +3626,7 @@ type InputFile struct {
 
 func (x *InputFile) Reset() {
 	*x = InputFile{}
-	mi := &file_proto_trace_proto_msgTypes[35]
+	mi := &file_proto_trace_proto_msgTypes[36]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3509,7 +3638,7 @@ func (x *InputFile) String() string {
 func (*InputFile) ProtoMessage() {}
 
 func (x *InputFile) ProtoReflect() protoreflect.Message {
-	mi := &file_proto_trace_proto_msgTypes[35]
+	mi := &file_proto_trace_proto_msgTypes[36]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3522,7 +3651,7 @@ func (x *InputFile) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use InputFile.ProtoReflect.Descriptor instead.
 func (*InputFile) Descriptor() ([]byte, []int) {
-	return file_proto_trace_proto_rawDescGZIP(), []int{35}
+	return file_proto_trace_proto_rawDescGZIP(), []int{36}
 }
 
 func (x *InputFile) GetSize() uint64 {
@@ -3568,7 +3697,7 @@ type Loss struct {
 
 func (x *Loss) Reset() {
 	*x = Loss{}
-	mi := &file_proto_trace_proto_msgTypes[36]
+	mi := &file_proto_trace_proto_msgTypes[37]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3580,7 +3709,7 @@ func (x *Loss) String() string {
 func (*Loss) ProtoMessage() {}
 
 func (x *Loss) ProtoReflect() protoreflect.Message {
-	mi := &file_proto_trace_proto_msgTypes[36]
+	mi := &file_proto_trace_proto_msgTypes[37]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3593,7 +3722,7 @@ func (x *Loss) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Loss.ProtoReflect.Descriptor instead.
 func (*Loss) Descriptor() ([]byte, []int) {
-	return file_proto_trace_proto_rawDescGZIP(), []int{36}
+	return file_proto_trace_proto_rawDescGZIP(), []int{37}
 }
 
 func (x *Loss) GetReason() Loss_Reason {
@@ -3660,7 +3789,7 @@ type Footer struct {
 
 func (x *Footer) Reset() {
 	*x = Footer{}
-	mi := &file_proto_trace_proto_msgTypes[37]
+	mi := &file_proto_trace_proto_msgTypes[38]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3672,7 +3801,7 @@ func (x *Footer) String() string {
 func (*Footer) ProtoMessage() {}
 
 func (x *Footer) ProtoReflect() protoreflect.Message {
-	mi := &file_proto_trace_proto_msgTypes[37]
+	mi := &file_proto_trace_proto_msgTypes[38]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3685,7 +3814,7 @@ func (x *Footer) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Footer.ProtoReflect.Descriptor instead.
 func (*Footer) Descriptor() ([]byte, []int) {
-	return file_proto_trace_proto_rawDescGZIP(), []int{37}
+	return file_proto_trace_proto_rawDescGZIP(), []int{38}
 }
 
 func (x *Footer) GetEnd() Footer_End {
@@ -3840,14 +3969,27 @@ const file_proto_trace_proto_rawDesc = "" +
 	"\x04comm\x18\x05 \x01(\fR\x04comm\x12\x12\n" +
 	"\x04argv\x18\x06 \x03(\fR\x04argv\x12\x10\n" +
 	"\x03cwd\x18\a \x01(\fR\x03cwd\x12\x12\n" +
-	"\x04root\x18\b \x01(\fR\x04root\"\xda\x01\n" +
+	"\x04root\x18\b \x01(\fR\x04root\"\x92\x02\n" +
 	"\x06Detail\x12\x1f\n" +
 	"\vfirst_event\x18\x01 \x01(\x04R\n" +
 	"firstEvent\x12-\n" +
 	"\x05shape\x18\x02 \x03(\v2\x17.sysreel.v1.ShapeDetailR\x05shape\x12'\n" +
 	"\x05table\x18\x03 \x03(\v2\x11.sysreel.v1.TableR\x05table\x12+\n" +
 	"\x04file\x18\x04 \x03(\v2\x17.sysreel.v1.FileContextR\x04file\x12*\n" +
-	"\x06stacks\x18# \x01(\v2\x12.sysreel.v1.StacksR\x06stacks\"\xa8\x02\n" +
+	"\x06stacks\x18# \x01(\v2\x12.sysreel.v1.StacksR\x06stacks\x126\n" +
+	"\n" +
+	"secontexts\x182 \x01(\v2\x16.sysreel.v1.SecontextsR\n" +
+	"secontexts\"\xb4\x02\n" +
+	"\n" +
+	"Secontexts\x12\x18\n" +
+	"\acontext\x18\x01 \x03(\fR\acontext\x12\x18\n" +
+	"\aentries\x18\x02 \x01(\rR\aentries\x12$\n" +
+	"\x03row\x18\x03 \x01(\v2\x12.sysreel.v1.ColumnR\x03row\x12\"\n" +
+	"\x02of\x18\x04 \x01(\v2\x12.sysreel.v1.ColumnR\x02of\x12\"\n" +
+	"\x02at\x18\x05 \x01(\v2\x12.sysreel.v1.ColumnR\x02at\x12*\n" +
+	"\x06offset\x18\x06 \x01(\v2\x12.sysreel.v1.ColumnR\x06offset\x12(\n" +
+	"\x05value\x18\a \x01(\v2\x12.sysreel.v1.ColumnR\x05value\x12.\n" +
+	"\bexpected\x18\b \x01(\v2\x12.sysreel.v1.ColumnR\bexpected\"\xa8\x02\n" +
 	"\vShapeDetail\x12$\n" +
 	"\x03arg\x18\x01 \x03(\v2\x12.sysreel.v1.ColumnR\x03arg\x121\n" +
 	"\n" +
@@ -3995,7 +4137,7 @@ const file_proto_trace_proto_rawDesc = "" +
 	"cgroupDirs\x12)\n" +
 	"\x10container_engine\x18\x17 \x01(\tR\x0fcontainerEngine\x12!\n" +
 	"\fcontainer_id\x18\x18 \x01(\tR\vcontainerId\x12%\n" +
-	"\x0econtainer_name\x18\x19 \x01(\fR\rcontainerName\"\xae\x02\n" +
+	"\x0econtainer_name\x18\x19 \x01(\fR\rcontainerName\"\xff\x02\n" +
 	"\x06Policy\x12\x12\n" +
 	"\x04snap\x18\x01 \x01(\rR\x04snap\x12\x14\n" +
 	"\x05trace\x18\x02 \x01(\tR\x05trace\x12\x10\n" +
@@ -4007,7 +4149,11 @@ const file_proto_trace_proto_rawDesc = "" +
 	"\x06inject\x18\x1e \x03(\tR\x06inject\x12 \n" +
 	"\vfingerprint\x187 \x01(\rR\vfingerprint\x12+\n" +
 	"\x11fingerprint_pages\x188 \x01(\rR\x10fingerprintPages\x12\x14\n" +
-	"\x05vcpus\x185 \x01(\rR\x05vcpus\"5\n" +
+	"\x05vcpus\x185 \x01(\rR\x05vcpus\x12\x1e\n" +
+	"\n" +
+	"secontexts\x182 \x01(\bR\n" +
+	"secontexts\x12/\n" +
+	"\x13expected_secontexts\x183 \x01(\bR\x12expectedSecontexts\"5\n" +
 	"\tRedaction\x12\x12\n" +
 	"\x04rule\x18\x01 \x01(\tR\x04rule\x12\x14\n" +
 	"\x05count\x18\x02 \x01(\x04R\x05count\"&\n" +
@@ -4158,7 +4304,7 @@ func file_proto_trace_proto_rawDescGZIP() []byte {
 }
 
 var file_proto_trace_proto_enumTypes = make([]protoimpl.EnumInfo, 3)
-var file_proto_trace_proto_msgTypes = make([]protoimpl.MessageInfo, 38)
+var file_proto_trace_proto_msgTypes = make([]protoimpl.MessageInfo, 39)
 var file_proto_trace_proto_goTypes = []any{
 	(WantBase)(0),          // 0: sysreel.v1.WantBase
 	(Loss_Reason)(0),       // 1: sysreel.v1.Loss.Reason
@@ -4171,119 +4317,127 @@ var file_proto_trace_proto_goTypes = []any{
 	(*Facts)(nil),          // 8: sysreel.v1.Facts
 	(*ProcessContext)(nil), // 9: sysreel.v1.ProcessContext
 	(*Detail)(nil),         // 10: sysreel.v1.Detail
-	(*ShapeDetail)(nil),    // 11: sysreel.v1.ShapeDetail
-	(*Stacks)(nil),         // 12: sysreel.v1.Stacks
-	(*Object)(nil),         // 13: sysreel.v1.Object
-	(*Layout)(nil),         // 14: sysreel.v1.Layout
-	(*Slot)(nil),           // 15: sysreel.v1.Slot
-	(*Table)(nil),          // 16: sysreel.v1.Table
-	(*Dirents)(nil),        // 17: sysreel.v1.Dirents
-	(*FileContext)(nil),    // 18: sysreel.v1.FileContext
-	(*Column)(nil),         // 19: sysreel.v1.Column
-	(*Index)(nil),          // 20: sysreel.v1.Index
-	(*Header)(nil),         // 21: sysreel.v1.Header
-	(*GenericFamily)(nil),  // 22: sysreel.v1.GenericFamily
-	(*Interface)(nil),      // 23: sysreel.v1.Interface
-	(*Series)(nil),         // 24: sysreel.v1.Series
-	(*Machine)(nil),        // 25: sysreel.v1.Machine
-	(*Clock)(nil),          // 26: sysreel.v1.Clock
-	(*Target)(nil),         // 27: sysreel.v1.Target
-	(*Policy)(nil),         // 28: sysreel.v1.Policy
-	(*Redaction)(nil),      // 29: sysreel.v1.Redaction
-	(*Calibration)(nil),    // 30: sysreel.v1.Calibration
-	(*Process)(nil),        // 31: sysreel.v1.Process
-	(*InnerID)(nil),        // 32: sysreel.v1.InnerID
-	(*Credentials)(nil),    // 33: sysreel.v1.Credentials
-	(*Limit)(nil),          // 34: sysreel.v1.Limit
-	(*OpenFile)(nil),       // 35: sysreel.v1.OpenFile
-	(*Maps)(nil),           // 36: sysreel.v1.Maps
-	(*Namespace)(nil),      // 37: sysreel.v1.Namespace
-	(*InputFile)(nil),      // 38: sysreel.v1.InputFile
-	(*Loss)(nil),           // 39: sysreel.v1.Loss
-	(*Footer)(nil),         // 40: sysreel.v1.Footer
+	(*Secontexts)(nil),     // 11: sysreel.v1.Secontexts
+	(*ShapeDetail)(nil),    // 12: sysreel.v1.ShapeDetail
+	(*Stacks)(nil),         // 13: sysreel.v1.Stacks
+	(*Object)(nil),         // 14: sysreel.v1.Object
+	(*Layout)(nil),         // 15: sysreel.v1.Layout
+	(*Slot)(nil),           // 16: sysreel.v1.Slot
+	(*Table)(nil),          // 17: sysreel.v1.Table
+	(*Dirents)(nil),        // 18: sysreel.v1.Dirents
+	(*FileContext)(nil),    // 19: sysreel.v1.FileContext
+	(*Column)(nil),         // 20: sysreel.v1.Column
+	(*Index)(nil),          // 21: sysreel.v1.Index
+	(*Header)(nil),         // 22: sysreel.v1.Header
+	(*GenericFamily)(nil),  // 23: sysreel.v1.GenericFamily
+	(*Interface)(nil),      // 24: sysreel.v1.Interface
+	(*Series)(nil),         // 25: sysreel.v1.Series
+	(*Machine)(nil),        // 26: sysreel.v1.Machine
+	(*Clock)(nil),          // 27: sysreel.v1.Clock
+	(*Target)(nil),         // 28: sysreel.v1.Target
+	(*Policy)(nil),         // 29: sysreel.v1.Policy
+	(*Redaction)(nil),      // 30: sysreel.v1.Redaction
+	(*Calibration)(nil),    // 31: sysreel.v1.Calibration
+	(*Process)(nil),        // 32: sysreel.v1.Process
+	(*InnerID)(nil),        // 33: sysreel.v1.InnerID
+	(*Credentials)(nil),    // 34: sysreel.v1.Credentials
+	(*Limit)(nil),          // 35: sysreel.v1.Limit
+	(*OpenFile)(nil),       // 36: sysreel.v1.OpenFile
+	(*Maps)(nil),           // 37: sysreel.v1.Maps
+	(*Namespace)(nil),      // 38: sysreel.v1.Namespace
+	(*InputFile)(nil),      // 39: sysreel.v1.InputFile
+	(*Loss)(nil),           // 40: sysreel.v1.Loss
+	(*Footer)(nil),         // 41: sysreel.v1.Footer
 }
 var file_proto_trace_proto_depIdxs = []int32{
 	4,  // 0: sysreel.v1.Trace.chunk:type_name -> sysreel.v1.Chunk
-	21, // 1: sysreel.v1.Chunk.header:type_name -> sysreel.v1.Header
+	22, // 1: sysreel.v1.Chunk.header:type_name -> sysreel.v1.Header
 	5,  // 2: sysreel.v1.Chunk.block:type_name -> sysreel.v1.Block
 	10, // 3: sysreel.v1.Chunk.detail:type_name -> sysreel.v1.Detail
-	20, // 4: sysreel.v1.Chunk.index:type_name -> sysreel.v1.Index
-	40, // 5: sysreel.v1.Chunk.footer:type_name -> sysreel.v1.Footer
+	21, // 4: sysreel.v1.Chunk.index:type_name -> sysreel.v1.Index
+	41, // 5: sysreel.v1.Chunk.footer:type_name -> sysreel.v1.Footer
 	6,  // 6: sysreel.v1.Block.thread:type_name -> sysreel.v1.Thread
 	7,  // 7: sysreel.v1.Block.shape:type_name -> sysreel.v1.Shape
-	19, // 8: sysreel.v1.Block.row_shape:type_name -> sysreel.v1.Column
-	19, // 9: sysreel.v1.Block.row_thread:type_name -> sysreel.v1.Column
-	19, // 10: sysreel.v1.Block.row_gap:type_name -> sysreel.v1.Column
-	19, // 11: sysreel.v1.Block.row_duration:type_name -> sysreel.v1.Column
-	39, // 12: sysreel.v1.Block.loss:type_name -> sysreel.v1.Loss
+	20, // 8: sysreel.v1.Block.row_shape:type_name -> sysreel.v1.Column
+	20, // 9: sysreel.v1.Block.row_thread:type_name -> sysreel.v1.Column
+	20, // 10: sysreel.v1.Block.row_gap:type_name -> sysreel.v1.Column
+	20, // 11: sysreel.v1.Block.row_duration:type_name -> sysreel.v1.Column
+	40, // 12: sysreel.v1.Block.loss:type_name -> sysreel.v1.Loss
 	9,  // 13: sysreel.v1.Block.process:type_name -> sysreel.v1.ProcessContext
 	8,  // 14: sysreel.v1.Block.facts:type_name -> sysreel.v1.Facts
-	29, // 15: sysreel.v1.Block.redaction:type_name -> sysreel.v1.Redaction
+	30, // 15: sysreel.v1.Block.redaction:type_name -> sysreel.v1.Redaction
 	8,  // 16: sysreel.v1.Block.in_flight_facts:type_name -> sysreel.v1.Facts
-	19, // 17: sysreel.v1.Shape.ret:type_name -> sysreel.v1.Column
-	19, // 18: sysreel.v1.Shape.arg:type_name -> sysreel.v1.Column
-	31, // 19: sysreel.v1.Facts.process:type_name -> sysreel.v1.Process
-	11, // 20: sysreel.v1.Detail.shape:type_name -> sysreel.v1.ShapeDetail
-	16, // 21: sysreel.v1.Detail.table:type_name -> sysreel.v1.Table
-	18, // 22: sysreel.v1.Detail.file:type_name -> sysreel.v1.FileContext
-	12, // 23: sysreel.v1.Detail.stacks:type_name -> sysreel.v1.Stacks
-	19, // 24: sysreel.v1.ShapeDetail.arg:type_name -> sysreel.v1.Column
-	19, // 25: sysreel.v1.ShapeDetail.row_layout:type_name -> sysreel.v1.Column
-	14, // 26: sysreel.v1.ShapeDetail.layout:type_name -> sysreel.v1.Layout
-	19, // 27: sysreel.v1.ShapeDetail.row_stack:type_name -> sysreel.v1.Column
-	19, // 28: sysreel.v1.ShapeDetail.row_base:type_name -> sysreel.v1.Column
-	19, // 29: sysreel.v1.ShapeDetail.fingerprint:type_name -> sysreel.v1.Column
-	13, // 30: sysreel.v1.Stacks.object:type_name -> sysreel.v1.Object
-	19, // 31: sysreel.v1.Stacks.frame_object:type_name -> sysreel.v1.Column
-	19, // 32: sysreel.v1.Stacks.frame_offset:type_name -> sysreel.v1.Column
-	19, // 33: sysreel.v1.Stacks.frame_exact:type_name -> sysreel.v1.Column
-	19, // 34: sysreel.v1.Stacks.node_frame:type_name -> sysreel.v1.Column
-	19, // 35: sysreel.v1.Stacks.node_caller:type_name -> sysreel.v1.Column
-	19, // 36: sysreel.v1.Stacks.base:type_name -> sysreel.v1.Column
-	15, // 37: sysreel.v1.Layout.slot:type_name -> sysreel.v1.Slot
-	19, // 38: sysreel.v1.Slot.row:type_name -> sysreel.v1.Column
-	0,  // 39: sysreel.v1.Slot.want_base:type_name -> sysreel.v1.WantBase
-	19, // 40: sysreel.v1.Slot.want:type_name -> sysreel.v1.Column
-	19, // 41: sysreel.v1.Table.length:type_name -> sysreel.v1.Column
-	19, // 42: sysreel.v1.Table.word:type_name -> sysreel.v1.Column
-	17, // 43: sysreel.v1.Table.dirents:type_name -> sysreel.v1.Dirents
-	19, // 44: sysreel.v1.Dirents.count:type_name -> sysreel.v1.Column
-	19, // 45: sysreel.v1.Dirents.ino:type_name -> sysreel.v1.Column
-	19, // 46: sysreel.v1.Dirents.off:type_name -> sysreel.v1.Column
-	19, // 47: sysreel.v1.Dirents.type:type_name -> sysreel.v1.Column
-	19, // 48: sysreel.v1.Index.offset:type_name -> sysreel.v1.Column
-	19, // 49: sysreel.v1.Index.events:type_name -> sysreel.v1.Column
-	19, // 50: sysreel.v1.Index.first_event:type_name -> sysreel.v1.Column
-	19, // 51: sysreel.v1.Index.first_ns:type_name -> sysreel.v1.Column
-	19, // 52: sysreel.v1.Index.last_ns:type_name -> sysreel.v1.Column
-	19, // 53: sysreel.v1.Index.losses:type_name -> sysreel.v1.Column
-	19, // 54: sysreel.v1.Index.seq:type_name -> sysreel.v1.Column
-	25, // 55: sysreel.v1.Header.machine:type_name -> sysreel.v1.Machine
-	26, // 56: sysreel.v1.Header.clock:type_name -> sysreel.v1.Clock
-	27, // 57: sysreel.v1.Header.target:type_name -> sysreel.v1.Target
-	28, // 58: sysreel.v1.Header.policy:type_name -> sysreel.v1.Policy
-	30, // 59: sysreel.v1.Header.calibration:type_name -> sysreel.v1.Calibration
-	24, // 60: sysreel.v1.Header.series:type_name -> sysreel.v1.Series
-	23, // 61: sysreel.v1.Header.interfaces:type_name -> sysreel.v1.Interface
-	22, // 62: sysreel.v1.Header.families:type_name -> sysreel.v1.GenericFamily
-	33, // 63: sysreel.v1.Process.credentials:type_name -> sysreel.v1.Credentials
-	34, // 64: sysreel.v1.Process.limits:type_name -> sysreel.v1.Limit
-	35, // 65: sysreel.v1.Process.files:type_name -> sysreel.v1.OpenFile
-	36, // 66: sysreel.v1.Process.maps:type_name -> sysreel.v1.Maps
-	37, // 67: sysreel.v1.Process.namespaces:type_name -> sysreel.v1.Namespace
-	38, // 68: sysreel.v1.Process.exe_file:type_name -> sysreel.v1.InputFile
-	35, // 69: sysreel.v1.Process.made:type_name -> sysreel.v1.OpenFile
-	32, // 70: sysreel.v1.Process.inner:type_name -> sysreel.v1.InnerID
-	1,  // 71: sysreel.v1.Loss.reason:type_name -> sysreel.v1.Loss.Reason
-	2,  // 72: sysreel.v1.Footer.end:type_name -> sysreel.v1.Footer.End
-	26, // 73: sysreel.v1.Footer.clock:type_name -> sysreel.v1.Clock
-	39, // 74: sysreel.v1.Footer.losses:type_name -> sysreel.v1.Loss
-	29, // 75: sysreel.v1.Footer.redaction:type_name -> sysreel.v1.Redaction
-	76, // [76:76] is the sub-list for method output_type
-	76, // [76:76] is the sub-list for method input_type
-	76, // [76:76] is the sub-list for extension type_name
-	76, // [76:76] is the sub-list for extension extendee
-	0,  // [0:76] is the sub-list for field type_name
+	20, // 17: sysreel.v1.Shape.ret:type_name -> sysreel.v1.Column
+	20, // 18: sysreel.v1.Shape.arg:type_name -> sysreel.v1.Column
+	32, // 19: sysreel.v1.Facts.process:type_name -> sysreel.v1.Process
+	12, // 20: sysreel.v1.Detail.shape:type_name -> sysreel.v1.ShapeDetail
+	17, // 21: sysreel.v1.Detail.table:type_name -> sysreel.v1.Table
+	19, // 22: sysreel.v1.Detail.file:type_name -> sysreel.v1.FileContext
+	13, // 23: sysreel.v1.Detail.stacks:type_name -> sysreel.v1.Stacks
+	11, // 24: sysreel.v1.Detail.secontexts:type_name -> sysreel.v1.Secontexts
+	20, // 25: sysreel.v1.Secontexts.row:type_name -> sysreel.v1.Column
+	20, // 26: sysreel.v1.Secontexts.of:type_name -> sysreel.v1.Column
+	20, // 27: sysreel.v1.Secontexts.at:type_name -> sysreel.v1.Column
+	20, // 28: sysreel.v1.Secontexts.offset:type_name -> sysreel.v1.Column
+	20, // 29: sysreel.v1.Secontexts.value:type_name -> sysreel.v1.Column
+	20, // 30: sysreel.v1.Secontexts.expected:type_name -> sysreel.v1.Column
+	20, // 31: sysreel.v1.ShapeDetail.arg:type_name -> sysreel.v1.Column
+	20, // 32: sysreel.v1.ShapeDetail.row_layout:type_name -> sysreel.v1.Column
+	15, // 33: sysreel.v1.ShapeDetail.layout:type_name -> sysreel.v1.Layout
+	20, // 34: sysreel.v1.ShapeDetail.row_stack:type_name -> sysreel.v1.Column
+	20, // 35: sysreel.v1.ShapeDetail.row_base:type_name -> sysreel.v1.Column
+	20, // 36: sysreel.v1.ShapeDetail.fingerprint:type_name -> sysreel.v1.Column
+	14, // 37: sysreel.v1.Stacks.object:type_name -> sysreel.v1.Object
+	20, // 38: sysreel.v1.Stacks.frame_object:type_name -> sysreel.v1.Column
+	20, // 39: sysreel.v1.Stacks.frame_offset:type_name -> sysreel.v1.Column
+	20, // 40: sysreel.v1.Stacks.frame_exact:type_name -> sysreel.v1.Column
+	20, // 41: sysreel.v1.Stacks.node_frame:type_name -> sysreel.v1.Column
+	20, // 42: sysreel.v1.Stacks.node_caller:type_name -> sysreel.v1.Column
+	20, // 43: sysreel.v1.Stacks.base:type_name -> sysreel.v1.Column
+	16, // 44: sysreel.v1.Layout.slot:type_name -> sysreel.v1.Slot
+	20, // 45: sysreel.v1.Slot.row:type_name -> sysreel.v1.Column
+	0,  // 46: sysreel.v1.Slot.want_base:type_name -> sysreel.v1.WantBase
+	20, // 47: sysreel.v1.Slot.want:type_name -> sysreel.v1.Column
+	20, // 48: sysreel.v1.Table.length:type_name -> sysreel.v1.Column
+	20, // 49: sysreel.v1.Table.word:type_name -> sysreel.v1.Column
+	18, // 50: sysreel.v1.Table.dirents:type_name -> sysreel.v1.Dirents
+	20, // 51: sysreel.v1.Dirents.count:type_name -> sysreel.v1.Column
+	20, // 52: sysreel.v1.Dirents.ino:type_name -> sysreel.v1.Column
+	20, // 53: sysreel.v1.Dirents.off:type_name -> sysreel.v1.Column
+	20, // 54: sysreel.v1.Dirents.type:type_name -> sysreel.v1.Column
+	20, // 55: sysreel.v1.Index.offset:type_name -> sysreel.v1.Column
+	20, // 56: sysreel.v1.Index.events:type_name -> sysreel.v1.Column
+	20, // 57: sysreel.v1.Index.first_event:type_name -> sysreel.v1.Column
+	20, // 58: sysreel.v1.Index.first_ns:type_name -> sysreel.v1.Column
+	20, // 59: sysreel.v1.Index.last_ns:type_name -> sysreel.v1.Column
+	20, // 60: sysreel.v1.Index.losses:type_name -> sysreel.v1.Column
+	20, // 61: sysreel.v1.Index.seq:type_name -> sysreel.v1.Column
+	26, // 62: sysreel.v1.Header.machine:type_name -> sysreel.v1.Machine
+	27, // 63: sysreel.v1.Header.clock:type_name -> sysreel.v1.Clock
+	28, // 64: sysreel.v1.Header.target:type_name -> sysreel.v1.Target
+	29, // 65: sysreel.v1.Header.policy:type_name -> sysreel.v1.Policy
+	31, // 66: sysreel.v1.Header.calibration:type_name -> sysreel.v1.Calibration
+	25, // 67: sysreel.v1.Header.series:type_name -> sysreel.v1.Series
+	24, // 68: sysreel.v1.Header.interfaces:type_name -> sysreel.v1.Interface
+	23, // 69: sysreel.v1.Header.families:type_name -> sysreel.v1.GenericFamily
+	34, // 70: sysreel.v1.Process.credentials:type_name -> sysreel.v1.Credentials
+	35, // 71: sysreel.v1.Process.limits:type_name -> sysreel.v1.Limit
+	36, // 72: sysreel.v1.Process.files:type_name -> sysreel.v1.OpenFile
+	37, // 73: sysreel.v1.Process.maps:type_name -> sysreel.v1.Maps
+	38, // 74: sysreel.v1.Process.namespaces:type_name -> sysreel.v1.Namespace
+	39, // 75: sysreel.v1.Process.exe_file:type_name -> sysreel.v1.InputFile
+	36, // 76: sysreel.v1.Process.made:type_name -> sysreel.v1.OpenFile
+	33, // 77: sysreel.v1.Process.inner:type_name -> sysreel.v1.InnerID
+	1,  // 78: sysreel.v1.Loss.reason:type_name -> sysreel.v1.Loss.Reason
+	2,  // 79: sysreel.v1.Footer.end:type_name -> sysreel.v1.Footer.End
+	27, // 80: sysreel.v1.Footer.clock:type_name -> sysreel.v1.Clock
+	40, // 81: sysreel.v1.Footer.losses:type_name -> sysreel.v1.Loss
+	30, // 82: sysreel.v1.Footer.redaction:type_name -> sysreel.v1.Redaction
+	83, // [83:83] is the sub-list for method output_type
+	83, // [83:83] is the sub-list for method input_type
+	83, // [83:83] is the sub-list for extension type_name
+	83, // [83:83] is the sub-list for extension extendee
+	0,  // [0:83] is the sub-list for field type_name
 }
 
 func init() { file_proto_trace_proto_init() }
@@ -4304,7 +4458,7 @@ func file_proto_trace_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_proto_trace_proto_rawDesc), len(file_proto_trace_proto_rawDesc)),
 			NumEnums:      3,
-			NumMessages:   38,
+			NumMessages:   39,
 			NumExtensions: 0,
 			NumServices:   0,
 		},
