@@ -150,6 +150,7 @@ func (c *encoder) add(events []tracefile.Event, names []ptrace.Name) error {
 		if c.maxSize > 0 {
 			if ofNote(e) {
 				c.ends = append(c.ends, *e)
+				c.ends[len(c.ends)-1].Secontexts = nil // the batch's
 			} else if c.cut != nil {
 				c.cut.Count++
 				c.cut.LastNs = e.End

@@ -39,6 +39,7 @@ func (s *session) header() *tracepb.Header {
 		Target:   t,
 		Policy: &tracepb.Policy{Snap: uint32(max(s.o.snap(), 0)), SnapWritten: uint32(max(s.o.written(), 0)), Trace: s.o.Trace, Env: s.o.Environ, Seccomp: s.engine.Filtered(), Redact: s.rules.Names(),
 			Fingerprint: s.policy.Fingerprint, FingerprintPages: s.policy.FingerprintPages,
+			Secontexts: s.o.Secontexts, ExpectedSecontexts: s.o.Secontexts && s.o.ExpectedSecontexts,
 			Stacks: uint32(max(0, min(s.o.Stacks, MaxStacks))), Inject: s.o.Inject, Vcpus: uint32(s.o.VCPUs)},
 		Calibration: &tracepb.Calibration{StopNs: s.engine.StopCost()},
 		TickNs:      tick,

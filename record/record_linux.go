@@ -20,6 +20,7 @@ import (
 	"sysreel/record/internal/inject"
 	"sysreel/record/internal/ptrace"
 	"sysreel/record/internal/redact"
+	"sysreel/record/internal/selinux"
 )
 
 // session is one recording.
@@ -63,6 +64,9 @@ func run(ctx context.Context, o Options) (Result, error) {
 	cfg.VCPUs = ptrace.VCPUs(o.VCPUs)
 	cfg.Names, cfg.Alone, cfg.DetachExec, cfg.KillOnExit = o.Names, o.Alone, o.DetachExec, o.KillOnExit
 	cfg.SystemTime, cfg.Sockets, cfg.Inner = o.SystemTime, o.Sockets, o.Inner
+	if cfg.Secontexts = o.Secontexts; o.Secontexts && o.ExpectedSecontexts {
+		cfg.Policy = s.policyFiles()
+	}
 	cfg.WholeRead, cfg.WholeWritten = o.WholeRead, o.WholeWritten
 	if o.Alone {
 		cfg.NoFollow = true
@@ -168,6 +172,17 @@ func (s *session) record(ctx context.Context) {
 	if s.engine.Filtered() {
 		s.engine.Attend() // the recording is over; the command cannot do without the engine
 	}
+}
+
+// policyFiles returns what contexts the policy gives files. Where there is no policy it
+// says so.
+func (s *session) policyFiles() *selinux.Files {
+	f, err := selinux.Open("/etc/selinux")
+	if err != nil {
+		s.warn(fmt.Sprintf("no SELinux policy to compare contexts with: %v", err))
+		return selinux.Absent()
+	}
+	return f
 }
 
 // start launches the command or attaches.

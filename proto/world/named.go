@@ -190,8 +190,13 @@ type Refs struct {
 	Sets  []int8 // sets of descriptors, as select(2) takes them
 	// Rights: a message may have descriptors with it, see [Rights].
 	Rights bool
-	Paths  []int8 // paths that are relative to the working directory if they are
+	Paths  []int8    // paths that are relative to the working directory if they are
+	Files  []PathRef // all paths
 }
+
+// PathRef is a path argument and the register of the directory that it is relative to,
+// −1: the working directory.
+type PathRef struct{ Arg, Dir int8 }
 
 // RefsOf returns the references of a call; d is not nil.
 func RefsOf(d *syscalls.Desc) Refs {
@@ -206,6 +211,7 @@ func RefsOf(d *syscalls.Desc) Refs {
 		}
 	}
 	for _, a := range pl.paths {
+		r.Files = append(r.Files, PathRef{Arg: a.arg, Dir: a.dir})
 		if a.dir < 0 {
 			r.Paths = append(r.Paths, a.arg)
 		}

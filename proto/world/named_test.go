@@ -121,12 +121,12 @@ func TestKnows(t *testing.T) {
 func TestRefsOf(t *testing.T) {
 	for name, want := range map[string]Refs{
 		"read":     {FDs: []int8{0}, Polls: -1},
-		"openat":   {FDs: []int8{0}, Polls: -1},
-		"chdir":    {Polls: -1, Paths: []int8{0}},
+		"openat":   {FDs: []int8{0}, Polls: -1, Files: []PathRef{{1, 0}}},
+		"chdir":    {Polls: -1, Paths: []int8{0}, Files: []PathRef{{0, -1}}},
 		"ppoll":    {Polls: 0},
 		"pselect6": {Polls: -1, Sets: []int8{1, 2, 3}},
 		"sendmsg":  {FDs: []int8{0}, Polls: -1, Rights: true},
-		"renameat": {FDs: []int8{0, 2}, Polls: -1},
+		"renameat": {FDs: []int8{0, 2}, Polls: -1, Files: []PathRef{{1, 0}, {3, 2}}},
 		"getpid":   {Polls: -1},
 		"pipe2":    {Polls: -1},
 	} {

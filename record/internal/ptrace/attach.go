@@ -305,9 +305,12 @@ func (e *Engine) attached(t *thread, s stop, now int64) {
 	if e.cfg.Stacks > 0 {
 		c.stack, c.ip = e.stackAt(t, false)
 	}
-	c.names = c.names[:0]
+	c.names, c.contexts = c.names[:0], c.contexts[:0]
 	if e.naming.files || e.naming.cwd {
 		e.nameArgs(t)
+	}
+	if e.contexts != nil {
+		e.contextArgs(t)
 	}
 	if r.restarts {
 		// It is entered again, as itself or as restart_syscall.

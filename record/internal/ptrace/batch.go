@@ -35,8 +35,9 @@ type Batch struct {
 	// Spare batches are not to be given back.
 	Spare bool
 
-	bufs []tracefile.Buf
-	data []byte
+	bufs     []tracefile.Buf
+	data     []byte
+	contexts []tracefile.Secontext
 }
 
 // newBatch returns an empty batch. It grows to its size as it is used, for
@@ -51,7 +52,7 @@ func (b *Batch) reset() {
 	clear(b.Flying)
 	b.Names, b.Flying = b.Names[:0], b.Flying[:0]
 	b.Events, b.InFlight, b.Losses = b.Events[:0], b.InFlight[:0], b.Losses[:0]
-	b.bufs, b.data = b.bufs[:0], b.data[:0]
+	b.bufs, b.data, b.contexts = b.bufs[:0], b.data[:0], b.contexts[:0]
 	b.Flush = false
 }
 
@@ -73,3 +74,13 @@ func (b *Batch) own(bufs []tracefile.Buf) []tracefile.Buf {
 	}
 	return own
 }
+
+// ownContexts does the same with security contexts.
+func (b *Batch) ownContexts(list []tracefile.Secontext) []tracefile.Secontext {
+	first := len(b.contexts)
+	b.contexts = append(b.contexts, list...)
+	return b.contexts[first:len(b.contexts):len(b.contexts)]
+}
+
+// contextBytes is about what a security context weighs in a block.
+const contextBytes = 8

@@ -20,6 +20,7 @@ import (
 	"sysreel/record/internal/capture"
 	"sysreel/record/internal/inject"
 	"sysreel/record/internal/procfs"
+	"sysreel/record/internal/selinux"
 )
 
 // Config says what to record.
@@ -46,6 +47,10 @@ type Config struct {
 	// WholeRead and WholeWritten tell of which descriptors all is kept that is
 	// read or written at once, as far as there is room; may be nil.
 	WholeRead, WholeWritten func(fd int32) bool
+	// Secontexts keeps the security contexts of threads, descriptors and files, with
+	// Policy what those of files are to be.
+	Secontexts bool
+	Policy     *selinux.Files
 	// SystemTime measures the CPU time that calls take.
 	SystemTime bool
 	// DetachExec lets go of a thread that executes another program.
@@ -128,6 +133,7 @@ type Engine struct {
 	siginfo  [siginfoSize]byte
 	stacks   stacks
 	naming   naming
+	contexts *contexts // nil: they are not asked for
 
 	launch  launch
 	place   placement
@@ -210,6 +216,10 @@ func New(cfg Config) *Engine {
 	}
 	for range batches - 1 {
 		e.Free <- nil // made when it is needed
+	}
+	if cfg.Secontexts {
+		e.contexts = newContexts(cfg.Policy)
+		e.naming.files = true
 	}
 	if cfg.SystemTime {
 		e.usage = new(unix.Rusage)
@@ -340,7 +350,12 @@ func (e *Engine) emitCall(ev *tracefile.Event, c *call) {
 }
 
 // emit appends an event to the batch; bufs are copied.
-func (e *Engine) emit(ev *tracefile.Event, bufs []tracefile.Buf) { e.add(ev, bufs, nil) }
+func (e *Engine) emit(ev *tracefile.Event, bufs []tracefile.Buf) {
+	if e.contexts != nil {
+		ev.Secontexts = e.contexts.ofThread(nil, ev.Thread.TID)
+	}
+	e.add(ev, bufs, nil)
+}
 
 func (e *Engine) add(ev *tracefile.Event, bufs []tracefile.Buf, names []Name) {
 	kept := e.behind == nil || e.resume(ev.End) || e.drop(ev)
@@ -362,6 +377,10 @@ func (e *Engine) add(ev *tracefile.Event, bufs []tracefile.Buf, names []Name) {
 		size := len(b.data)
 		b.Events[len(b.Events)-1].Bufs = b.own(bufs)
 		e.inBlock.bytes += len(b.data) - size
+	}
+	if len(ev.Secontexts) > 0 {
+		b.Events[len(b.Events)-1].Secontexts = b.ownContexts(ev.Secontexts)
+		e.inBlock.bytes += len(ev.Secontexts) * contextBytes
 	}
 	if p := ev.Facts; p != nil {
 		e.inBlock.bytes += factsBytes(p)

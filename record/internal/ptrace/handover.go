@@ -27,6 +27,7 @@ func (e *Engine) handOver(flush bool) {
 			var ev tracefile.Event
 			t.event(&ev, tracefile.InFlight, t.call.start)
 			ev.Bufs = b.own(t.call.mem.Bufs)
+			ev.Secontexts = b.ownContexts(ev.Secontexts)
 			b.Flying = appendNames(b.Flying, t.call.names, len(b.InFlight))
 			b.InFlight = append(b.InFlight, ev)
 		}

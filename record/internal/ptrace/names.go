@@ -180,7 +180,7 @@ func (e *Engine) nameMade(t *thread, en *entry, ret int64) {
 		return
 	}
 	reg, makes := makers[en.desc.Name]
-	if !makes && e.naming.all && en.returnsFD {
+	if !makes && (e.naming.all || e.contexts != nil) && en.returnsFD {
 		reg, makes = -1, true
 	}
 	op, words := t.call.socketcall()
@@ -230,6 +230,9 @@ func (c *call) socketcall() (op uint64, words []byte) {
 func (e *Engine) name(t *thread, fd int32, after bool) {
 	if fd < 0 && fd != world.Cwd {
 		return
+	}
+	if e.contexts != nil && fd != world.Cwd {
+		e.contextOfFD(t, fd, after)
 	}
 	link := e.readLink(t, fd)
 	if link == nil && fd == world.Cwd {

@@ -214,12 +214,15 @@ func (e *Engine) enter(t *thread, now int64) {
 		e.capturer.Enter(int(t.TID), e.slow(t), en.plan, &c.args, &c.mem)
 		e.capturer.Keep = usual
 	}
-	c.names = c.names[:0]
+	c.names, c.contexts = c.names[:0], c.contexts[:0]
 	if e.naming.files || e.naming.cwd {
 		e.nameArgs(t)
 	}
 	if e.cfg.VCPUs == VCPUStates && c.runsVCPU() {
 		e.keepVCPU(t, tracefile.AtEnter)
+	}
+	if e.contexts != nil {
+		e.contextArgs(t)
 	}
 	e.dirty = true
 }
@@ -286,6 +289,9 @@ func (e *Engine) exit(t *thread, now int64) {
 	e.countUnread(t, ret, now)
 	if (e.naming.files || en.refs.Rights) && c.flags&tracefile.Injected == 0 {
 		e.nameMade(t, en, ret)
+		if e.contexts != nil {
+			e.contextMade(t, ret)
+		}
 	}
 	var ev tracefile.Event
 	t.event(&ev, tracefile.Syscall, now)

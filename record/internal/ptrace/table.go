@@ -137,7 +137,7 @@ func (e *Engine) newEntry(d *syscalls.Desc) *entry {
 	if files, _ := world.Alters(d); files || en.role != plain && en.role != mapCall {
 		en.alters = true
 	}
-	if e.cfg.Selected != nil || e.naming.all {
+	if e.cfg.Selected != nil || e.naming.all || e.contexts != nil {
 		en.refs = world.RefsOf(d)
 		en.returnsFD = d.Ret != nil && d.Ret.Name == "fd"
 	}

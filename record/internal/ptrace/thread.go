@@ -96,8 +96,10 @@ type call struct {
 	args   [6]uint64
 	mem    capture.Call
 	names  []Name // of its descriptors, where they are read
-	stack  *tracefile.Stack
-	ip     uint64
+	// contexts are security contexts, where they are read.
+	contexts []tracefile.Secontext
+	stack    *tracefile.Stack
+	ip       uint64
 	// untraced: it had CLONE_UNTRACED, which was taken out.
 	untraced bool
 	tampered
@@ -130,5 +132,7 @@ func (t *thread) event(e *tracefile.Event, kind tracefile.Kind, end int64) {
 		Args:   c.args,
 		Stack:  c.stack,
 		IP:     c.ip,
+
+		Secontexts: c.contexts,
 	}
 }
