@@ -61,7 +61,7 @@ func (p *printer) devNumbers(v uint64) {
 // dirents64 writes the buffer of getdents64, or how many entries it holds.
 func dirents64(p *printer, _ *syscalls.Type, v view) {
 	p.dirents(v, func(d []byte) dirent {
-		return dirent{ino: load(d, 0, 8), off: load(d, 8, 8), kind: d[18], name: d[19:]}
+		return dirent{ino: load(d, 0, 8), off: load(d, 8, 8), kind: d[18], name: d[19:], at: 19}
 	}, 8, 19)
 }
 
@@ -70,7 +70,7 @@ func dirents64(p *printer, _ *syscalls.Type, v view) {
 func dirents(p *printer, _ *syscalls.Type, v view) {
 	w := p.arch.PtrSize()
 	p.dirents(v, func(d []byte) dirent {
-		return dirent{ino: load(d, 0, w), off: load(d, w, w), kind: d[len(d)-1], name: d[2*w+2 : len(d)-1]}
+		return dirent{ino: load(d, 0, w), off: load(d, w, w), kind: d[len(d)-1], name: d[2*w+2 : len(d)-1], at: 2*w + 2}
 	}, w, 2*w+3)
 }
 
@@ -78,6 +78,7 @@ type dirent struct {
 	ino, off uint64
 	kind     byte
 	name     []byte
+	at       int // of the name, in the entry
 }
 
 // dirents writes entries: reclen lies behind an inode and an offset of width
@@ -90,6 +91,7 @@ func (p *printer) dirents(v view, parse func([]byte) dirent, width, least int) {
 		p.c('[')
 	}
 	for len(data) >= 2*width+2 {
+		at := len(v.data) - len(data)
 		size := int(load(data, 2*width, 2))
 		if size < least || size > len(data) {
 			break
@@ -112,6 +114,7 @@ func (p *printer) dirents(v view, parse func([]byte) dirent, width, least int) {
 			p.s(", d_name=")
 			name, _ := trimNUL(d.name)
 			p.path(name, false)
+			p.pathContext(v, at+d.at)
 			if width != 8 || least != 19 {
 				p.s(", d_type=")
 				p.consts(kinds, uint64(d.kind))

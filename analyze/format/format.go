@@ -58,6 +58,9 @@ type Options struct {
 	// where the trace tells (-e namespace=new).
 	NewNamespaces bool
 	VCPUs         VCPUs
+	// Secontexts writes security contexts behind descriptors and paths, where the trace
+	// tells them.
+	Secontexts Secontexts
 	// Interface returns the name of the network interface that has an index; "" if
 	// it is not known. May be nil.
 	Interface func(index uint32) string

@@ -69,6 +69,7 @@ func sockaddrUnix(p *printer, v view) {
 	}
 	path, ended := trimNUL(path)
 	p.path(path, !ended && v.want > len(v.data))
+	p.pathContext(v, 2)
 }
 
 func be16(data []byte, off int) uint64 { return load(data, off, 1)<<8 | load(data, off+1, 1) }

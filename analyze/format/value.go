@@ -202,6 +202,7 @@ func init() {
 func (p *printer) fd(fd int32) {
 	p.dec(int64(fd))
 	p.fdName(fd)
+	p.fdContext(fd)
 }
 
 func (p *printer) fdName(fd int32) {
@@ -447,6 +448,7 @@ func (p *printer) string(t *syscalls.Type, v view) {
 		p.str(s, len(s), p.o.Strings)
 	case t.Name == "path" || t.Name == "name" || t.Name == "cstr":
 		p.path(s, !ended)
+		p.pathContext(v, 0)
 	case ended:
 		p.str(s, len(s), p.o.Strings)
 	default:

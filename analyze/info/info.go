@@ -120,8 +120,9 @@ type Policy struct {
 	Fingerprint uint32 `json:"fingerprint,omitempty"`
 	Stacks      uint32 `json:"stacks,omitempty"` // frames kept of each call's stack at most
 	// Inject lists what was to be done to calls, in strace's notation.
-	Inject []string `json:"inject,omitempty"`
-	VCPUs  uint32   `json:"vcpus,omitempty"` // 1: states of virtual CPUs after KVM_RUN; 2: and before
+	Inject     []string `json:"inject,omitempty"`
+	VCPUs      uint32   `json:"vcpus,omitempty"` // 1: states of virtual CPUs after KVM_RUN; 2: and before
+	Secontexts bool     `json:"secontexts,omitempty"`
 }
 
 // Loss is something that is not in the trace.
@@ -152,7 +153,7 @@ func Read(name string, r *tracefile.Reader) (*Result, error) {
 		PIDs:    h.GetTarget().GetPids(), Cwd: string(h.GetTarget().GetCwd()), Follow: h.GetTarget().GetFollow(),
 		NoDurations:   h.GetNoDurations(),
 		NoClock:       h.GetNoClock(),
-		Policy:        Policy{h.GetPolicy().GetSnap(), h.GetPolicy().GetSnapWritten(), h.GetPolicy().GetTrace(), h.GetPolicy().GetEnv(), h.GetPolicy().GetSeccomp(), append([]string{}, h.GetPolicy().GetRedact()...), h.GetPolicy().GetFingerprint(), h.GetPolicy().GetStacks(), h.GetPolicy().GetInject(), h.GetPolicy().GetVcpus()},
+		Policy:        Policy{h.GetPolicy().GetSnap(), h.GetPolicy().GetSnapWritten(), h.GetPolicy().GetTrace(), h.GetPolicy().GetEnv(), h.GetPolicy().GetSeccomp(), append([]string{}, h.GetPolicy().GetRedact()...), h.GetPolicy().GetFingerprint(), h.GetPolicy().GetStacks(), h.GetPolicy().GetInject(), h.GetPolicy().GetVcpus(), h.GetPolicy().GetSecontexts()},
 		CalibrationNs: h.GetCalibration().GetStopNs(),
 		RingBytes:     h.GetRingBytes(),
 		Losses:        []Loss{}, Gaps: []Gap{}, Redactions: []Redaction{},
@@ -488,6 +489,9 @@ func policy(p Policy, follow bool) string {
 	}
 	if p.VCPUs > 0 {
 		s += ", states of virtual CPUs"
+	}
+	if p.Secontexts {
+		s += ", security contexts"
 	}
 	if !follow {
 		s += ", no children"

@@ -32,6 +32,7 @@ type item struct {
 	from, name, enter, call, result int32
 	stack                           *tracefile.Stack
 	ip                              uint64
+	context                         string // of the thread's security, for Format.Secontexts
 	arch                            syscalls.Arch
 	dump                            int32 // of the dump behind the result: lines
 	states                          int32 // of lines behind the stack
@@ -54,7 +55,7 @@ func (it *item) single() bool { return it.kind >= lineItem }
 // call renders a system call.
 func (r *Replay) call(c *analyze.Call) {
 	it := item{num: c.Num, start: c.Start, end: c.End, thread: c.Event.Thread.ID, tid: c.Event.Thread.TID, stack: c.Stack, ip: c.IP, arch: c.Arch}
-	it.began, it.nr = it.tid, c.NR
+	it.began, it.nr, it.context = it.tid, c.NR, r.ownContext(c)
 	if r.o.Comms && c.Thread != nil {
 		it.comm = c.Thread.Name()
 	}
@@ -109,8 +110,9 @@ func (r *Replay) call(c *analyze.Call) {
 	}
 	it.states = int32(len(r.text))
 	r.items = append(r.items, it)
-	if t.FD >= 0 && r.o.Names != NoNames && c.Process != nil {
-		r.fresh = fresh{c.Process, t.FD}
+	if t.FD >= 0 && (r.o.Names != NoNames || r.o.Format.Secontexts != format.NoSecontexts) && c.Process != nil {
+		r.fresh.process, r.fresh.fd = c.Process, t.FD
+		r.fresh.context = r.context(r.fresh.context[:0], c, tracefile.OfFDAfter, t.FD)
 	}
 }
 
@@ -162,7 +164,7 @@ func (r *Replay) line(c *analyze.Call, write func(b []byte) []byte) { r.single(l
 // single adds what has one moment.
 func (r *Replay) single(kind uint8, c *analyze.Call, write func(b []byte) []byte) {
 	it := item{num: c.Num, start: c.End, end: c.End, thread: c.Event.Thread.ID, tid: c.Event.Thread.TID, began: c.Event.Thread.TID, kind: kind,
-		nr: r.numbers[c.Event.Thread.ID], stack: c.Stack, ip: c.IP, arch: c.Arch}
+		nr: r.numbers[c.Event.Thread.ID], stack: c.Stack, ip: c.IP, arch: c.Arch, context: r.ownContext(c)}
 	if r.o.Comms && c.Thread != nil {
 		it.comm = c.Thread.Name()
 	}

@@ -4,6 +4,10 @@ import (
 	"slices"
 	"strconv"
 	"time"
+
+	"sysreel/analyze"
+	"sysreel/analyze/format"
+	"sysreel/proto/tracefile"
 )
 
 // prefix starts a line of a thread at time t: event number, thread and time, as the
@@ -34,6 +38,10 @@ func (r *Replay) prefix(it *item, tid int32, t int64) int {
 		r.punct("]")
 		r.say(" ")
 	}
+	if it.context != "" {
+		r.say(it.context)
+		r.say(" ")
+	}
 	r.clock(t)
 	if r.o.CallNumbers {
 		r.punct("[")
@@ -47,6 +55,23 @@ func (r *Replay) prefix(it *item, tid int32, t int64) int {
 		r.instruction(it)
 	}
 	return n
+}
+
+// context appends a security context as text, where it is asked for and known.
+func (r *Replay) context(dst []byte, c *analyze.Call, of tracefile.SecontextOf, at int32) []byte {
+	if r.o.Format.Secontexts == format.NoSecontexts {
+		return dst
+	}
+	if s, ok := c.Event.Secontext(of, at, 0); ok {
+		dst = r.f.AppendSecontext(dst, s)
+	}
+	return dst
+}
+
+// ownContext returns that of the event's thread, "" if there is none.
+func (r *Replay) ownContext(c *analyze.Call) string {
+	var room [64]byte
+	return string(r.context(room[:0], c, tracefile.OfThread, 0))
 }
 
 // pid writes a thread's ID, five wide, with its name if that is asked for.

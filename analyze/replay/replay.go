@@ -315,6 +315,7 @@ func makes(call string) string {
 type fresh struct {
 	process *world.Process // nil: none
 	fd      int32
+	context []byte // its security context as text; empty: none
 }
 
 // nameFresh writes the name of the fresh descriptor behind the result of the
@@ -325,13 +326,17 @@ func (r *Replay) nameFresh() {
 		return
 	}
 	r.fresh.process = nil
-	r.names = names{process: p, how: r.o.Names}
-	var room [128]byte
-	name := r.names.FD(room[:0], r.fresh.fd)
-	if len(name) == 0 || len(r.items) == 0 {
+	if len(r.items) == 0 {
 		return
 	}
-	r.text = r.f.AppendName(r.text, name, r.names.Device(r.fresh.fd))
+	r.names = names{process: p, how: r.o.Names}
+	var room [128]byte
+	if name := r.names.FD(room[:0], r.fresh.fd); len(name) > 0 {
+		r.text = r.f.AppendName(r.text, name, r.names.Device(r.fresh.fd))
+	}
+	if len(r.fresh.context) > 0 {
+		r.text = append(append(r.text, ' '), r.fresh.context...)
+	}
 	last := &r.items[len(r.items)-1]
 	end := int32(len(r.text))
 	last.result, last.dump, last.states = end, end, end
