@@ -29,6 +29,7 @@ var goldenTraces = []struct {
 	{"i386calls", nil, "replay json summary"},     // calls of i386 in a program of amd64
 	{"shell-native-arm64", nil, "replay summary"}, // recorded on arm64
 	{"structs-native-arm64", nil, "replay json"},
+	{"secontext", nil, "secontext"}, // files with security contexts
 }
 
 // goldenTexts are the commands whose output is kept, by the end of the file's name.
@@ -36,6 +37,8 @@ var goldenTexts = map[string][]string{
 	".replay.txt":  {"replay", "-v", "-yy", "-T", "-ttt", "--utc"},
 	".json":        {"replay", "--json", "--utc"},
 	".summary.txt": {"summary"},
+
+	".secontext.txt": {"replay", "--secontext=full,mismatch"},
 }
 
 // What is printed of a trace depends on the trace alone, not on the system nor

@@ -15,6 +15,7 @@ import (
 	"github.com/dustin/go-humanize"
 	"github.com/spf13/cobra"
 
+	"sysreel/analyze/format"
 	"sysreel/proto/syscalls"
 	"sysreel/record"
 )
@@ -39,6 +40,7 @@ type recordOptions struct {
 	env       bool
 	stacks    depthValue
 	kvm       vcpuValue
+	secontext string
 	redact    listValue
 	maxTime   time.Duration
 	maxSize   sizeValue
@@ -103,6 +105,8 @@ disk for moments.`,
 	f.Var(&o.stacks, "stacks", fmt.Sprintf("keep the call stack of each call, of `DEPTH` frames at most (%d without a number; 1: the instruction pointer alone)", record.DefaultStacks))
 	f.Lookup("stacks").NoOptDefVal = strconv.Itoa(record.DefaultStacks)
 	f.Var(&o.kvm, "kvm", "keep of virtual CPUs that KVM runs: vcpu, why KVM_RUN came back; vcpu+, and their state before it")
+	f.StringVar(&o.secontext, "secontext", "none", "keep the SELinux contexts of threads, descriptors and files; `SET` is as of strace: mismatch keeps also what the policy has")
+	f.Lookup("secontext").NoOptDefVal = secontextTypes
 	f.StringArrayVar(&o.inject, "inject", nil, "tamper with calls: `EXPR` is what strace's -e inject= takes, or fault= and what its -e fault= takes; repeatable")
 	f.BoolVar(&o.env, "env", false, "keep environments too")
 	f.Var(&o.redact, "redact", "blank secrets in the trace by `RULES`, or off; see below")
@@ -190,6 +194,10 @@ func runRecord(ctx context.Context, std *stdio, o recordOptions, args []string) 
 		return &usageError{fmt.Errorf("--redact=%s: %w", o.redact, err)}
 	}
 
+	secontexts, err := parseSecontexts(o.secontext)
+	if err != nil {
+		return usagef("--secontext: %v", err)
+	}
 	drop := false
 	switch o.onFull {
 	case "drop":
@@ -258,10 +266,14 @@ func runRecord(ctx context.Context, std *stdio, o recordOptions, args []string) 
 		Stacks:         int(o.stacks),
 		VCPUs:          record.VCPUs(o.kvm),
 		Redact:         string(o.redact),
+		Secontexts:     secontexts != format.NoSecontexts,
 		MaxTime:        o.maxTime,
 		MaxSize:        int64(o.maxSize),
 		MaxEvents:      uint64(o.maxEvents),
 		Signals:        signals,
+
+		ExpectedSecontexts: secontexts&format.ExpectedToo != 0,
+
 		Warn: func(message string) {
 			if !o.quiet {
 				std.message("sysreel record: %s", message)

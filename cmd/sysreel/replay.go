@@ -43,6 +43,7 @@ type replayOptions struct {
 	symbols   []string
 	kvm       vcpuValue
 	color     string
+	secontext string
 }
 
 func newReplayCommand(std *stdio) *cobra.Command {
@@ -87,6 +88,8 @@ each event. FILE may be - for standard input.`,
 	f.Var(&o.kvm, "kvm", "of virtual CPUs, of a trace recorded with --kvm: vcpu, why KVM_RUN came back; vcpu+, and struct kvm_run before and after it")
 	f.StringArrayVar(&o.symbols, "symbols", nil, "with -k, --json: look in `DIR` too for the recorded files and their debugging symbols: by path, by name or as .build-id/xx/yyyy.debug")
 	f.StringVar(&o.color, "color", string(colorAuto), "colours, as of strace --color: `WHEN` is auto (on a terminal), always or never")
+	f.StringVar(&o.secontext, "secontext", "none", "SELinux contexts by `SET`: without one their types; full; mismatch: what the policy had, where it was another; of a trace recorded with --secontext")
+	f.Lookup("secontext").NoOptDefVal = secontextTypes
 	f.BoolVar(&o.utc, "utc", false, "times of day in UTC, not in the recording machine's zone")
 	o.filter.add(f)
 	cmd.SetUsageTemplate(cmd.UsageTemplate() + analyserStatus)
@@ -120,6 +123,10 @@ func runReplay(ctx context.Context, std *stdio, o replayOptions, name string) er
 	if err != nil && o.pidNames != "" {
 		return usagef("--decode-pids: %v", err)
 	}
+	secontexts, err := parseSecontexts(o.secontext)
+	if err != nil {
+		return usagef("--secontext: %v", err)
+	}
 	if o.around.text != "" {
 		if filter.From, filter.To, err = surrounding(o.around, uint64(o.context)); err != nil {
 			return err
@@ -140,11 +147,13 @@ func runReplay(ctx context.Context, std *stdio, o replayOptions, name string) er
 		if int(o.kvm) > int(t.Header().GetPolicy().GetVcpus()) {
 			std.message("sysreel replay: %s: the states of virtual CPUs are not in it: record with --kvm=%s", t.Name, o.kvm.String())
 		}
+		unlabelled(std, t, secontexts)
 		w := bufio.NewWriterSize(std.out, 64<<10)
 		ro := o.options(t)
 		if !o.json {
 			ro.Paint = color.painter(std.out)
 		}
+		ro.Format.Secontexts = secontexts
 		if o.pidNames != "" {
 			ro.Comms, ro.OuterPIDs = pids.has("comm"), pids.has("pidns")
 		}
@@ -168,6 +177,18 @@ func runReplay(ctx context.Context, std *stdio, o replayOptions, name string) er
 		}
 		return w.Flush()
 	})
+}
+
+// unlabelled says that the trace does not have the security contexts that are to be
+// shown.
+func unlabelled(std *stdio, t *analyze.Trace, show format.Secontexts) {
+	policy := t.Header().GetPolicy()
+	switch {
+	case show != format.NoSecontexts && !policy.GetSecontexts():
+		std.message("sysreel replay: %s: there are no security contexts in it: record with --secontext", t.Name)
+	case show&format.ExpectedToo != 0 && !policy.GetExpectedSecontexts():
+		std.message("sysreel replay: %s: it does not tell what security contexts the policy has: record with --secontext=mismatch", t.Name)
+	}
 }
 
 // untimed takes back the flags that ask for times which the log that the trace

@@ -16,6 +16,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"sysreel/analyze/format"
 	"sysreel/analyze/replay"
 	"sysreel/proto/syscalls"
 	"sysreel/record"
@@ -167,6 +168,7 @@ func (o *straceOptions) recordOptions(stream *straceStream, signals <-chan os.Si
 		DetachExec:     o.detachExec,
 		Names:          o.fdNames() != replay.NoNames,
 		Inner:          o.comms || o.outerPIDs,
+		Secontexts:     o.secontexts != format.NoSecontexts && !o.summary,
 		Sockets:        o.fdNames()&replay.Sockets != 0,
 		Output:         stream,
 		HandOver:       true,
@@ -181,6 +183,7 @@ func (o *straceOptions) recordOptions(stream *straceStream, signals <-chan os.Si
 		Signals:        signals,
 		Warn:           func(message string) { straceSays(std, "%s", message) },
 	}
+	r.ExpectedSecontexts = o.secontexts&format.ExpectedToo != 0
 	if len(o.pids) > 1 || len(o.command) > 0 {
 		r.Skipped = func(err error) { o.skip(std, err) }
 	}

@@ -134,6 +134,7 @@ func (o *straceOptions) checkSummary() error {
 		{o.clock != 0, "-t/--absolute-timestamps"},
 		{o.durations, "-T/--syscall-times"},
 		{o.fdNames() != 0, "-y/--decode-fds"},
+		{o.secontexts != format.NoSecontexts, "--secontext"},
 	} {
 		if option.given {
 			o.warn(option.name + " has no effect with -c/--summary-only")

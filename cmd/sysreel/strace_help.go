@@ -59,6 +59,9 @@ How to print it:
                                   eventfd signalfd
   -Y, --decode-pids=comm          names of processes
   --decode-pids=pidns             what those of another PID namespace are called in strace's
+  --secontext[=SET], -e secontext=SET
+                                  SELinux contexts of threads, descriptors and files: their types;
+                                  full: all of them; mismatch: what the policy has, where it is another
   -e namespace=new, --namespace=new
                                   numbers of the namespaces that calls enter
   -e kvm=vcpu[+], --kvm=vcpu[+]   why virtual CPUs of KVM came back; with + their kvm_run, before and after

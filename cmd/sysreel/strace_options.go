@@ -68,8 +68,9 @@ type straceOptions struct {
 	numbers    bool // -n
 	ip         bool
 	argNames   bool // -N
-	stacks     int  // frames; 0: none
-	frames     int  // of --stack-trace-frame-limit
+	secontexts format.Secontexts
+	stacks     int // frames; 0: none
+	frames     int // of --stack-trace-frame-limit
 	framesSet  bool
 	alwaysPID  bool
 	color      colorWhen
@@ -468,21 +469,24 @@ func (o *straceOptions) setSet(key string, value *string) (err error) {
 			return straceError("invalid -e kvm= argument: '%s'", text)
 		}
 		o.vcpus = vcpus
+	case "secontext":
+		if value == nil {
+			text = secontextTypes
+		}
+		o.secontexts, err = parseSecontexts(text)
 	case "trace-fds":
 		o.traceFDs, err = parseStraceSet(text, "descriptor", descriptorMember)
 	default:
-		return o.refuse(key, text)
+		return o.refuse(key)
 	}
 	return err
 }
 
 // refuse says that an option is not to be had, and why.
-func (o *straceOptions) refuse(key, text string) error {
+func (o *straceOptions) refuse(key string) error {
 	switch key {
 	case "d":
 		return refused("-d/--debug", "it shows what strace itself does")
-	case "secontext":
-		return refused("--secontext", "SELinux contexts are not recorded")
 	}
 	return refused("--"+key, "not yet")
 }

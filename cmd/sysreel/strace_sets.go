@@ -5,6 +5,7 @@ import (
 	"strconv"
 	"strings"
 
+	"sysreel/analyze/format"
 	"sysreel/proto/syscalls"
 )
 
@@ -41,6 +42,25 @@ func setOfOne(members ...string) *straceSet {
 
 // pidDetail is what --decode-pids takes.
 var pidDetail = memberOf("comm", "pidns")
+
+// secontextTypes is what --secontext means without a value.
+const secontextTypes = "!full,mismatch"
+
+// parseSecontexts takes the value of --secontext.
+func parseSecontexts(text string) (show format.Secontexts, err error) {
+	set, err := parseStraceSet(text, "secontext", memberOf("full", "mismatch"))
+	if err != nil || !set.negate && len(set.members) == 0 {
+		return format.NoSecontexts, err
+	}
+	show = format.ContextTypes
+	if set.has("full") {
+		show |= format.FullContexts
+	}
+	if set.has("mismatch") {
+		show |= format.ExpectedToo
+	}
+	return show, nil
+}
 
 // parseStraceSet takes a set. member returns what a word stands for, "" if it is
 // none.

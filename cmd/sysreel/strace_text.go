@@ -302,7 +302,7 @@ func (o *straceOptions) formatOptions() format.Options {
 	f := format.Options{
 		Strings: o.strings, Hex: o.hex, ArgNames: o.argNames,
 		Pointed: set(o.verbose), DumpRead: o.read.descriptors(), DumpWritten: o.write.descriptors(),
-		Constants: constantStyles[o.constants], NewNamespaces: o.namespaces, VCPUs: o.vcpus,
+		Constants: constantStyles[o.constants], NewNamespaces: o.namespaces, VCPUs: o.vcpus, Secontexts: o.secontexts,
 	}
 	if o.raw != "" {
 		f.Raw, _ = syscalls.ParseSet(o.raw)

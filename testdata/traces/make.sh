@@ -64,6 +64,22 @@ c = socket.create_connection(s.getsockname()); c.sendall(b"hello"); c.recv(100);
 PY
 record "python-v$version" python3 -S -E threads.py
 
+# Files with security contexts, of which the policy has one otherwise. As root.
+[ -e "$here/secontext.reel" ] || sysreel=$sysreel here=$here unshare -m sh -eu <<'SH'
+mkdir -p /etc/selinux
+mount -t tmpfs none /etc/selinux
+mount -t tmpfs none /srv
+mkdir -p /etc/selinux/targeted/contexts/files /srv/www
+echo '/srv/www(/.*)?	system_u:object_r:httpd_sys_content_t:s0' >/etc/selinux/targeted/contexts/files/file_contexts
+cd /srv/www
+echo '<h1>shop</h1>' >index.html
+echo '<h1>prices</h1>' >prices.html
+setfattr -n security.selinux -v system_u:object_r:httpd_sys_content_t:s0 index.html
+setfattr -n security.selinux -v unconfined_u:object_r:user_home_t:s0 prices.html
+"$sysreel" record -q --secontext=mismatch -o "$here/secontext.reel" -- cat index.html prices.html >/dev/null
+chmod 644 "$here/secontext.reel"
+SH
+
 # The i386 calls of a 32-bit program (needs gcc-multilib).
 printf '#include <stdio.h>\nint main(void) { FILE *f = fopen("prices", "w"); fprintf(f, "%%d\\n", 1); fclose(f); return remove("prices"); }\n' >file.c
 gcc -m32 -O2 -o file32 file.c
