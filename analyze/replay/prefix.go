@@ -38,8 +38,10 @@ func (r *Replay) prefix(it *item, tid int32, t int64) int {
 		r.punct("]")
 		r.say(" ")
 	}
-	if it.context != "" {
-		r.say(it.context)
+	if n := len(it.context); n > 0 {
+		r.punct("[")
+		r.say(it.context[1 : n-1])
+		r.punct("]")
 		r.say(" ")
 	}
 	r.clock(t)
