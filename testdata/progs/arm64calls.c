@@ -140,6 +140,10 @@ static void signals(void)
 	sigaction(SIGUSR1, &sa, NULL);
 	raise(SIGUSR1);
 	sigaction(SIGUSR1, NULL, &sa);
+	/* Whether a child ends before it is waited for is left to chance. */
+	sigemptyset(&sa.sa_mask);
+	sigaddset(&sa.sa_mask, SIGCHLD);
+	sigprocmask(SIG_BLOCK, &sa.sa_mask, NULL);
 	DIES(tag_fault());
 #ifdef __aarch64__
 	DIES(__asm__ volatile("brk #1"));
