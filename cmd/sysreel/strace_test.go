@@ -45,8 +45,8 @@ var compared = []comparedProgram{
 	{name: "go build", needs: []string{"go"}, threads: true, script: `GOCACHE=$PWD/cache exec go build -p 1 internal/goarch`},
 	{name: "Go server", needs: []string{"go"}, threads: true, script: `exec ./server`},
 	{name: "node", needs: []string{"node"}, threads: true, script: `exec node -e 'console.log(1)'`},
-	{name: "nginx", needs: []string{"nginx", "curl"}, threads: true, script: `nginx -e $PWD/error.log -c $PWD/nginx.conf & p=$!; sleep 0.3; curl -s http://127.0.0.1:@PORT/; kill -QUIT $p; wait $p`},
-	{name: "redis-server", needs: []string{"redis-server", "redis-cli"}, threads: true, script: `redis-server --port @PORT --save '' --dir $PWD & p=$!; sleep 0.3; redis-cli -p @PORT set a 1; redis-cli -p @PORT get a; redis-cli -p @PORT shutdown nosave; wait $p`},
+	{name: "nginx", needs: []string{"nginx", "curl"}, threads: true, script: `nginx -e $PWD/error.log -c $PWD/nginx.conf & p=$!; until curl -s http://127.0.0.1:@PORT/; do kill -0 $p || exit; sleep 0.1; done; kill -QUIT $p; wait $p`},
+	{name: "redis-server", needs: []string{"redis-server", "redis-cli"}, threads: true, script: `redis-server --port @PORT --save '' --dir $PWD & p=$!; until redis-cli -p @PORT set a 1; do kill -0 $p || exit; sleep 0.1; done; redis-cli -p @PORT get a; redis-cli -p @PORT shutdown nosave; wait $p`},
 }
 
 func comparedFiles(port int) map[string]string {

@@ -16,7 +16,7 @@ var realPrograms = []comparedProgram{
 	{name: "sockets", needs: []string{"/usr/bin/python3"}, script: `exec /usr/bin/python3 sockets.py`},
 	{name: "gdb", needs: []string{"gdb"}, script: `exec gdb -nx -batch -ex 'info line' /bin/true`},
 	{name: "apt-cache", needs: []string{"apt-cache"}, script: `exec apt-cache policy coreutils`},
-	{name: "tmux", needs: []string{"tmux"}, script: `tmux -f /dev/null -S ./s new-session -d 'sleep 0.2'; tmux -S ./s ls; tmux -S ./s kill-server; true`},
+	{name: "tmux", needs: []string{"tmux"}, script: `tmux -f /dev/null -S ./s new-session -d 'sleep 60'; tmux -S ./s ls; tmux -S ./s kill-server; true`},
 	{name: "java", needs: []string{"java"}, threads: true, script: `exec java -version`},
 	{name: "ip", needs: []string{"ip"}, script: `ip addr; ip route; ip -s link; ss -tlnp; exit 0`},
 	{name: "util-linux", script: `lsblk; findmnt; mount; unshare -U true; setsid true; nice true; flock x true; dmesg | head -1; lscpu; ipcs; taskset -p $$; prlimit; chrt -p $$; getopt a b; logger -s --no-act x; fallocate -l 10 y; exit 0`},

@@ -94,6 +94,25 @@ func (term *terminal) foreground(name string) {
 	})
 }
 
+// running waits until a process of the terminal has been executed with these words.
+func (term *terminal) running(command string) {
+	term.t.Helper()
+	waitFor(term.t, command+" to run", func() bool {
+		for pids := []string{term.tmux("display", "-p", "#{pane_pid}")}; len(pids) > 0; pids = pids[1:] {
+			words, _ := os.ReadFile("/proc/" + pids[0] + "/cmdline")
+			if strings.ReplaceAll(string(words), "\x00", " ") == command+" " {
+				return true
+			}
+			threads, _ := filepath.Glob("/proc/" + pids[0] + "/task/*/children")
+			for _, file := range threads {
+				children, _ := os.ReadFile(file)
+				pids = append(pids, strings.Fields(string(children))...)
+			}
+		}
+		return false
+	})
+}
+
 // suspend types ^Z until a line tells that the job has stopped: a process of it
 // that the shell is still starting does not take part in the first.
 func (term *terminal) suspend(want string) {
@@ -137,6 +156,9 @@ func TestJobControl(t *testing.T) {
 		// A pipeline is one job, and so is a shell within.
 		term.line("sh -c 'sleep 1001; sleep 1002' | cat")
 		term.foreground("sh")
+		// Stopped between its vfork and the execve, sleep would keep the
+		// shell from stopping for good.
+		term.running("sleep 1001")
 		term.suspend("[1]+  Stopped                 sh -c 'sleep 1001; sleep 1002' | cat")
 		term.ask("kill %1; fg; echo pipe $?", "pipe ")
 		term.line("clear")
