@@ -9,6 +9,7 @@
 #include <netinet/in.h>
 #include <netinet/ip.h>
 #include <poll.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -207,6 +208,17 @@ static void filter(void)
 	getsockopt(s, SOL_SOCKET, SO_GET_FILTER, got, &n);
 }
 
+/* Where no tracer can look sockets up. */
+static void elsewhere(void)
+{
+	int s[2];
+
+	unshare(CLONE_NEWNET); /* a user may not: then it is here */
+	socketpair(AF_UNIX, SOCK_DGRAM, 0, s);
+	dup(s[1]);
+	dup(socket(AF_INET, SOCK_STREAM, 0));
+}
+
 int main(void)
 {
 	sigset_t child;
@@ -221,5 +233,6 @@ int main(void)
 	internet(AF_INET);
 	internet(AF_INET6);
 	filter();
+	elsewhere();
 	return 0;
 }

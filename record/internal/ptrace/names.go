@@ -259,6 +259,11 @@ func (e *Engine) name(t *thread, fd int32, after bool) {
 		if n.sockets != nil {
 			if text := n.sockets.text(string(known.link), func() string { return e.protocol(t, fd) }); text != "" {
 				named.Socket = text
+			} else if number, ok := bytes.CutPrefix(known.link, []byte("socket")); ok && after {
+				// Of what cannot be looked up, in another network namespace, the protocol is known.
+				if proto := e.protocol(t, fd); proto != "" && proto != "NETLINK" {
+					named.Socket = proto + string(number)
+				}
 			}
 		}
 	}
