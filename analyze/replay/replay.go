@@ -124,6 +124,7 @@ type Options struct {
 	// line, a frame a line (-k). Symbols finds the functions' names; nil: none.
 	// In JSON stacks are always there.
 	Stacks  bool
+	Sources bool // and the line of the source that each is of (-kk)
 	Symbols *symbols.Finder
 	IP      bool           // -i: the instruction pointer before a call
 	Paint   *paint.Painter // gives the text colours; nil: none. JSON has none

@@ -4,6 +4,7 @@ import (
 	"strconv"
 
 	"sysreel/analyze"
+	"sysreel/analyze/symbols"
 	"sysreel/proto/tracefile"
 )
 
@@ -14,7 +15,7 @@ const maxFrames = 1 << 16
 //
 //	> /usr/lib/x86_64-linux-gnu/libc.so.6(__write+0x14) [0xf9f33]
 //
-// with the offset in the file in brackets; in memory without a file, which
+// with the offset in the file in brackets, and with -kk the place in the source behind it; in memory without a file, which
 // strace does not show, the address.
 func (r *Replay) stack(s *tracefile.Stack) {
 	if !r.o.Stacks {
@@ -45,14 +46,29 @@ func (r *Replay) frame(s *tracefile.Stack) string {
 		b = r.f.Plain(b, []byte(s.Object.Path))
 	}
 	b = append(b, '(')
-	if sym, ok := r.o.Symbols.Find(s); ok {
+	sym, named := r.o.Symbols.Find(s)
+	if named {
 		b = r.f.Plain(b, []byte(sym.Name))
 		b = append(b, "+0x"...)
 		b = strconv.AppendUint(b, sym.Offset, 16)
 	}
 	b = append(b, ") [0x"...)
 	b = strconv.AppendUint(b, s.Offset, 16)
-	return string(append(b, "]\n"...))
+	b = append(b, ']')
+	if named {
+		if p, ok := r.position(s); ok {
+			b = r.f.Plain(append(b, ' '), []byte(p.String()))
+		}
+	}
+	return string(append(b, '\n'))
+}
+
+// position returns the line of source that a frame is of, if it is asked for.
+func (r *Replay) position(s *tracefile.Stack) (p symbols.Position, ok bool) {
+	if !r.o.Sources {
+		return p, false
+	}
+	return r.o.Symbols.Position(s)
 }
 
 // instruction writes the instruction pointer at the beginning of a line.
@@ -99,6 +115,12 @@ func (r *Replay) jsonStack(b []byte, c *analyze.Call) []byte {
 			b = appendString(b, sym.Name)
 			b = append(b, `,"symbol_offset":`...)
 			b = strconv.AppendUint(b, sym.Offset, 10)
+		}
+		if p, ok := r.position(s); ok {
+			b = append(b, `,"file":`...)
+			b = appendString(b, p.File)
+			b = append(b, `,"line":`...)
+			b = strconv.AppendInt(b, int64(p.Line), 10)
 		}
 		b = append(b, '}')
 		partial = s.Partial

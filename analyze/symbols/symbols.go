@@ -33,6 +33,10 @@ type Finder struct {
 	o      Options
 	tables map[tracefile.Object]*table
 	names  map[string]string // demangled
+
+	lines     map[tracefile.Object]*lines
+	held      int // bytes, of lines
+	positions map[place]Position
 }
 
 // New returns a Finder.
@@ -67,16 +71,20 @@ func (f *Finder) Find(s *tracefile.Stack) (sym Symbol, ok bool) {
 	if t == nil {
 		return sym, false
 	}
-	addr := s.Offset + uint64(s.Object.Bias)
-	at := addr
-	if !s.Exact {
-		at-- // behind the call, which may be the last of its function
-	}
-	name, start, ok := t.find(at)
+	name, start, ok := t.find(address(s))
 	if !ok {
 		return sym, false
 	}
-	return Symbol{f.demangle(name), addr - start}, true
+	return Symbol{f.demangle(name), s.Offset + uint64(s.Object.Bias) - start}, true
+}
+
+// address is the one in the file that tells what code a frame is in.
+func address(s *tracefile.Stack) uint64 {
+	addr := s.Offset + uint64(s.Object.Bias)
+	if !s.Exact {
+		addr-- // behind the call, which may be the last of its function
+	}
+	return addr
 }
 
 const (
@@ -142,23 +150,29 @@ func (f *Finder) candidates(o *tracefile.Object) (names []string) {
 // read reads the symbols of a file if it is the one meant. full says that it has
 // all of them.
 func read(name string, o *tracefile.Object) (t *table, full bool) {
+	withFile(name, o, func(e *elf.File) { t, full = newTable(e) })
+	return t, full
+}
+
+// withFile calls use with a file if it is the one meant.
+func withFile(name string, o *tracefile.Object, use func(*elf.File)) {
 	st, err := os.Stat(name)
 	if err != nil || !st.Mode().IsRegular() {
-		return nil, false // to open a pipe or device would be more than to look
+		return // to open a pipe or device would be more than to look
 	}
 	if o.BuildID == "" && (o.Size == 0 || uint64(st.Size()) != o.Size) {
-		return nil, false
+		return
 	}
 	file, err := os.Open(name)
 	if err != nil {
-		return nil, false
+		return
 	}
 	defer file.Close()
 	e, err := elf.NewFile(file)
 	if err != nil || o.BuildID != "" && buildID(e) != o.BuildID {
-		return nil, false
+		return
 	}
-	return newTable(e)
+	use(e)
 }
 
 // buildID returns the GNU build ID of a file, "" if it has none.

@@ -38,7 +38,7 @@ type replayOptions struct {
 	context   limitValue
 	follow    bool
 	utc       bool
-	stacks    bool
+	stacks    int
 	ip        bool
 	symbols   []string
 	kvm       vcpuValue
@@ -83,7 +83,7 @@ each event. FILE may be - for standard input.`,
 	o.context = 10
 	f.Var(&o.context, "context", "with --around: `EVENTS` before and after")
 	f.BoolVar(&o.follow, "follow", false, "wait for more while the trace is still being recorded")
-	f.BoolVarP(&o.stacks, "stacks", "k", false, "the stack behind each call, of a trace recorded with --stacks")
+	f.CountVarP(&o.stacks, "stacks", "k", "the stack behind each call, of a trace recorded with --stacks; -kk with the places in the source")
 	f.BoolVarP(&o.ip, "instruction-pointer", "i", false, "begin lines with the instruction pointer, of a trace recorded with --stacks")
 	f.Var(&o.kvm, "kvm", "of virtual CPUs, of a trace recorded with --kvm: vcpu, why KVM_RUN came back; vcpu+, and struct kvm_run before and after it")
 	f.StringArrayVar(&o.symbols, "symbols", nil, "with -k, --json: look in `DIR` too for the recorded files and their debugging symbols: by path, by name or as .build-id/xx/yyyy.debug")
@@ -141,7 +141,7 @@ func runReplay(ctx context.Context, std *stdio, o replayOptions, name string) er
 	}
 	return passTrace(ctx, std, "replay", name, ro, func(t *analyze.Trace) error {
 		o.untimed(std, t)
-		if (o.stacks || o.ip) && t.Header().GetPolicy().GetStacks() == 0 {
+		if (o.stacks > 0 || o.ip) && t.Header().GetPolicy().GetStacks() == 0 {
 			std.message("sysreel replay: %s: there are no stacks in it: record with --stacks", t.Name)
 		}
 		if int(o.kvm) > int(t.Header().GetPolicy().GetVcpus()) {
@@ -219,7 +219,8 @@ func (o *replayOptions) options(t *analyze.Trace) replay.Options {
 		CallNumbers: o.callNos,
 		Column:      o.column,
 		JSON:        o.json,
-		Stacks:      o.stacks,
+		Stacks:      o.stacks > 0,
+		Sources:     o.stacks > 1,
 		IP:          o.ip,
 		Symbols:     symbols.New(symbols.Options{Dirs: o.symbols, Host: runtime.GOOS == "linux"}),
 	}

@@ -258,3 +258,55 @@ func TestStacksOfStrace(t *testing.T) {
 		t.Errorf("%d stacks were compared:\n%s", compared, text)
 	}
 }
+
+// TestSources finds the lines that frames are of: of the program and, with its
+// debugging information away from it, by build ID.
+func TestSources(t *testing.T) {
+	sysreel := buildSysreel(t)
+	bin := compileProg(t, "stacks", "-O2", "-g", "-Wl,--build-id")
+	source, err := os.ReadFile("../../testdata/progs/stacks.c")
+	if err != nil {
+		t.Fatal(err)
+	}
+	where := make(map[string]string) // functions that are a line each
+	for i, line := range strings.Split(string(source), "\n") {
+		for _, name := range []string{"mark", "inner", "middle", "outer"} {
+			if strings.HasPrefix(line, "function void "+name+"(") {
+				where[name] = "stacks.c:" + strconv.Itoa(i+1)
+			}
+		}
+	}
+	trace := recordStacks(t, sysreel, "--stacks", bin)
+	check := func(out string) {
+		t.Helper()
+		for name, line := range where {
+			if !regexp.MustCompile(`(?m)^ > .*/stacks\(` + name + `\+0x[0-9a-f]+\) \[0x[0-9a-f]+\] .*/` + regexp.QuoteMeta(line) + "$").MatchString(out) {
+				t.Errorf("no frame of %s at %s", name, line)
+			}
+		}
+		if t.Failed() || len(where) < 4 {
+			t.Fatal(out)
+		}
+	}
+	check(outputOf(t, sysreel, "replay", "-kk", "-e", "trace=write", trace))
+	check(outputOf(t, sysreel, "strace", "-kk", "-e", "trace=write", bin))
+	check(outputOf(t, sysreel, "strace", "--stack-trace=source", "-e", "trace=write", bin))
+	if out := outputOf(t, sysreel, "replay", "-k", "-e", "trace=write", trace); strings.Contains(out, "stacks.c:") {
+		t.Errorf("-k tells lines:\n%s", out)
+	}
+	if out := outputOf(t, sysreel, "replay", "--json", "-kk", "-e", "trace=write", trace); !regexp.MustCompile(`"symbol":"mark","symbol_offset":\d+,"file":"[^"]*/stacks\.c","line":\d+\}`).MatchString(out) {
+		t.Errorf("JSON has no lines:\n%s", out)
+	}
+	id := regexp.MustCompile(`Build ID: ([0-9a-f]+)`).FindStringSubmatch(outputOf(t, "readelf", "-n", bin))
+	if id == nil {
+		t.Fatal("the program has no build ID")
+	}
+	away := t.TempDir()
+	debug := filepath.Join(away, ".build-id", id[1][:2], id[1][2:]+".debug")
+	if err := os.MkdirAll(filepath.Dir(debug), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	outputOf(t, "objcopy", "--only-keep-debug", "--compress-debug-sections", bin, debug)
+	outputOf(t, "strip", bin)
+	check(outputOf(t, sysreel, "replay", "-kk", "--symbols", away, "-e", "trace=write", trace))
+}

@@ -72,6 +72,7 @@ How to print it:
   -N, --arg-names                 names of arguments
   -i, --instruction-pointer       where in the program calls are made
   -k, --stack-trace               and from where; --stack-trace-frame-limit=N
+  -kk, --stack-trace=source       with the places in the source
   -t, -tt, -ttt, --absolute-timestamps[=[format:]none|time|unix][,][[precision:]s|ms|us|ns]
   -r, --relative-timestamps[=s|ms|us|ns]
                                   time since the line before

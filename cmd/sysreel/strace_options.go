@@ -69,8 +69,9 @@ type straceOptions struct {
 	ip         bool
 	argNames   bool // -N
 	secontexts format.Secontexts
-	stacks     int // frames; 0: none
-	frames     int // of --stack-trace-frame-limit
+	stacks     int  // frames; 0: none
+	sources    bool // -kk
+	frames     int  // of --stack-trace-frame-limit
 	framesSet  bool
 	alwaysPID  bool
 	color      colorWhen
@@ -279,12 +280,10 @@ func (o *straceOptions) set(key, spelt string, value *string) error {
 	case "argv0":
 		o.argv0 = &text
 	case "k", "stack-trace":
-		switch {
-		case text == "source" || key == "k" && o.stacks > 0:
-			return refused("-kk/--stack-trace=source", "places in the source are not looked up")
-		case value != nil && text != "symbol":
+		if value != nil && text != "symbol" && text != "source" {
 			return invalid()
 		}
+		o.sources = text == "source" || key == "k" && o.stacks > 0
 		o.stacks = record.DefaultStacks
 	case "stack-trace-frame-limit":
 		o.framesSet = true

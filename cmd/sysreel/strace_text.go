@@ -250,6 +250,7 @@ func (t *straceText) options(r *tracefile.Reader) replay.Options {
 		CallNumbers:   o.numbers,
 		IP:            o.ip,
 		Stacks:        o.stacks > 0,
+		Sources:       o.sources,
 		Column:        o.column,
 		Personalities: !t.quietly("personality"),
 		Silence: replay.Silence{
