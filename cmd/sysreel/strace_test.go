@@ -301,6 +301,13 @@ func TestStraceText(t *testing.T) {
 			t.Errorf("processes that had a PID in turn: %s is %q, of %d", place, lines, len(reused.procs))
 		}
 	}
+	// In a PID namespace a child is told of by another number than it has here: its
+	// place is the same whichever line comes first.
+	for _, text := range []string{"7 fork() = 2\n9 read(3) = 1\n7 exit(0) = ?\n", "9 read(3) = 1\n7 fork() = 2\n7 exit(0) = ?\n"} {
+		if lines := parseText("1 fork() = 7\n" + text).procs["2?"]; len(lines) != 1 || lines[0] != "read(3) = 1" {
+			t.Errorf("%q: 2? is %q", text, lines)
+		}
+	}
 	for _, tt := range []struct {
 		ours        string
 		order, text int

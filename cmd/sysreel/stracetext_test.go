@@ -83,6 +83,8 @@ func parseText(text string) *straced {
 			child.parent, child.nth = p, p.children
 		}
 	}
+	// One that was told of by another number than its own has no lines.
+	order = slices.DeleteFunc(order, func(p *process) bool { return len(p.lines) == 0 && p != order[0] })
 	var place func(p *process) string
 	place = func(p *process) string {
 		switch {
