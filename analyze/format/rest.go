@@ -49,21 +49,6 @@ func ioprio(p *printer, _ *syscalls.Type, v view) {
 	p.besides(func() { p.dec(int64(int32(n))) }, func() { p.ioprioValue(n) })
 }
 
-// besides writes a number, if numbers are asked for, and what stands for it.
-func (p *printer) besides(number, name func()) {
-	switch p.o.Constants {
-	case Abbreviated:
-		name()
-	case RawConstants:
-		number()
-	default:
-		number()
-		p.s(" /* ")
-		name()
-		p.s(" */")
-	}
-}
-
 func (p *printer) ioprioValue(n uint64) {
 	p.s("IOPRIO_PRIO_VALUE(")
 	p.named("ioprio_class", int64(n>>13))

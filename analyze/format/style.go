@@ -17,7 +17,17 @@ const (
 
 // styled writes a value that has a name: number and name write it each way.
 func (p *printer) styled(number, name func()) {
-	switch style := p.o.Constants; style {
+	p.besides(number, func() {
+		style := p.o.Constants
+		p.o.Constants = Abbreviated
+		name()
+		p.o.Constants = style
+	})
+}
+
+// besides does the same where the constants within the name have a style too.
+func (p *printer) besides(number, name func()) {
+	switch p.o.Constants {
 	case Abbreviated:
 		name()
 	case RawConstants:
@@ -25,9 +35,7 @@ func (p *printer) styled(number, name func()) {
 	default:
 		number()
 		p.s(" /* ")
-		p.o.Constants = Abbreviated
 		name()
-		p.o.Constants = style
 		p.s(" */")
 	}
 }
