@@ -138,15 +138,7 @@ func stable(line string) string {
 // that of two runs under strace: where those agree, it must say the same to the
 // letter.
 func TestCallsLikeStrace(t *testing.T) {
-	if testing.Short() {
-		t.Skip("runs each program three times")
-	}
-	if !canRecord() {
-		t.Skip("cannot record here")
-	}
-	need(t, "strace")
-	need(t, "setarch")
-	bin := buildSysreel(t)
+	bin := besideStrace(t, "runs each program three times")
 	for _, d := range described {
 		t.Run(d.name, func(t *testing.T) {
 			if d.private && exec.Command("unshare", "-n", "true").Run() != nil {

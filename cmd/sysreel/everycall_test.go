@@ -27,18 +27,10 @@ import (
 // SYSREEL_CALLS=a,b plans those calls only, SYSREEL_SHOW=N shows so many
 // differences of each, SYSREEL_OTHERWISE=1 those that may be too.
 func TestEveryCall(t *testing.T) {
-	if testing.Short() {
-		t.Skip("makes thousands of calls three times")
-	}
-	if !canRecord() {
-		t.Skip("cannot record here")
-	}
+	bin := besideStrace(t, "makes thousands of calls three times")
 	if os.Geteuid() != 0 {
 		skipOrFail(t, "the program of calls gives up root's privileges: there are none")
 	}
-	need(t, "strace")
-	need(t, "setarch")
-	bin := buildSysreel(t)
 	modes := [][]string{nil} // of replay; of strace with options
 	if os.Getenv("SYSREEL_PLAN") != "" {
 		modes = append(modes, []string{"-v", "-y", "-s", "8"})

@@ -42,15 +42,7 @@ var undecoded = regexp.MustCompile(`^, (?:0x[0-9a-f]+|0|NULL|\d+)\) = `)
 // many forms, and holds replay's text against strace's to the letter. Requests
 // that strace names but does not decode may be decoded.
 func TestIoctlsLikeStrace(t *testing.T) {
-	if testing.Short() {
-		t.Skip("makes some twenty thousand calls, six times")
-	}
-	if !canRecord() {
-		t.Skip("cannot record here")
-	}
-	need(t, "strace")
-	need(t, "setarch")
-	bin, prog := buildSysreel(t), compileProg(t, "ioctls", "-O1")
+	bin, prog := besideStrace(t, "makes some twenty thousand calls, six times"), compileProg(t, "ioctls", "-O1")
 	numbers := filepath.Join(t.TempDir(), "numbers")
 	var list strings.Builder
 	seen := make(map[uint64]bool)

@@ -96,15 +96,7 @@ var bpfDiffers = []difference{
 // SYSREEL_ARGS gives the programs an argument: with any, netlinks sends half as many
 // messages more.
 func TestOperationsLikeStrace(t *testing.T) {
-	if testing.Short() {
-		t.Skip("makes some twenty thousand calls, twice")
-	}
-	if !canRecord() {
-		t.Skip("cannot record here")
-	}
-	need(t, "strace")
-	need(t, "setarch")
-	bin := buildSysreel(t)
+	bin := besideStrace(t, "makes some twenty thousand calls, twice")
 	for _, o := range slices.Concat(operations, processOperations) {
 		t.Run(strings.Join(strings.Fields(o.prog+" "+o.args+" "+o.option), "_"), func(t *testing.T) {
 			prog := compileProg(t, o.prog, "-O1")

@@ -118,3 +118,18 @@ func inWordsOf(t *testing.T, text string) string {
 	})
 	return newSchedParam.ReplaceAllString(text, "[$1]")
 }
+
+// besideStrace returns sysreel for a test that runs programs under strace and under
+// it, with their addresses where they always are. work says what takes so long.
+func besideStrace(t *testing.T, work string) (bin string) {
+	t.Helper()
+	if testing.Short() {
+		t.Skip(work)
+	}
+	if !canRecord() {
+		t.Skip("cannot record here")
+	}
+	need(t, "strace")
+	need(t, "setarch")
+	return buildSysreel(t)
+}

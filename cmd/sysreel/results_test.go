@@ -69,15 +69,7 @@ var byChance = regexp.MustCompile(`\b(ru_\w+|si_[us]time|\w+_[acdmors]time(?:_ns
 //
 // SYSREEL_FORMS gives other forms, for all programs: "-v,-y,-x,-X raw".
 func TestResultsLikeStrace(t *testing.T) {
-	if testing.Short() {
-		t.Skip("runs each program some ten times")
-	}
-	if !canRecord() {
-		t.Skip("cannot record here")
-	}
-	need(t, "strace")
-	need(t, "setarch")
-	bin := buildSysreel(t)
+	bin := besideStrace(t, "runs each program some ten times")
 	for _, r := range resultPrograms {
 		t.Run(r.prog, func(t *testing.T) {
 			command := []string{"setarch", "-R", compileProg(t, r.prog)}
